@@ -1,0 +1,102 @@
+"""A request before it is sent, and its whole answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from toolhaft.types import Effect, Exchange, Provenance, SecretRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """A secret to add to requests for one origin, by reference.
+
+    Attributes:
+        secret: Where the value is kept.
+        origins: Origins (``https://host:port``, the port always given) that may receive it; it is
+            dropped on any hop to another.
+        place: Where it goes.
+        name: Header, query parameter or cookie name.
+        prefix: What stands before the value, for example ``Bearer ``.
+        basic_user: For HTTP basic: the user name, plain or a reference; the value is the password.
+    """
+
+    secret: SecretRef
+    origins: tuple[str, ...]
+    place: Literal["header", "query", "cookie"] = "header"
+    name: str = "Authorization"
+    prefix: str = ""
+    basic_user: str | SecretRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to send. Nothing secret is in it: credentials are added in the transport.
+
+    Attributes:
+        method: Upper case.
+        url: Absolute, ``http`` or ``https``; already percent-encoded, sent byte for byte.
+        headers: In the order to send.
+        body: Bytes, or None for no body.
+        effect: Decides what may be retried: reads and repeatable writes.
+        repeatable: A write that may be sent again with the same key.
+        key: Idempotency key, sent as ``Idempotency-Key`` if ``key_header`` is set.
+        credentials: Added for their own origins.
+        timeout: Seconds for everything: retries, redirects, body. None is the client's limit.
+        max_bytes: Cap on the decoded answer; None is the client's limit.
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    effect: Effect = "read"
+    repeatable: bool = False
+    key: str = ""
+    key_header: str = ""
+    credentials: tuple[Credential, ...] = ()
+    timeout: float | None = None
+    max_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """A complete answer: read to its end, decoded, within the limits.
+
+    Attributes:
+        url: Where it came from after redirects.
+        headers: Names in lower case, in the order received.
+        body: Decoded (gzip, deflate) bytes.
+        exchanges: Every hop and every try, redacted.
+    """
+
+    status: int
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    seconds: float = 0.0
+    provenance: Provenance = "live"
+    exchanges: tuple[Exchange, ...] = field(default=())
+
+    def header(self, name: str, default: str = "") -> str:
+        """Return the first header of this name, in any case."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key == wanted), default)
+
+    @property
+    def media_type(self) -> str:
+        """The content type without parameters, in lower case."""
+        return self.header("content-type").partition(";")[0].strip().lower()
+
+    def text(self) -> str:
+        """Return the body as text by its charset; what does not decode becomes U+FFFD."""
+        charset = "utf-8"
+        for parameter in self.header("content-type").split(";")[1:]:
+            key, _, value = parameter.partition("=")
+            if key.strip().lower() == "charset":
+                charset = value.strip().strip('"')
+        try:
+            return self.body.decode(charset, "replace")
+        except LookupError:
+            return self.body.decode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""Tools, catalogs of them, and how a call is checked and made."""

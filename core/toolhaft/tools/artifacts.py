@@ -1,0 +1,99 @@
+"""Images and files by handle: a content-addressed store."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+import os
+import tempfile
+from pathlib import Path
+
+from toolhaft.errors import FormatError, UsageError
+from toolhaft.types import Artifact
+
+_LARGEST = 100_000_000
+
+
+class ArtifactStore:
+    """Keeps bytes under their SHA-256, in memory or in a folder.
+
+    Args:
+        folder: Where the files go; None keeps them in memory.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._memory: dict[str, bytes] = {}
+
+    def put(self, data: bytes, *, media_type: str, name: str = "") -> Artifact:
+        """Keep bytes and return their handle; the same bytes are kept once.
+
+        Raises:
+            UsageError: They are more than 100 MB.
+        """
+        if len(data) > _LARGEST:
+            raise UsageError(
+                f"the artifact {name!r} has {len(data)} bytes", hint=f"At most {_LARGEST} are kept"
+            )
+        digest = hashlib.sha256(data).hexdigest()
+        if self._folder is None:
+            self._memory[digest] = data
+        else:
+            self._write(self._folder / digest, data)
+        return Artifact(id=digest, media_type=media_type, size=len(data), name=Path(name).name)
+
+    def put_file(self, path: Path) -> Artifact:
+        """Keep a file that the user named.
+
+        Raises:
+            UsageError: There is no such file, or it cannot be read.
+        """
+        try:
+            if path.stat().st_size > _LARGEST:
+                raise UsageError("the file is too large", where=str(path), hint=f"At most {_LARGEST} bytes")
+            data = path.read_bytes()
+        except OSError as error:
+            raise UsageError(
+                f"cannot read the file: {error.strerror}", where=str(path), hint="Check the path"
+            ) from None
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        return self.put(data, media_type=kind, name=path.name)
+
+    def get(self, artifact: Artifact | str) -> bytes:
+        """Return the bytes of a handle, or of an unambiguous beginning of one (8 digits or more).
+
+        Raises:
+            UsageError: Nothing is kept under it.
+            FormatError: The file was damaged.
+        """
+        wanted = artifact.id if isinstance(artifact, Artifact) else artifact
+        digest = self._complete(wanted)
+        data = self._memory[digest] if self._folder is None else (self._folder / digest).read_bytes()
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise FormatError("the artifact's bytes were changed", where=digest)
+        return data
+
+    def __contains__(self, artifact: Artifact) -> bool:
+        return artifact.id in self._memory or (
+            self._folder is not None and (self._folder / artifact.id).is_file()
+        )
+
+    def _complete(self, wanted: str) -> str:
+        if len(wanted) >= 8 and all(digit in "0123456789abcdef" for digit in wanted):
+            if self._folder is None:
+                found = [digest for digest in self._memory if digest.startswith(wanted)]
+            else:
+                found = [path.name for path in self._folder.glob(f"{wanted}*")]
+            if len(found) == 1:
+                return found[0]
+        raise UsageError(f"there is no artifact {wanted[:70]!r}", hint="Use a handle that was shown")
+
+    @staticmethod
+    def _write(path: Path, data: bytes) -> None:
+        if path.exists():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).replace(path)

@@ -1,0 +1,109 @@
+"""What a tool is: a spec and a call."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from toolhaft.errors import UsageError
+from toolhaft.types import Exchange, Part, Provenance, ToolSpec
+
+if TYPE_CHECKING:
+    from toolhaft.tools.artifacts import ArtifactStore
+
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""Names that every provider accepts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallContext:
+    """What a call runs in, for the tools that want to know.
+
+    A function tool asks for it with a parameter annotated ``CallContext``; the model never sees that
+    parameter.
+
+    Attributes:
+        key: Idempotency key: the same for every attempt at the same call of the same rollout.
+        artifacts: Where to put and get images and files.
+        seed: The rollout's seed.
+    """
+
+    key: str = ""
+    artifacts: ArtifactStore | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolResult:
+    """A result that has more to tell than its value.
+
+    Attributes:
+        value: What a Python caller gets: any JSON value.
+        parts: What the model is shown; empty means ``value`` as text or JSON.
+        exchanges: HTTP exchanges made.
+        provenance: Where the value came from.
+    """
+
+    value: Any = None
+    parts: tuple[Part, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
+    provenance: Provenance = "live"
+
+
+class Tool(ABC):
+    """Something callable with a spec. Subclass it for a tool that holds state; see `tool` for functions."""
+
+    spec: ToolSpec
+
+    @abstractmethod
+    async def call(self, arguments: Mapping[str, Any], context: CallContext) -> Any:
+        """Make the call.
+
+        Args:
+            arguments: Valid against ``spec.parameters``.
+            context: What the call runs in.
+
+        Returns:
+            A JSON value, text, an `toolhaft.types.Artifact`, or a `ToolResult`.
+
+        Raises:
+            ToolError: What the model should read. Any other exception is a bug in the tool; a rollout
+                reports it to the model as such and goes on.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections and processes. The default has none."""
+
+    def binding(self) -> dict[str, Any] | None:
+        """Return what a catalog file must keep to make this tool again, or None if it cannot be kept.
+
+        The dictionary has the key ``kind``: the scheme of the tool source that binds it.
+        """
+        return None
+
+
+class RawTool(Tool):
+    """A spec with any async callable that takes the arguments as one mapping."""
+
+    def __init__(self, spec: ToolSpec, function: Callable[..., Any]) -> None:
+        check_name(spec.name)
+        self.spec = spec
+        self._function = function
+
+    async def call(self, arguments: Mapping[str, Any], context: CallContext) -> Any:
+        """Call the function with the arguments as keywords."""
+        from toolhaft.tools.function import invoke
+
+        return await invoke(self._function, arguments)
+
+
+def check_name(name: str) -> None:
+    """Raise `UsageError` unless every provider accepts the name."""
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"{name[:80]!r} is not a tool name",
+            hint="Use 1 to 64 letters, digits, underscores and hyphens",
+        )

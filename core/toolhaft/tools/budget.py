@@ -1,0 +1,77 @@
+"""What is left of a budget; asked before anything is spent."""
+
+from __future__ import annotations
+
+import time
+
+from toolhaft.errors import BudgetExceededError
+from toolhaft.types import Budget, Usage
+
+
+class BudgetMeter:
+    """Counts what a rollout spends against its `Budget`.
+
+    Args:
+        budget: The limits.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.steps = 0
+        self.model_calls = 0
+        self.tool_calls = 0
+        self.input_tokens = 0
+        self.output_tokens = 0
+        self.cost = 0.0
+        self.started = time.monotonic()
+
+    def reserve(self, *, steps: int = 0, model_calls: int = 0, tool_calls: int = 0) -> None:
+        """Take from the budget, or raise and take nothing.
+
+        Raises:
+            BudgetExceededError: Something asked for, or tokens, cost or time, is used up.
+        """
+        budget = self.budget
+        for quantity, spent, more, limit in (
+            ("steps", self.steps, steps, budget.steps),
+            ("model_calls", self.model_calls, model_calls, budget.model_calls),
+            ("tool_calls", self.tool_calls, tool_calls, budget.tool_calls),
+        ):
+            if more and limit is not None and spent + more > limit:
+                raise BudgetExceededError(quantity, limit)
+        if budget.tokens is not None and self.input_tokens + self.output_tokens >= budget.tokens:
+            raise BudgetExceededError("tokens", budget.tokens)
+        if budget.cost is not None and self.cost >= budget.cost:
+            raise BudgetExceededError("cost", budget.cost)
+        if budget.seconds is not None and self.elapsed() >= budget.seconds:
+            raise BudgetExceededError("seconds", budget.seconds)
+        self.steps += steps
+        self.model_calls += model_calls
+        self.tool_calls += tool_calls
+
+    def record(self, usage: Usage) -> None:
+        """Add what a model reported after the fact: tokens and cost."""
+        self.input_tokens += usage.input_tokens
+        self.output_tokens += usage.output_tokens
+        self.cost += usage.cost
+
+    def elapsed(self) -> float:
+        """Return the seconds since the rollout began."""
+        return time.monotonic() - self.started
+
+    def remaining_seconds(self) -> float | None:
+        """Return the seconds left, at least 0, or None if time is not limited."""
+        if self.budget.seconds is None:
+            return None
+        return max(0.0, self.budget.seconds - self.elapsed())
+
+    def usage(self) -> Usage:
+        """Return what was spent so far."""
+        return Usage(
+            model_calls=self.model_calls,
+            tool_calls=self.tool_calls,
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            cost=self.cost,
+            seconds=self.elapsed(),
+        )

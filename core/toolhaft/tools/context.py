@@ -1,0 +1,62 @@
+"""What a rollout runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from toolhaft.secrets import SecretStore
+from toolhaft.tools.budget import BudgetMeter
+from toolhaft.tools.labels import USER, Labels
+from toolhaft.tools.memory import CallMemory
+from toolhaft.tools.policy import Approver, Policy
+from toolhaft.types import Budget
+
+if TYPE_CHECKING:
+    from toolhaft.tools.artifacts import ArtifactStore
+
+
+@dataclass(slots=True, kw_only=True)
+class RunContext:
+    """The state of one rollout that planner, tools and policy share; it dies with the rollout.
+
+    Attributes:
+        id: Of the rollout; idempotency keys begin with it.
+        seed: For everything that draws lots.
+        meter: What is left of the budget.
+        policy: What may be called.
+        approver: Who is asked when the policy says ``ask``; None refuses.
+        secrets: Its filter redacts every observation.
+        labels: What the model has read.
+        memory: Calls made, so that none is repeated after backtracking.
+        artifacts: Images and files by handle.
+        private: The run holds private data: the user said so, or a private tool was read.
+        tool_timeout: Seconds a call may take if the tool does not say.
+        result_cap: Characters of one observation that the model is shown.
+        final_state: Asked at the end for the environment's state; None if there is none.
+        retrieved: Retrieval hits for the record.
+        settings: Choices for the record.
+    """
+
+    id: str
+    seed: int = 0
+    meter: BudgetMeter = field(default_factory=lambda: BudgetMeter(Budget()))
+    policy: Policy = Policy()
+    approver: Approver | None = None
+    secrets: SecretStore = field(default_factory=SecretStore)
+    labels: Labels = field(default_factory=Labels)
+    memory: CallMemory = field(default_factory=CallMemory)
+    artifacts: ArtifactStore | None = None
+    private: bool = False
+    private_labels: set[str] = field(default_factory=set)
+    untrusted: bool = False
+    tool_timeout: float = 30.0
+    result_cap: int = 20_000
+    final_state: Callable[[], Awaitable[dict[str, Any]]] | None = None
+    retrieved: tuple[tuple[str, float], ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.private:
+            self.private_labels.add(USER)

@@ -1,0 +1,73 @@
+"""The calls of one rollout, so that backtracking repeats no write and no needless read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from toolhaft.types import Observation, ToolCall
+
+
+@dataclass(slots=True)
+class _Entry:
+    observation: Observation
+    writes_before: int
+    abandoned: bool = False
+
+
+class CallMemory:
+    """Observations by tool and arguments."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, _Entry] = {}
+        self._writes = 0
+
+    def remember(self, call: ToolCall, observation: Observation) -> None:
+        """Keep what a call returned."""
+        if observation.effect != "read":
+            self._writes += 1
+        self._entries[_key(call)] = _Entry(observation, self._writes)
+
+    def abandon(self, calls: Iterable[ToolCall]) -> None:
+        """Mark calls as made on a branch that was given up."""
+        for call in calls:
+            entry = self._entries.get(_key(call))
+            if entry is not None:
+                entry.abandoned = True
+
+    def recall(self, call: ToolCall, *, reads: bool) -> Observation | None:
+        """Return the earlier answer to the same call where it must or may stand for a new one.
+
+        A write made on an abandoned branch is never made again. A read is reused only if ``reads`` is
+        set and nothing was written since.
+        """
+        entry = self._entries.get(_key(call))
+        if entry is None:
+            return None
+        if entry.observation.effect == "read":
+            usable = reads and entry.writes_before == self._writes
+        else:
+            usable = entry.abandoned
+        if not usable or (entry.observation.failed and not _uncertain(entry.observation)):
+            return None
+        return replace(entry.observation, call_id=call.id, provenance="reused", seconds=0.0, exchanges=())
+
+    @property
+    def writes(self) -> int:
+        """Writes made so far."""
+        return self._writes
+
+
+def canonical(arguments: Any) -> str:
+    """Return arguments as JSON text that is equal for equal arguments."""
+    return json.dumps(arguments, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
+def _key(call: ToolCall) -> str:
+    return f"{call.name} {canonical(call.arguments)}"
+
+
+def _uncertain(observation: Observation) -> bool:
+    return observation.error is not None and observation.error.effect != "none"

@@ -1,0 +1,127 @@
+"""What may be called: decided below the planner, outside the model's reach."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from toolhaft.tools.labels import CONFIG, USER
+from toolhaft.types import ToolSpec
+
+Verdict = Literal["allow", "ask", "refuse"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRequest:
+    """A checked call on its way to a tool, as a policy and an approver see it.
+
+    Attributes:
+        spec: The tool.
+        arguments: Valid arguments.
+        labels: ``(argument, labels)``: where each argument comes from.
+        context: Labels of everything that the model has read.
+        private: The run holds private data.
+        private_labels: Labels of the sources that are private.
+        untrusted: The run has read text that strangers may have written.
+    """
+
+    spec: ToolSpec
+    arguments: dict[str, Any]
+    labels: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    context: tuple[str, ...] = ()
+    private: bool = False
+    private_labels: frozenset[str] = frozenset()
+    untrusted: bool = False
+
+    def describe(self) -> str:
+        """Return what a person is asked to approve, built from typed fields alone."""
+        origin = f" at {', '.join(self.spec.hosts)}" if self.spec.hosts else ""
+        lines = [f"{self.spec.name} ({self.spec.effect}){origin}"]
+        sources = dict(self.labels)
+        for name, value in self.arguments.items():
+            lines.append(f"  {name} = {value!r:.200}  [from {', '.join(sources.get(name, ()))}]")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is done with a call, and why."""
+
+    verdict: Verdict
+    reason: str
+
+
+Approver = Callable[[CallRequest, Decision], "bool | Awaitable[bool]"]
+"""Asks a person, or a rule of the embedder's own; true means the call is made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Reads run; the rest needs leave.
+
+    Attributes:
+        allow: What may run without asking: effects (``write``, ``irreversible``) or tool names with
+            ``*`` wildcards. An effect allows what it says only while the run has not both private data
+            and untrusted text in it (the "rule of two"); a tool's name allows it always.
+        deny: Effects or tool names that never run.
+
+    Source: the rule of two is Meta's "Agents Rule of Two" (2025), after Willison's "lethal trifecta".
+    """
+
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+    def decide(self, request: CallRequest) -> Decision:
+        """Return what to do with a call. ``ask`` without an approver is a refusal."""
+        spec = request.spec
+        if _matches(self.deny, spec):
+            return Decision("refuse", f"{spec.name} is denied by the policy")
+        if _names(self.allow, spec.name):
+            return Decision("allow", f"{spec.name} is allowed by name")
+        tainted = request.private and request.untrusted
+        if spec.effect == "read":
+            if tainted and spec.hosts and (leaked := _private_arguments(request)):
+                return Decision(
+                    "ask",
+                    f"it would send {', '.join(leaked)} to {', '.join(spec.hosts)}; the run holds private "
+                    "data and has read untrusted text",
+                )
+            return Decision("allow", "it only reads")
+        if spec.effect in self.allow:
+            if tainted:
+                return Decision(
+                    "ask",
+                    f"it would {spec.effect} in a run that holds private data and has read untrusted text; "
+                    f"allow={spec.effect!r} does not cover that, allow={spec.name!r} does",
+                )
+            return Decision("allow", f"{spec.effect} is allowed")
+        return Decision("ask", f"its effect is {spec.effect}, which needs leave")
+
+
+def policy(allow: str | tuple[str, ...] | list[str] = (), deny: tuple[str, ...] = ()) -> Policy:
+    """Make a policy from what callers write: one name, or several."""
+    names = (allow,) if isinstance(allow, str) else tuple(allow)
+    return Policy(allow=names, deny=tuple(deny))
+
+
+def _matches(patterns: tuple[str, ...], spec: ToolSpec) -> bool:
+    return spec.effect in patterns or _names(patterns, spec.name)
+
+
+def _names(patterns: tuple[str, ...], name: str) -> bool:
+    effects = ("read", "write", "irreversible")
+    return any(pattern not in effects and fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _private_arguments(request: CallRequest) -> list[str]:
+    """Return the arguments that may hold private data and were not given by the user."""
+    found = []
+    own = f"tool:{request.spec.name}"
+    for name, labels in request.labels:
+        if USER in labels or CONFIG in labels and len(labels) == 1:
+            continue
+        if request.private_labels & set(labels) - {own}:
+            found.append(name)
+    return found

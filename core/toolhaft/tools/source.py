@@ -1,0 +1,30 @@
+"""Where catalogs come from: one source per scheme, as in ``openapi:petstore.yaml``."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from toolhaft.types import ToolSpec
+
+if TYPE_CHECKING:
+    from toolhaft.tools.base import Tool
+    from toolhaft.tools.catalog import Catalog
+
+
+class ToolSource(ABC):
+    """Makes a catalog from a location, and tools from what a catalog file kept of them."""
+
+    @abstractmethod
+    async def load(self, location: Any) -> Catalog:
+        """Read the tools at a location: what stands behind ``scheme:``, or a parsed document.
+
+        Raises:
+            SpecError: The document cannot be read as what it should be.
+            UsageError: There is nothing at the location.
+        """
+
+    def bind(self, spec: ToolSpec, binding: Mapping[str, Any]) -> Tool:
+        """Make one tool from its spec and what ``Tool.binding`` returned when it was saved."""
+        raise NotImplementedError(f"tools of {type(self).__name__} cannot be kept in a catalog file")

@@ -1,0 +1,60 @@
+"""The tools that are offered in one rollout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from toolhaft.tools.base import Tool
+from toolhaft.tools.catalog import Catalog
+from toolhaft.types import ToolSpec
+
+
+class ToolSet:
+    """A live selection from a catalog: a planner reads it anew each step, a tool search may grow it.
+
+    Args:
+        catalog: Where the tools are.
+        names: Which are offered at first; None offers all.
+    """
+
+    def __init__(self, catalog: Catalog, names: Iterable[str] | None = None) -> None:
+        self._catalog = catalog
+        self._offered: dict[str, None] = dict.fromkeys(catalog.names if names is None else names)
+        self._specs: tuple[ToolSpec, ...] | None = None
+
+    @property
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """Specs of the offered tools; the same tuple object until something is added or removed."""
+        if self._specs is None:
+            self._specs = tuple(self._catalog.spec(name) for name in self._offered)
+        return self._specs
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the offered tools."""
+        return tuple(self._offered)
+
+    def get(self, name: str) -> Tool | None:
+        """Return an offered tool, or None if no tool of this name is offered."""
+        return self._catalog.get(name) if name in self._offered else None
+
+    def add(self, *names: str) -> None:
+        """Offer more tools of the catalog.
+
+        Raises:
+            UnknownNameError: The catalog has no such tool.
+        """
+        for name in names:
+            if name not in self._offered:
+                self._catalog.spec(name)
+                self._offered[name] = None
+                self._specs = None
+
+    def remove(self, *names: str) -> None:
+        """Stop offering tools."""
+        for name in names:
+            if self._offered.pop(name, self) is None:
+                self._specs = None
+
+    def __len__(self) -> int:
+        return len(self._offered)

@@ -1,0 +1,86 @@
+"""JSON both ways for every type, through one pydantic `TypeAdapter` each, built when first used."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from toolhaft.errors import FormatError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+T = TypeVar("T")
+FORMAT = 1
+"""The format of records that this version writes, and the newest it reads."""
+
+
+@lru_cache(maxsize=128)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
+def to_json(value: object, kind: Any = None, *, indent: int | None = None) -> bytes:
+    """Return a value of this package as JSON.
+
+    Args:
+        value: A record.
+        kind: Its type where ``type(value)`` does not say it, for example the union ``Event``.
+        indent: Spaces to indent by; None gives one line.
+    """
+    return _adapter(kind or type(value)).dump_json(value, indent=indent)
+
+
+def to_value(value: object, kind: Any = None) -> Any:
+    """Return a value of this package as plain dictionaries, lists, strings and numbers."""
+    return _adapter(kind or type(value)).dump_python(value, mode="json")
+
+
+def from_json(kind: type[T], data: bytes | str, *, where: str = "") -> T:
+    """Read a record from JSON.
+
+    Args:
+        kind: The type to read, or a union such as ``Event``.
+        data: One JSON document.
+        where: File (and line) for error messages.
+
+    Raises:
+        FormatError: The data is not JSON, is of a newer format, or does not fit the type.
+    """
+    import orjson
+
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise FormatError(f"not JSON: {error}", where=where) from None
+    return from_value(kind, value, where=where)
+
+
+def from_value(kind: type[T], value: Any, *, where: str = "") -> T:
+    """Read a record from plain dictionaries and lists; raises as `from_json` does."""
+    from pydantic import ValidationError
+
+    if isinstance(value, dict):
+        _check_format(value, where)
+    try:
+        found: T = _adapter(kind).validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        pointer = "".join(f"/{part}" for part in first["loc"])
+        name = getattr(kind, "__name__", "record")
+        raise FormatError(
+            f"not a {name}: {first['msg']}", where=f"{where}#{pointer}" if where else f"#{pointer}"
+        ) from None
+    return found
+
+
+def _check_format(value: dict[str, Any], where: str) -> None:
+    given = value.get("format", FORMAT)
+    if not isinstance(given, int) or given > FORMAT or given < 1:
+        raise FormatError(
+            f"format {given!r} is not known; this version of Toolhaft reads up to {FORMAT}",
+            where=where,
+            hint="Install a newer Toolhaft: pip install -U toolhaft",
+        )
