@@ -48,9 +48,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     variables = os.environ if environment is None else environment
     library = variables.get("TOOLHAFT_HTTP_LIBRARY") or "httpx"
     if library not in ("httpx", "httpx2"):
-        raise ConfigError(
-            f"TOOLHAFT_HTTP_LIBRARY is {library!r}", hint="It must be 'httpx' or 'httpx2'"
-        )
+        raise ConfigError(f"TOOLHAFT_HTTP_LIBRARY is {library!r}", hint="It must be 'httpx' or 'httpx2'")
     data_dir = _data_dir(variables)
     specs = variables.get("TOOLHAFT_TOOL_SPECS")
     return Settings(
@@ -61,6 +59,28 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         data_dir=data_dir,
         http_library=library,
         specs_dir=Path(specs) if specs else None,
+    )
+
+
+def bundled_specs(settings: Settings | None = None) -> Path:
+    """Return the folder of bundled tool specs: the one set, the installed one, or the repository's.
+
+    Args:
+        settings: Where ``specs_dir`` is taken from; None reads the environment.
+
+    Raises:
+        ConfigError: There is no such folder.
+    """
+    chosen = (load_settings() if settings is None else settings).specs_dir
+    package = Path(__file__).resolve().parent
+    candidates = [chosen] if chosen else [package / "tool_specs", package.parents[1] / "tool_specs"]
+    for folder in candidates:
+        if folder.is_dir():
+            return folder
+    raise ConfigError(
+        "the bundled tool specs are missing",
+        where=" or ".join(str(folder) for folder in candidates),
+        hint="Set TOOLHAFT_TOOL_SPECS to their folder, or install toolhaft again",
     )
 
 
