@@ -218,9 +218,7 @@ class UnknownToolError(ToolError):
     def __init__(self, name: str, offered: Sequence[str]) -> None:
         nearest = nearest_names(name, offered)
         hint = f"The nearest offered tools are: {', '.join(nearest)}" if nearest else "Use an offered tool"
-        super().__init__(
-            f"there is no tool named {name[:80]!r}", hint=hint, details={"nearest": nearest}
-        )
+        super().__init__(f"there is no tool named {name[:80]!r}", hint=hint, details={"nearest": nearest})
 
 
 class InvalidArgumentsError(ToolError):

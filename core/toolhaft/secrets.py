@@ -75,6 +75,11 @@ class SecretStore:
             self._forms.setdefault(form, mask)
         self._shortest = min(self._shortest, *(len(form) for form in self._forms))
 
+    @property
+    def knows_any(self) -> bool:
+        """Whether there is any value to remove."""
+        return bool(self._forms)
+
     def redact(self, text: str) -> str:
         """Return the text without any known secret."""
         if len(text) < self._shortest:

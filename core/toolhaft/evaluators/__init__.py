@@ -1,1 +1,1 @@
-"""evaluators"""
+"""Evaluators: how well a task was done."""

@@ -1,1 +1,1 @@
-"""generators"""
+"""Generators: training data from tools."""

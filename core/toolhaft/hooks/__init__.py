@@ -1,1 +1,1 @@
-"""hooks"""
+"""Plugins: markers, hook specifications and the registry."""

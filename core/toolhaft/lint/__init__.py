@@ -1,1 +1,1 @@
-"""lint"""
+"""What a model would struggle with in a catalog."""

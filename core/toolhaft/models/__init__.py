@@ -1,1 +1,1 @@
-"""models"""
+"""Language models, and what stands in for one."""

@@ -1,1 +1,1 @@
-"""planners"""
+"""Planners: the search over tool calls."""

@@ -17,9 +17,7 @@ class Planner(ABC):
     name: str = ""
 
     @abstractmethod
-    def rollout(
-        self, task: Task, tools: ToolSet, model: Model, context: RunContext
-    ) -> AsyncIterator[Event]:
+    def rollout(self, task: Task, tools: ToolSet, model: Model, context: RunContext) -> AsyncIterator[Event]:
         """Yield what happens; the last event is a `toolhaft.types.RolloutFinished`.
 
         Args:

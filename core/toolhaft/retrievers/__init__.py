@@ -1,1 +1,1 @@
-"""retrievers"""
+"""Retrievers: the tools that an instruction needs."""

@@ -1,1 +1,1 @@
-"""runs"""
+"""Running many rollouts."""

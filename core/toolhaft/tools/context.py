@@ -37,6 +37,8 @@ class RunContext:
         final_state: Asked at the end for the environment's state; None if there is none.
         retrieved: Retrieval hits for the record.
         settings: Choices for the record.
+        deltas: Whether somebody wants the model's text piece by piece.
+        cancelled: Set by whoever wants the rollout to end; what was done so far is kept.
     """
 
     id: str
@@ -56,7 +58,16 @@ class RunContext:
     final_state: Callable[[], Awaitable[dict[str, Any]]] | None = None
     retrieved: tuple[tuple[str, float], ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
+    deltas: bool = False
+    cancelled: bool = False
 
     def __post_init__(self) -> None:
         if self.private:
             self.private_labels.add(USER)
+
+    def check_cancelled(self) -> None:
+        """Raise `asyncio.CancelledError` if the rollout was asked to end."""
+        if self.cancelled:
+            import asyncio
+
+            raise asyncio.CancelledError

@@ -120,7 +120,7 @@ def _private_arguments(request: CallRequest) -> list[str]:
     found = []
     own = f"tool:{request.spec.name}"
     for name, labels in request.labels:
-        if USER in labels or CONFIG in labels and len(labels) == 1:
+        if USER in labels or (CONFIG in labels and len(labels) == 1):
             continue
         if request.private_labels & set(labels) - {own}:
             found.append(name)

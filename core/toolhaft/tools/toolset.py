@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from toolhaft.tools.base import Tool
 from toolhaft.tools.catalog import Catalog
@@ -37,6 +39,14 @@ class ToolSet:
     def get(self, name: str) -> Tool | None:
         """Return an offered tool, or None if no tool of this name is offered."""
         return self._catalog.get(name) if name in self._offered else None
+
+    def check(self, spec: ToolSpec, arguments: Mapping[str, Any]) -> None:
+        """Raise `toolhaft.errors.InvalidArgumentsError` unless the arguments fit the spec."""
+        self._catalog.check(spec, arguments)
+
+    def place(self, spec: ToolSpec) -> AbstractAsyncContextManager[None]:
+        """Hold one of the tool's places while calling it, if it limits them."""
+        return self._catalog.place(spec)
 
     def add(self, *names: str) -> None:
         """Offer more tools of the catalog.

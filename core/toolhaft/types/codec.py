@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,8 +16,12 @@ FORMAT = 1
 """The format of records that this version writes, and the newest it reads."""
 
 
-@lru_cache(maxsize=128)
 def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return _made(kind)
+
+
+@lru_cache(maxsize=128)
+def _made(kind: Hashable) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)

@@ -108,7 +108,8 @@ class Observation:
         seconds: Time the call took.
         exchanges: HTTP exchanges made for it.
         truncated: Characters that were cut to keep to the size cap; 0 if none.
-        effect: The tool's effect, and whether the call changed something.
+        effect: The tool's effect.
+        arguments_from: ``(argument, labels)``: where each argument of the call came from.
     """
 
     call_id: str
@@ -121,6 +122,7 @@ class Observation:
     exchanges: tuple[Exchange, ...] = ()
     truncated: int = 0
     effect: Literal["read", "write", "irreversible"] = "read"
+    arguments_from: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def failed(self) -> bool:

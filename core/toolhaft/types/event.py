@@ -75,11 +75,5 @@ class RolloutFinished:
 
 
 Event = (
-    RolloutStarted
-    | ToolsRetrieved
-    | TextDelta
-    | CallStarted
-    | CallFinished
-    | StepFinished
-    | RolloutFinished
+    RolloutStarted | ToolsRetrieved | TextDelta | CallStarted | CallFinished | StepFinished | RolloutFinished
 )

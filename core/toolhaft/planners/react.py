@@ -1,0 +1,222 @@
+"""ReAct: think, call, read, until there is an answer. One path, no way back.
+
+Source: Yao et al., "ReAct: Synergizing Reasoning and Acting in Language Models" (ICLR 2023), section 2.
+Deviation: thoughts and calls come through the model's tool-calling interface instead of text that is
+parsed, and independent calls of one step are made at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from toolhaft.errors import BudgetExceededError, ToolhaftError, UsageError
+from toolhaft.models.base import Model
+from toolhaft.planners.base import Planner
+from toolhaft.planners.deltas import complete_with_deltas
+from toolhaft.planners.prompts import prompt
+from toolhaft.planners.record import Record
+from toolhaft.tools.context import RunContext
+from toolhaft.tools.execute import execute
+from toolhaft.tools.labels import USER
+from toolhaft.tools.memory import canonical
+from toolhaft.tools.toolset import ToolSet
+from toolhaft.types import (
+    ArtifactPart,
+    CallFinished,
+    CallStarted,
+    Completion,
+    Event,
+    Message,
+    Observation,
+    RolloutFinished,
+    RolloutStarted,
+    Status,
+    StepFinished,
+    Task,
+    TextDelta,
+    ToolCall,
+)
+
+
+class ReAct(Planner):
+    """One path of thoughts, calls and observations.
+
+    Args:
+        system: Replaces the system prompt (``planners/prompts/react_system.txt``).
+        repeats: A step whose calls and results equal the one before it this many times in a row ends the
+            rollout with status ``loop``; one time earlier the model is told so.
+
+    Raises:
+        UsageError: ``repeats`` is less than 2.
+    """
+
+    name = "react"
+
+    def __init__(self, *, system: str | None = None, repeats: int = 3) -> None:
+        if repeats < 2:
+            raise UsageError("repeats must be at least 2", where="planner react")
+        self.system = system if system is not None else prompt("react_system")
+        self.repeats = repeats
+
+    async def rollout(
+        self, task: Task, tools: ToolSet, model: Model, context: RunContext
+    ) -> AsyncIterator[Event]:
+        """Carry out the task; see `Planner.rollout`."""
+        record = Record(task, context, planner=self.name, model=model.name)
+        path = _Path(self, task, tools, model, context, record)
+        yield RolloutStarted(task=task, planner=self.name, model=model.name)
+        try:
+            while path.result is None:
+                async for event in path.step():
+                    yield event
+            yield path.result
+        except BudgetExceededError as error:
+            yield await record.finish("budget", answer=path.last_thought, error=error)
+        except asyncio.CancelledError:
+            if not context.cancelled:
+                raise
+            _uncancel()
+            yield await record.finish("cancelled", answer=path.last_thought)
+        except ToolhaftError as error:
+            yield await record.finish("error", answer=path.last_thought, error=error)
+            raise
+
+
+class _Path:
+    """The state of one rollout: the conversation and where it stands."""
+
+    def __init__(
+        self,
+        planner: ReAct,
+        task: Task,
+        tools: ToolSet,
+        model: Model,
+        context: RunContext,
+        record: Record,
+    ) -> None:
+        self.planner = planner
+        self.tools = tools
+        self.model = model
+        self.context = context
+        self.record = record
+        self.messages: list[Message] = [
+            Message(role="system", text=planner.system),
+            Message(role="user", text=task.instruction, artifacts=task.artifacts),
+        ]
+        self.result: RolloutFinished | None = None
+        self.last_thought = ""
+        self._parent: int | None = None
+        self._fingerprint = ""
+        self._repeated = 0
+        self._silent = False
+        context.labels.add(USER, task.instruction)
+
+    async def step(self) -> AsyncIterator[Event]:
+        context, record = self.context, self.record
+        context.check_cancelled()
+        context.meter.reserve(steps=1, model_calls=1)
+        record.offer(self.tools)
+        started = context.meter.elapsed()
+        completion = Completion()
+        async for piece in complete_with_deltas(self.model, self.messages, self.tools.specs, context):
+            if isinstance(piece, Completion):
+                completion = piece
+            else:
+                yield TextDelta(text=piece)
+        context.meter.record(completion.usage)
+        self.last_thought = completion.text or self.last_thought
+        if not completion.calls:
+            async for event in self._without_calls(completion, started):
+                yield event
+            return
+        context.meter.reserve(tool_calls=len(completion.calls))
+        number = len(record.steps)
+        for call in completion.calls:
+            yield CallStarted(step=number, call=call)
+        observations = await self._make(completion.calls)
+        for call, observation in zip(completion.calls, observations, strict=True):
+            yield CallFinished(step=number, call=call, observation=observation)
+        step = record.add(completion, observations, parent=self._parent, status="continued", started=started)
+        self._parent = step.id
+        yield StepFinished(step=step)
+        self._append(completion, observations)
+        await self._watch_for_loop(completion.calls, observations)
+
+    async def _without_calls(self, completion: Completion, started: float) -> AsyncIterator[Event]:
+        """End with the answer; a message that is empty is answered once before giving up."""
+        status: Status = "answered"
+        if completion.finish == "refusal":
+            status = "refused"
+        elif not completion.text.strip():
+            status = "gave_up"
+        note = "the answer was cut at the model's length limit" if completion.finish == "length" else ""
+        retry = status == "gave_up" and not self._silent
+        step = self.record.add(
+            completion,
+            (),
+            parent=self._parent,
+            status="continued" if retry else "answered" if status == "answered" else "gave_up",
+            started=started,
+            note="empty message" if status == "gave_up" else note,
+        )
+        self._parent = step.id
+        yield StepFinished(step=step)
+        if retry:
+            self._silent = True
+            self.messages.append(Message(role="user", text=prompt("react_silent")))
+            return
+        if status == "answered" and completion.text.rstrip().endswith("?"):
+            status = "asked"
+        self.result = await self.record.finish(status, answer=completion.text, answer_step=step.id)
+
+    async def _make(self, calls: Sequence[ToolCall]) -> list[Observation]:
+        """Make the calls: reads at once, and one after the other as soon as one of them writes."""
+        if len(calls) == 1:
+            return [await execute(calls[0], self.tools, self.context)]
+        if all(self._reads(call) for call in calls):
+            return await self._make_at_once(calls)
+        return [await execute(call, self.tools, self.context) for call in calls]
+
+    async def _make_at_once(self, calls: Sequence[ToolCall]) -> list[Observation]:
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(execute(call, self.tools, self.context)) for call in calls]
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        return [task.result() for task in tasks]
+
+    def _reads(self, call: ToolCall) -> bool:
+        tool = self.tools.get(call.name)
+        return tool is None or tool.spec.effect == "read"
+
+    def _append(self, completion: Completion, observations: Sequence[Observation]) -> None:
+        self.messages.append(completion.message())
+        for call, observation in zip(completion.calls, observations, strict=True):
+            self.messages.append(
+                Message(
+                    role="tool",
+                    text=observation.text(),
+                    call_id=call.id,
+                    name=call.name,
+                    artifacts=tuple(p.artifact for p in observation.parts if isinstance(p, ArtifactPart)),
+                )
+            )
+
+    async def _watch_for_loop(self, calls: Sequence[ToolCall], observations: Sequence[Observation]) -> None:
+        fingerprint = "\n".join(
+            f"{call.name} {canonical(call.arguments)} {call.raw} {observation.text()}"
+            for call, observation in zip(calls, observations, strict=True)
+        )
+        self._repeated = self._repeated + 1 if fingerprint == self._fingerprint else 1
+        self._fingerprint = fingerprint
+        if self._repeated >= self.planner.repeats:
+            self.result = await self.record.finish("loop", answer=self.last_thought)
+        elif self._repeated == self.planner.repeats - 1:
+            self.messages.append(Message(role="user", text=prompt("react_repeat")))
+
+
+def _uncancel() -> None:
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()

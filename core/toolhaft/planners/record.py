@@ -1,0 +1,132 @@
+"""Building the record of a rollout while it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from toolhaft.errors import ToolhaftError
+from toolhaft.tools.context import RunContext
+from toolhaft.tools.toolset import ToolSet
+from toolhaft.types import (
+    Completion,
+    ErrorInfo,
+    Observation,
+    RolloutFinished,
+    Status,
+    Step,
+    StepStatus,
+    Task,
+    ToolSpec,
+    Trajectory,
+    Usage,
+)
+
+
+class Record:
+    """The steps of one rollout so far.
+
+    Args:
+        task: What it is about.
+        context: What it runs in.
+        planner: Name for the record; likewise ``model``.
+    """
+
+    def __init__(self, task: Task, context: RunContext, *, planner: str, model: str) -> None:
+        self.task = task
+        self.context = context
+        self.planner = planner
+        self.model = model
+        self.steps: list[Step] = []
+        self.started = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._offered: dict[str, ToolSpec] = {}
+        self._last_specs: tuple[ToolSpec, ...] | None = None
+        self._last_names: tuple[str, ...] = ()
+
+    def offer(self, tools: ToolSet) -> tuple[str, ...]:
+        """Note which tools the model is shown in the step to come, and return their names."""
+        specs = tools.specs
+        if specs is not self._last_specs:
+            self._last_specs = specs
+            self._last_names = tools.names
+            self._offered.update((spec.name, spec) for spec in specs)
+            self.context.labels.add_descriptions(spec.name for spec in specs if spec.untrusted)
+            self.context.untrusted = self.context.untrusted or any(spec.untrusted for spec in specs)
+        return self._last_names
+
+    def add(
+        self,
+        completion: Completion,
+        observations: Sequence[Observation],
+        *,
+        parent: int | None,
+        status: StepStatus,
+        started: float,
+        note: str = "",
+    ) -> Step:
+        """Append a step and return it."""
+        step = Step(
+            id=len(self.steps),
+            parent=parent,
+            thought=completion.text,
+            calls=completion.calls,
+            observations=tuple(observations),
+            status=status,
+            offered=self._last_names,
+            usage=replace(
+                completion.usage,
+                model_calls=1,
+                tool_calls=len(observations),
+                seconds=self.context.meter.elapsed() - started,
+            ),
+            started=started,
+            origin=completion.origin,
+            model=completion.model,
+            labels=self.context.labels.read,
+            note=note,
+        )
+        self.steps.append(step)
+        return step
+
+    async def finish(
+        self,
+        status: Status,
+        *,
+        answer: str = "",
+        answer_step: int | None = None,
+        error: ToolhaftError | None = None,
+    ) -> RolloutFinished:
+        """Return the last event, with the environment's end state if it has one."""
+        context = self.context
+        final_state = await context.final_state() if context.final_state is not None else None
+        redact = context.secrets.redact_value
+        return RolloutFinished(
+            trajectory=Trajectory(
+                id=context.id,
+                task=self.task,
+                steps=tuple(self.steps),
+                answer=context.secrets.redact(answer),
+                answer_step=answer_step if answer_step is not None else self._last_step(),
+                status=status,
+                error=ErrorInfo(**redact(error.to_dict())) if error is not None else None,
+                tools=tuple(self._offered.values()),
+                retrieved=context.retrieved,
+                usage=self.usage(),
+                budget=context.meter.budget,
+                seed=context.seed,
+                planner=self.planner,
+                model=self.model,
+                labels=context.labels.context,
+                final_state=redact(final_state),
+                settings=context.settings,
+                started=self.started,
+            )
+        )
+
+    def usage(self) -> Usage:
+        """Return what was spent so far."""
+        return self.context.meter.usage()
+
+    def _last_step(self) -> int | None:
+        return self.steps[-1].id if self.steps else None

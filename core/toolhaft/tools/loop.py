@@ -1,0 +1,54 @@
+"""The one background event loop that the sync faces run on, so that connection pools outlive a call."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from functools import cache
+from typing import Any, TypeVar
+
+from toolhaft.errors import UsageError
+
+T = TypeVar("T")
+
+
+def run_sync(coroutine: Coroutine[Any, Any, T], *, on_interrupt: Any = None) -> T:
+    """Run a coroutine on the background loop and wait for it.
+
+    Args:
+        coroutine: What to run.
+        on_interrupt: Called on the loop when the waiting thread gets Ctrl-C; the coroutine then has five
+            seconds to end by itself. Without it the coroutine is cancelled.
+
+    Raises:
+        UsageError: Called from the background loop itself, where waiting would stop everything.
+    """
+    loop = background_loop()
+    if _running() is loop:
+        coroutine.close()
+        raise UsageError("a sync call was made from inside an async one", hint="Await the async method")
+    future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+    try:
+        return future.result()
+    except KeyboardInterrupt:
+        if on_interrupt is None:
+            future.cancel()
+            raise
+        loop.call_soon_threadsafe(on_interrupt)
+        return future.result(timeout=5)
+
+
+@cache
+def background_loop() -> asyncio.AbstractEventLoop:
+    """Return the loop, started in a daemon thread when first asked for."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="toolhaft", daemon=True).start()
+    return loop
+
+
+def _running() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

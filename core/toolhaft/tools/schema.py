@@ -1,0 +1,160 @@
+"""Checking arguments against a tool's JSON Schema 2020-12, with hints that help to repair them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from toolhaft.errors import InvalidArgumentsError, SpecError, nearest_names
+from toolhaft.types import ToolSpec
+
+if TYPE_CHECKING:
+    import jsonschema_rs
+
+_DEEPEST = 256
+_KEPT = 4096
+_SCHEMA_SHOWN = 600
+
+
+class ArgumentChecker:
+    """Checks arguments; compiled schemas are kept, as compiling costs more than a check.
+
+    The compiled form is found by the identity of ``spec.parameters``, which is never changed in place.
+    """
+
+    def __init__(self) -> None:
+        self._compiled: dict[int, tuple[dict[str, Any], jsonschema_rs.Draft202012Validator]] = {}
+
+    def check(self, spec: ToolSpec, arguments: Mapping[str, Any]) -> None:
+        """Raise unless the arguments are valid.
+
+        Raises:
+            InvalidArgumentsError: They are not; ``details`` has the JSON pointer and the schema fragment.
+            SpecError: The tool's own schema is broken.
+        """
+        if _depth(arguments) > _DEEPEST:
+            raise InvalidArgumentsError(
+                f"the arguments are nested deeper than {_DEEPEST}", where=spec.name, hint="Flatten them"
+            )
+        validator = self._validator(spec)
+        try:
+            if validator.is_valid(arguments):
+                return
+            first = next(iter(validator.iter_errors(arguments)))
+        except ValueError as error:  # a regular expression that gave up, or a value JSON has not
+            raise InvalidArgumentsError(f"cannot be checked: {error}", where=spec.name) from None
+        raise _explain(spec, first)
+
+    def _validator(self, spec: ToolSpec) -> jsonschema_rs.Draft202012Validator:
+        kept = self._compiled.get(id(spec.parameters))
+        if kept is not None:
+            return kept[1]
+        validator = compile_schema(spec.parameters, where=spec.name)
+        if len(self._compiled) >= _KEPT:
+            self._compiled.pop(next(iter(self._compiled)))
+        self._compiled[id(spec.parameters)] = (spec.parameters, validator)
+        return validator
+
+
+def check_arguments(spec: ToolSpec, arguments: Mapping[str, Any]) -> None:
+    """Check once, without keeping the compiled schema; raises as `ArgumentChecker.check` does."""
+    ArgumentChecker().check(spec, arguments)
+
+
+def compile_schema(schema: dict[str, Any] | bool, *, where: str = "") -> jsonschema_rs.Draft202012Validator:
+    """Compile a JSON Schema 2020-12; nothing outside it is ever fetched or read.
+
+    Raises:
+        SpecError: It is not a valid schema, or refers to something outside itself.
+    """
+    import jsonschema_rs
+
+    try:
+        return jsonschema_rs.Draft202012Validator(schema, retriever=_refuse)
+    except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+        lines = str(error).splitlines() or [type(error).__name__]
+        raise SpecError(f"not a JSON Schema: {lines[0]}", where=where, code="E-SCHEMA") from None
+
+
+def _refuse(uri: str) -> Any:
+    raise ValueError(f"references outside the schema are not followed: {uri[:200]}")
+
+
+def _explain(spec: ToolSpec, error: Any) -> InvalidArgumentsError:
+    pointer = "".join(f"/{part}" for part in error.instance_path)
+    keyword = str(error.schema_path[-1]) if error.schema_path else ""
+    fragment = _fragment(spec.parameters, [*error.schema_path][:-1])
+    message = _first_line(error.message)
+    hint = _type_hint(keyword, fragment) or _object_hint(keyword, fragment, message)
+    return InvalidArgumentsError(
+        message,
+        where=f"{spec.name}{pointer and '#'}{pointer}",
+        hint=hint,
+        details={"pointer": pointer, "schema": _shown(fragment)},
+    )
+
+
+def _object_hint(keyword: str, fragment: Any, message: str) -> str:
+    if keyword == "required":
+        return f"Required: {', '.join(_names(fragment, 'required'))}"
+    if keyword == "additionalProperties":
+        known = _names(fragment, "properties")
+        unexpected = message.split("'")[1::2]
+        near = nearest_names(unexpected[0], known) if unexpected else []
+        return f"Did you mean {near[0]!r}?" if near else f"Known arguments: {', '.join(known[:20]) or 'none'}"
+    return f"The schema there is {_shown(fragment)}" if fragment else ""
+
+
+def _type_hint(keyword: str, fragment: Any) -> str:
+    if not isinstance(fragment, dict):
+        return ""
+    if "enum" in fragment:
+        return f"Use one of {_shown(fragment['enum'])}"
+    if keyword == "type":
+        return f"Give a JSON {fragment.get('type')}"
+    return f"Format: {fragment['format']}" if keyword == "format" else ""
+
+
+def _names(fragment: Any, key: str) -> list[str]:
+    found = fragment.get(key) if isinstance(fragment, dict) else None
+    return [str(name) for name in found or ()]
+
+
+def _fragment(schema: Any, path: list[Any]) -> Any:
+    """Follow a schema path as far as it stays inside the document (``$ref`` steps end it)."""
+    for part in path:
+        try:
+            schema = schema[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return schema
+
+
+def _shown(value: Any) -> str:
+    import json
+
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _SCHEMA_SHOWN else text[:_SCHEMA_SHOWN] + "..."
+
+
+def _first_line(message: str) -> str:
+    line = message.splitlines()[0] if message else "invalid"
+    return line if len(line) <= 300 else line[:300] + "..."
+
+
+def _depth(value: Any) -> int:
+    """Return the nesting depth, without recursion, giving up just beyond the limit."""
+    depth = 0
+    level = [value]
+    while level:
+        depth += 1
+        if depth > _DEEPEST + 1:
+            return depth
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, Mapping):
+                inner.extend(child for child in item.values() if isinstance(child, Mapping | list))
+            elif isinstance(item, list):
+                inner.extend(child for child in item if isinstance(child, Mapping | list))
+        level = inner
+    return depth

@@ -1,0 +1,245 @@
+"""Views of a catalog's tools: a subset, other names, several as one, and tools wrapped in tools."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from toolhaft.errors import RefusedError, UsageError
+from toolhaft.tools.base import CallContext, Tool, ToolResult, check_name
+from toolhaft.tools.memory import canonical
+from toolhaft.types import ToolSpec
+
+
+class Subset(Mapping[str, Tool]):
+    """Some of the tools."""
+
+    def __init__(self, tools: Mapping[str, Tool], names: Sequence[str]) -> None:
+        self._tools = tools
+        self._names = dict.fromkeys(names)
+
+    def __getitem__(self, name: str) -> Tool:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._tools[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+class Renamed(Mapping[str, Tool]):
+    """The tools under other names, old name -> new name."""
+
+    def __init__(self, tools: Mapping[str, Tool], names: Mapping[str, str]) -> None:
+        self._tools = tools
+        self._old: dict[str, str] = {}
+        for old, new in names.items():
+            check_name(new)
+            if new in self._old:
+                raise UsageError(f"two tools would be named {new!r}", hint="Choose different names")
+            self._old[new] = old
+
+    def __getitem__(self, name: str) -> Tool:
+        old = self._old[name]
+        found = self._tools[old]
+        return found if old == name else NamedTool(found, name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._old
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._old)
+
+    def __len__(self) -> int:
+        return len(self._old)
+
+
+class Merged(Mapping[str, Tool]):
+    """The tools of several mappings."""
+
+    def __init__(self, parts: Sequence[Mapping[str, Tool]]) -> None:
+        self._home: dict[str, Mapping[str, Tool]] = {}
+        for part in parts:
+            for name in part:
+                if name in self._home:
+                    raise UsageError(
+                        f"two catalogs have a tool named {name!r}",
+                        hint="Give one a prefix: catalog.prefix('shop_')",
+                    )
+                self._home[name] = part
+
+    def __getitem__(self, name: str) -> Tool:
+        return self._home[name][name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._home
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._home)
+
+    def __len__(self) -> int:
+        return len(self._home)
+
+
+class Wrapped(Mapping[str, Tool]):
+    """The tools, each wrapped once when it is first used."""
+
+    def __init__(self, tools: Mapping[str, Tool], wrapper: Callable[[Tool], Tool]) -> None:
+        self._tools = tools
+        self._wrapper = wrapper
+        self._made: dict[str, Tool] = {}
+
+    def __getitem__(self, name: str) -> Tool:
+        if name not in self._made:
+            self._made[name] = self._wrapper(self._tools[name])
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tools
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tools)
+
+    def __len__(self) -> int:
+        return len(self._tools)
+
+
+class ToolWrapper(Tool):
+    """A tool around another; subclasses change what they are about and pass the rest on."""
+
+    def __init__(self, inner: Tool) -> None:
+        self.inner = inner
+
+    @property
+    def spec(self) -> ToolSpec:  # type: ignore[override]
+        """The inner tool's spec."""
+        return self.inner.spec
+
+    async def call(self, arguments: Mapping[str, Any], context: CallContext) -> Any:
+        """Call the inner tool."""
+        return await self.inner.call(arguments, context)
+
+    def binding(self) -> dict[str, Any] | None:
+        """Return the inner tool's binding."""
+        return self.inner.binding()
+
+    async def close(self) -> None:
+        """Close the inner tool."""
+        await self.inner.close()
+
+
+class NamedTool(ToolWrapper):
+    """A tool under another name."""
+
+    def __init__(self, inner: Tool, name: str) -> None:
+        super().__init__(inner)
+        self._name = name
+        self._spec: ToolSpec | None = None
+
+    @property
+    def spec(self) -> ToolSpec:  # type: ignore[override]
+        """The inner tool's spec with the new name."""
+        if self._spec is None:
+            self._spec = replace(self.inner.spec, name=self._name)
+        return self._spec
+
+
+class Approved(ToolWrapper):
+    """A tool that asks before each call: ``catalog.wrap(lambda tool: Approved(tool, ask))``.
+
+    Args:
+        inner: The tool.
+        ask: Called with spec and arguments; false refuses the call.
+    """
+
+    def __init__(self, inner: Tool, ask: Callable[[ToolSpec, Mapping[str, Any]], Awaitable[bool]]) -> None:
+        super().__init__(inner)
+        self._ask = ask
+
+    async def call(self, arguments: Mapping[str, Any], context: CallContext) -> Any:
+        """Ask, then call the inner tool.
+
+        Raises:
+            RefusedError: The answer was no.
+        """
+        if not await self._ask(self.spec, arguments):
+            raise RefusedError("the call was not approved", where=self.spec.name)
+        return await self.inner.call(arguments, context)
+
+
+class Cached(ToolWrapper):
+    """A reading tool whose answers are kept by its arguments; tools that write are never cached.
+
+    Args:
+        inner: The tool.
+        largest: How many answers are kept; the oldest goes first.
+    """
+
+    def __init__(self, inner: Tool, *, largest: int = 1000) -> None:
+        super().__init__(inner)
+        self._largest = largest
+        self._kept: dict[str, Any] = {}
+
+    async def call(self, arguments: Mapping[str, Any], context: CallContext) -> Any:
+        """Return the kept answer, labelled ``cached``, or call the inner tool and keep what it says."""
+        if self.spec.effect != "read":
+            return await self.inner.call(arguments, context)
+        key = canonical(arguments)
+        if key in self._kept:
+            return as_result(self._kept[key], provenance="cached")
+        result = await self.inner.call(arguments, context)
+        if len(self._kept) >= self._largest:
+            self._kept.pop(next(iter(self._kept)))
+        self._kept[key] = result
+        return result
+
+
+class Replayed(ToolWrapper):
+    """A tool whose answers come from a recording; nothing is ever really called.
+
+    Args:
+        inner: The tool, for its spec.
+        recording: Canonical arguments (`toolhaft.tools.memory.canonical`) -> value, of this tool.
+    """
+
+    def __init__(self, inner: Tool, recording: Mapping[str, Any]) -> None:
+        super().__init__(inner)
+        self._recording = recording
+
+    async def call(self, arguments: Mapping[str, Any], context: CallContext) -> Any:
+        """Return the recorded answer.
+
+        Raises:
+            ReplayMissError: There is none for these arguments.
+        """
+        key = canonical(arguments)
+        if key not in self._recording:
+            from toolhaft.errors import ReplayMissError
+
+            raise ReplayMissError(
+                f"the recording has no call with {key[:200]}", where=self.spec.name, hint="Record it first"
+            )
+        return as_result(self._recording[key], provenance="replayed")
+
+
+def as_result(value: Any, *, provenance: Any) -> ToolResult:
+    """Return a value or result as a result of the given provenance, without its exchanges."""
+    if isinstance(value, ToolResult):
+        return replace(value, provenance=provenance, exchanges=())
+    return ToolResult(value=value, provenance=provenance)
+
+
+def prefixed(prefix: str, name: str) -> str:
+    """Return the name behind a prefix; beyond 64 characters it is cut and ends in 8 digits of a hash."""
+    full = prefix + name
+    if len(full) <= 64:
+        return full
+    return f"{full[:55]}_{hashlib.sha256(full.encode()).hexdigest()[:8]}"
