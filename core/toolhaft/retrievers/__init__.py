@@ -1,1 +1,1 @@
-"""Retrievers: the tools that an instruction needs."""
+"""Finding the tools that an instruction needs: one file per retriever."""

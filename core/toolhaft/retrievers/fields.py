@@ -1,0 +1,110 @@
+"""What a retriever reads of a tool: one composition for every retriever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from toolhaft.text import clean, tokenize
+from toolhaft.types import ToolSpec
+
+_LONGEST_DESCRIPTION = 4_000
+_LONGEST_PARAMETERS = 4_000
+_MOST_TAGS = 32
+_MOST_PARAMETERS = 200
+_DEEPEST = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fields:
+    """The text of one tool by field; clean, bounded.
+
+    Attributes:
+        parameters: Names and descriptions of the arguments, nested ones too.
+    """
+
+    name: str
+    parent: str = ""
+    tags: str = ""
+    description: str = ""
+    parameters: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldWeights:
+    """How often each field's words count: whole numbers, 0 leaves the field out.
+
+    What a tool and its service are called says more than a sentence about them; the defaults were set
+    beforehand, not fitted to a benchmark.
+    """
+
+    name: int = 3
+    parent: int = 2
+    tags: int = 1
+    description: int = 1
+    parameters: int = 1
+
+
+def compose_fields(spec: ToolSpec) -> Fields:
+    """Return the searchable text of a tool."""
+    pieces: list[str] = []
+    length = 0
+    for piece in _parameter_text(spec.parameters, _DEEPEST):
+        pieces.append(piece)
+        length += len(piece)
+        if length > _LONGEST_PARAMETERS or len(pieces) >= 2 * _MOST_PARAMETERS:
+            break
+    return Fields(
+        name=clean(spec.name, 200),
+        parent=clean(spec.parent, 200),
+        tags=clean(" ".join(spec.tags[:_MOST_TAGS]), 400),
+        description=clean(spec.description, _LONGEST_DESCRIPTION),
+        parameters=clean(" ".join(pieces), _LONGEST_PARAMETERS),
+    )
+
+
+def compose_text(spec: ToolSpec) -> str:
+    """Return a tool's text as one passage, for retrievers that embed it."""
+    fields = compose_fields(spec)
+    heading = ", ".join(part for part in (fields.tags, fields.parent, fields.name) if part)
+    parts = [heading, fields.description]
+    if fields.parameters:
+        parts.append(f"parameters: {fields.parameters}")
+    return "\n".join(part for part in parts if part)
+
+
+def compose_tokens(spec: ToolSpec, weights: FieldWeights = FieldWeights()) -> list[str]:
+    """Return a tool's search terms, those of each field repeated as often as its weight says.
+
+    Source: S. Robertson, H. Zaragoza, M. Taylor, "Simple BM25 extension to multiple weighted fields",
+    CIKM 2004: term frequencies are weighted and added before BM25, rather than scores after it.
+    """
+    fields = compose_fields(spec)
+    tokens: list[str] = []
+    for text, weight in (
+        (fields.name, weights.name),
+        (fields.parent, weights.parent),
+        (fields.tags, weights.tags),
+        (fields.description, weights.description),
+        (fields.parameters, weights.parameters),
+    ):
+        if text and weight:
+            tokens.extend(tokenize(text) * weight)
+    return tokens
+
+
+def _parameter_text(schema: Any, depth: int) -> Iterator[str]:
+    """Yield names and descriptions of a schema's properties; the schema may be anything at all."""
+    if depth == 0 or not isinstance(schema, Mapping):
+        return
+    properties = schema.get("properties")
+    if isinstance(properties, Mapping):
+        for name, inner in properties.items():
+            yield str(name)[:200]
+            if isinstance(inner, Mapping):
+                description = inner.get("description")
+                if isinstance(description, str):
+                    yield description[:400]
+                yield from _parameter_text(inner, depth - 1)
+    yield from _parameter_text(schema.get("items"), depth - 1)
