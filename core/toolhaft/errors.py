@@ -51,6 +51,8 @@ class ToolhaftError(Exception):
 
     code: str = "E-FAILED"
     exit_code: ClassVar[int] = 1
+    trajectory: Any = None
+    """What a rollout had done when this error ended it, a `toolhaft.types.Trajectory`."""
 
     def __init__(
         self,

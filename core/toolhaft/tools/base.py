@@ -74,6 +74,10 @@ class Tool(ABC):
                 reports it to the model as such and goes on.
         """
 
+    def request(self, arguments: Mapping[str, Any]) -> Any:
+        """Return the `toolhaft.http.message.Request` that a call would send, or None if it sends none."""
+        return None
+
     async def close(self) -> None:
         """Let go of connections and processes. The default has none."""
 

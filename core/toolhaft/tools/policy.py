@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -100,7 +100,7 @@ class Policy:
         return Decision("ask", f"its effect is {spec.effect}, which needs leave")
 
 
-def policy(allow: str | tuple[str, ...] | list[str] = (), deny: tuple[str, ...] = ()) -> Policy:
+def policy(allow: str | Sequence[str] = (), deny: tuple[str, ...] = ()) -> Policy:
     """Make a policy from what callers write: one name, or several."""
     names = (allow,) if isinstance(allow, str) else tuple(allow)
     return Policy(allow=names, deny=tuple(deny))

@@ -127,6 +127,10 @@ class ToolWrapper(Tool):
         """Call the inner tool."""
         return await self.inner.call(arguments, context)
 
+    def request(self, arguments: Mapping[str, Any]) -> Any:
+        """Return what the inner tool would send."""
+        return self.inner.request(arguments)
+
     def binding(self) -> dict[str, Any] | None:
         """Return the inner tool's binding."""
         return self.inner.binding()

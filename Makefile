@@ -1,0 +1,67 @@
+# What this project's people type. `make help` lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+WORKERS ?= 2
+CODE := core plugins tests sdk_examples benchmarks docs
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test fast check format lint types layers docs package bench clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+demo: $(VENV)/core-installed  ## Install the core and see it work, offline
+	$(BIN)/toolhaft demo
+
+test: $(VENV)/all-installed  ## Install everything and run the whole test suite
+	$(BIN)/python -m pytest -n $(WORKERS) -q
+
+fast: $(VENV)/all-installed  ## Run the fast tests alone
+	$(BIN)/python -m pytest -n $(WORKERS) -q -m "not slow and not browser and not packaging"
+
+check: lint types layers fast  ## What must pass before each commit
+
+format: $(VENV)/all-installed  ## Put the code into its one format
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+lint: $(VENV)/all-installed  ## Check format and lint
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+
+types: $(VENV)/all-installed  ## Check the types
+	$(BIN)/mypy core/toolhaft plugins/evals/src
+
+layers: $(VENV)/all-installed  ## Check that each layer imports only what stands below it
+	$(BIN)/lint-imports
+
+docs: $(VENV)/all-installed  ## Build the documentation, strictly, into site/
+	$(BIN)/python docs/build.py
+
+package: $(VENV)/all-installed  ## Build the wheels of core and plugins into dist/
+	rm -rf dist
+	$(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w dist . ./plugins/*
+	@ls -1 dist
+
+bench: $(VENV)/all-installed  ## Measure, with peers in the same run
+	$(BIN)/python benchmarks/run.py
+
+clean:  ## Remove what was built
+	rm -rf $(VENV) dist site build .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/python-ready:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Toolhaft needs Python 3.11 or newer; name one: make demo PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "Python has no venv module; on Debian: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/core-installed: $(VENV)/python-ready pyproject.toml
+	$(PIP) install -e '.[demo]'
+	@touch $@
+
+$(VENV)/all-installed: $(VENV)/python-ready requirements-dev.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	$(PIP) install -r requirements-dev.txt
+	@touch $@ $(VENV)/core-installed

@@ -1,0 +1,148 @@
+"""``toolhaft demo``: the main job, for real, offline, in a few seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toolhaft.cli.output import notice, print_json, print_line
+
+if TYPE_CHECKING:
+    from toolhaft.agent import Agent
+    from toolhaft.types import Score, Task, Trajectory
+
+_IN_DETAIL = 3
+
+
+def demo(
+    model: Annotated[
+        str, typer.Option(help="Use this model instead of the built-in heuristic.")
+    ] = "heuristic",
+    planner: Annotated[str, typer.Option(help="Name of the planner.")] = "react",
+    seed: Annotated[int, typer.Option(help="Of the world and the agent.")] = 0,
+    tasks: Annotated[int | None, typer.Option(help="How many tasks; all of them by default.", min=1)] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for record and report.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Start the demo world, import its APIs, and have an agent carry out tasks over HTTP.
+
+    Nothing is downloaded and no key is needed: the model is a built-in heuristic, not a language model.
+    """
+    from toolhaft.tools.loop import run_sync
+
+    show = _Demo(model=model, planner=planner, seed=seed, limit=tasks, quiet=as_json)
+    run_sync(show.go(), on_interrupt=show.cancel)
+    files = show.save(output)
+    passed = sum(1 for score in show.scores.values() if score.value >= 1.0)
+    if as_json:
+        print_json(
+            {
+                "tasks": len(show.trajectories),
+                "passed": passed,
+                "model": model,
+                "report": str(files.html),
+                "record": str(files.jsonl),
+            }
+        )
+    else:
+        print_line(f"\n{passed} of {len(show.trajectories)} tasks passed their check.")
+        if model == "heuristic":
+            print_line("The built-in heuristic is no language model; try yours: toolhaft demo --model NAME")
+        print_line(f"Report: {files.html}")
+    if show.cancelled:
+        raise typer.Exit(130)
+
+
+class _Demo:
+    """The demo's state: what was done so far can be saved whenever it stops."""
+
+    def __init__(self, *, model: str, planner: str, seed: int, limit: int | None, quiet: bool) -> None:
+        self.model = model
+        self.planner = planner
+        self.seed = seed
+        self.limit = limit
+        self.quiet = quiet
+        self.trajectories: list[Trajectory] = []
+        self.scores: dict[str, Score] = {}
+        self.notes: dict[str, str] = {}
+        self.cancelled = False
+        self._agent: Agent | None = None
+        self._secrets: Any = None
+
+    def cancel(self) -> None:
+        self.cancelled = True
+        if self._agent is not None:
+            self._agent.cancel()
+
+    async def go(self) -> None:
+        from toolhaft.agent import open_model
+        from toolhaft.secrets import SecretStore
+        from toolhaft.world.server import World
+        from toolhaft.world.tasks import load_tasks
+
+        asked = open_model(self.model, warn=notice)
+        async with World(seed=self.seed) as world:
+            self._secrets = SecretStore(world.secrets)
+            await self._import(world)
+            for position, task in enumerate(load_tasks()[: self.limit]):
+                if self.cancelled:
+                    break
+                await self._carry_out(task, world, asked, position)
+        await asked.close()
+
+    async def _import(self, world: Any) -> None:
+        catalog = await world.catalog("import")
+        if not self.quiet:
+            print_line(f"The demo world runs at {world.base_url}: {len(catalog)} tools imported.")
+        for part in world.reports(catalog) if hasattr(world, "reports") else ():
+            self.notes[part[0]] = str(part[1])
+            if not self.quiet:
+                print_line(f"  {part[0]}: {part[1]}")
+        await catalog.close()
+
+    async def _carry_out(self, task: Task, world: Any, model: Any, position: int) -> None:
+        from toolhaft.agent import Agent
+        from toolhaft.report.terminal import LiveTree
+        from toolhaft.world.check import check
+
+        catalog = await world.catalog(task.id)
+        agent = self._agent = Agent(
+            catalog,
+            model=model,
+            planner=self.planner,
+            allow="write",
+            secrets=self._secrets,
+            seed=self.seed,
+        )
+        detail = position < _IN_DETAIL and not self.quiet
+        with LiveTree(quiet=not detail) as tree:
+            async for event in agent.stream(task, final_state=lambda: world.state(task.id)):
+                tree.feed(event)
+                if event.type == "rollout_finished":
+                    trajectory = event.trajectory
+        await catalog.close()
+        score = check(task, trajectory.answer, trajectory.final_state or {})
+        self.trajectories.append(trajectory)
+        self.scores[trajectory.id] = score
+        if not self.quiet:
+            mark = "passed" if score.value >= 1.0 else "failed"
+            print_line(f"{mark}  {task.id}: {score.reason}")
+
+    def save(self, output: Path | None) -> Any:
+        from datetime import UTC, datetime
+
+        from toolhaft.report.store import save_run
+
+        folder = output or Path("toolhaft-runs") / f"demo-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        return save_run(
+            folder,
+            self.trajectories,
+            scores={key: [score] for key, score in self.scores.items()},
+            title="Toolhaft demo",
+            notes=self.notes,
+            redact=self._secrets.redact if self._secrets is not None else None,
+        )

@@ -1,0 +1,121 @@
+"""The command ``toolhaft``: finds the subcommand, and turns errors into one message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from toolhaft.errors import ToolhaftError
+
+COMMANDS = {
+    "demo": ("toolhaft.cli.demo:demo", "See the whole main job, offline, in a few seconds."),
+    "run": ("toolhaft.cli.run:run", "Carry out an instruction with tools."),
+    "call": ("toolhaft.cli.call:call", "Call one tool."),
+    "tools": ("toolhaft.cli.tools:app", "Import, list, show and search tools."),
+    "models": ("toolhaft.cli.models:app", "List the models, and detect local servers."),
+    "plugins": ("toolhaft.cli.plugins:app", "List, check, write and switch plugins."),
+    "serve": ("toolhaft.cli.serve:app", "Serve the demo world on this machine."),
+    "view": ("toolhaft.cli.view:view", "Open the report of a stored run."),
+}
+"""Subcommand -> where it is, and its line of help; nothing is imported to show the list."""
+
+
+class LazyGroup(TyperGroup):
+    """Imports a subcommand when it is used; commands of plugins come after the core's own."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names, the core's first."""
+        return [*COMMANDS, *sorted({name.split()[0] for name in _plugin_commands()} - set(COMMANDS))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a subcommand, or None if nobody brings it."""
+        if cmd_name in COMMANDS:
+            return _load(cmd_name, COMMANDS[cmd_name][0])
+        nested = {n: d for n, d in _plugin_commands().items() if n.split()[0] == cmd_name}
+        return _plugin_group(cmd_name, nested) if nested else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of commands for ``--help``."""
+        rows = [(name, text) for name, (_, text) in COMMANDS.items()]
+        rows += [(name, "From a plugin.") for name in self.list_commands(ctx) if name not in COMMANDS]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    name="toolhaft",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),  # noqa: ARG001 (main reads it)
+) -> None:
+    """Toolhaft fits tools to language models: import APIs, find the right tools, plan and call them."""
+    if version:
+        from toolhaft import __version__
+
+        typer.echo(f"toolhaft {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; the entry point of the console script."""
+    try:
+        app()
+    except ToolhaftError as error:
+        if "--debug" in sys.argv:
+            raise
+        from toolhaft.cli.output import print_error
+
+        print_error(error, as_json="--json" in sys.argv)
+        sys.exit(error.exit_code)
+
+
+def _load(name: str, target: str) -> Any:
+    from importlib import import_module
+
+    module, _, attribute = target.partition(":")
+    found = getattr(import_module(module), attribute)
+    if isinstance(found, typer.Typer):
+        found.info.name = name
+        return typer.main.get_command(found)
+    return _single(name, found)
+
+
+def _single(name: str, function: Any) -> Any:
+    single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    single.command(name)(function)
+    return typer.main.get_command(single)
+
+
+def _plugin_commands() -> dict[str, Any]:
+    """Return the commands of installed plugins, ``train sft`` -> its function."""
+    from toolhaft.hooks.registry import Registry
+
+    registry = Registry.default()
+    return {name: name for name in registry.names("command")}
+
+
+def _plugin_group(name: str, nested: dict[str, Any]) -> Any:
+    from toolhaft.hooks.registry import Registry
+
+    registry = Registry.default()
+    if set(nested) == {name}:
+        return _single(name, registry.command(name))
+    group = typer.Typer(
+        name=name, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
+    group.callback()(lambda: None)
+    for full in nested:
+        group.command(full.split(maxsplit=1)[1])(registry.command(full))
+    return typer.main.get_command(group)
