@@ -1,1 +1,1 @@
-"""Language models, and what stands in for one."""
+"""Language models and what stands in for them: one file per model."""
