@@ -1,0 +1,178 @@
+"""An instruction as goals: what is asked or ordered, one after the other, and what is said beside."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from toolhaft.models.heuristic.lexicon import (
+    CREATE_VERBS,
+    DELETE_VERBS,
+    QUESTION_WORDS,
+    READ_VERBS,
+    UPDATE_VERBS,
+)
+from toolhaft.models.heuristic.words import Word, split_words
+
+GOAL_CAP = 12
+_ABBREVIATION = re.compile(r"(?:\b(?:mr|mrs|ms|dr|st|vs|etc|no|inc|ltd|approx|e\.g|i\.e|[A-Z])\.)$", re.IGNORECASE)
+_POLITE = re.compile(
+    r"^\W*(?:(?:and|then|also|next|finally|afterwards|after that|please|hi|hello|hey|ok|okay|first|secondly|lastly|"
+    r"can you|could you|would you|will you|can i|could i|may i|i want you to|i want to|i would like to|i'd like to|"
+    r"i would like you to|i'd like you to|i need you to|i need to|we need to|help me to|help me|let me|"
+    r"i'm trying to|i am trying to|kindly|go ahead and|make sure to|be sure to|try to|just|now)\b[\s,:]*)+",
+    re.IGNORECASE,
+)
+_WISH = re.compile(
+    r"\b(?:i|we)(?:'m| am|'re| are)? (?:want|need|would like|wish|looking for|look for|interested in)\b|\b(?:i|we)'d like\b|"
+    r"\bwonder(?:ing)?\b",
+    re.IGNORECASE,
+)
+_DETERMINERS = frozenset(
+    "a an the my our your his her its their this that these those all any each every both it them him me us "
+    "another one two three four five some to for with new".split()
+)
+_JOINTS = frozenset("and then also afterwards finally next plus".split())
+_VERBS = READ_VERBS | CREATE_VERBS | UPDATE_VERBS | DELETE_VERBS
+_CHANGES = CREATE_VERBS | UPDATE_VERBS | DELETE_VERBS
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One thing to find out or to do.
+
+    Attributes:
+        start: First character in the instruction; ``end`` is one past the last.
+        text: The clause.
+        verb: The verb that opens it, lower-case, or empty.
+        intent: ``read``, ``create``, ``update`` or ``delete``.
+        condition: Opens with ``if``: it hangs on what was found before.
+    """
+
+    start: int
+    end: int
+    text: str
+    verb: str
+    intent: str
+    condition: str = ""
+
+
+def split_goals(text: str) -> tuple[Goal, ...]:
+    """Return the goals of an instruction, in order; sentences that only tell something are left out."""
+    goals: list[Goal] = []
+    for start, end in _sentences(text):
+        for first, last in _parts(text, start, end):
+            goal = _goal(text, first, last)
+            if goal is not None and len(goals) < GOAL_CAP:
+                goals.append(goal)
+    if not goals:
+        verb = next((word.lower for word in split_words(text) if word.lower in _VERBS), "")
+        goals.append(Goal(0, len(text), text, verb, _intent(verb)))
+    return tuple(goals)
+
+
+def _sentences(text: str) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    start = 0
+    for match in re.finditer(r"[.!?;]+[\"'”)]*(?=\s|$)|\n+", text):
+        if match[0].startswith(".") and _ABBREVIATION.search(text[max(0, match.start() - 8) : match.start() + 1]):
+            continue
+        if _inside_quotes(text, start, match.start()):
+            continue
+        if text[start : match.end()].strip():
+            found.append((start, match.end()))
+        start = match.end()
+    if text[start:].strip():
+        found.append((start, len(text)))
+    return found
+
+
+def _inside_quotes(text: str, start: int, place: int) -> bool:
+    before = text[start:place]
+    return before.count('"') % 2 == 1 or before.count("“") > before.count("”") or before.count("[") > before.count("]")
+
+
+def _parts(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    words = [word for word in split_words(text) if start <= word.start < end]
+    found: list[tuple[int, int]] = []
+    first = start
+    for place, word in enumerate(words[:-1]):
+        if place == 0 or _inside_quotes(text, start, word.start) or text[word.start - 1] == "'":
+            continue
+        cut = -1
+        gap = text[words[place - 1].end : word.start]
+        if (word.lower in _JOINTS and _opens(words, place + 1)) or (
+            "," in gap and word.lower not in _JOINTS and _opens(words, place, strict=True)
+        ):
+            cut = word.start
+        if cut > first and len(text[first:cut].split()) > 1:
+            found.append((first, cut))
+            first = cut
+    found.append((first, end))
+    return found
+
+
+def _opens(words: list[Word], place: int, *, strict: bool = False) -> bool:
+    """Return whether a clause of its own begins at a word."""
+    while place < len(words) and words[place].lower in (*_JOINTS, "please", "finally"):
+        place += 1
+    if place >= len(words):
+        return False
+    word = words[place].lower
+    after = words[place + 1] if place + 1 < len(words) else None
+    if word in ("what", "what's", "who", "when", "where", "how", "which", "tell", "let"):
+        return not strict or word != "which"
+    if word not in _VERBS or word in QUESTION_WORDS or words[place].text[0].isupper():
+        return False
+    if after is None:
+        return False
+    return (
+        after.lower in _DETERMINERS
+        or after.text[0].isupper()
+        or after.text[0].isdigit()
+        or (not strict and word in READ_VERBS | {"cancel", "delete", "add", "send", "create", "remove", "buy", "pay", "invite"})
+    )
+
+
+def _goal(text: str, start: int, end: int) -> Goal | None:
+    clause = text[start:end].strip()
+    polite = _POLITE.match(clause)
+    core = clause[polite.end() :] if polite else clause
+    words = split_words(core)
+    if not words:
+        return None
+    first = words[0].lower
+    condition = ""
+    if first in ("if", "when", "once", "unless", "after") and "," in core and not core.rstrip().endswith("?"):
+        condition, _, rest = core.partition(",")
+        tail = _goal(text, start + text[start:end].find(rest), end)
+        return None if tail is None else Goal(start, end, clause, tail.verb, tail.intent, condition)
+    first = first.removesuffix("'s")
+    if first in _VERBS and first not in QUESTION_WORDS:
+        return Goal(start, end, clause, first, _intent(first))
+    if first in QUESTION_WORDS or clause.rstrip().endswith("?"):
+        return Goal(start, end, clause, first, _asked(core, words))
+    if _WISH.search(clause) or polite:
+        verb = next((word.lower for word in words if word.lower in _CHANGES), "find")
+        return Goal(start, end, clause, verb, _intent(verb))
+    second = next((word.lower for word in words[1:4] if word.lower in _CHANGES), "")
+    if second and first not in ("i", "my", "we", "our", "it", "the", "this", "that", "i'm", "there", "he", "she", "they"):
+        return Goal(start, end, clause, second, _intent(second))
+    return None
+
+
+def _asked(core: str, words: tuple[Word, ...]) -> str:
+    if words[0].lower in ("can", "could", "would", "will"):
+        verb = next((word.lower for word in words[1:6] if word.lower in _VERBS), "")
+        return _intent(verb)
+    return "read"
+
+
+def _intent(verb: str) -> str:
+    if verb in DELETE_VERBS:
+        return "delete"
+    if verb in READ_VERBS:
+        return "read"
+    if verb in UPDATE_VERBS:
+        return "update"
+    return "create" if verb in CREATE_VERBS else "read"

@@ -1,0 +1,235 @@
+"""Arguments for a tool from what the text states."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from toolhaft.models.heuristic.clauses import Goal
+from toolhaft.models.heuristic.coercion import as_value, choose_enum, decide_boolean
+from toolhaft.models.heuristic.matching import Scene, checked, match_score, scene_of, spelled_in, trimmed
+from toolhaft.models.heuristic.mentions import Mention
+from toolhaft.models.heuristic.slots import Slot
+from toolhaft.models.heuristic.words import content_stems, name_stems, split_words
+from toolhaft.types import ToolSpec
+
+OPTIONAL_FLOOR = 1.35
+"""Score that an optional slot needs; a value whose kind fits and that nothing speaks for has about 1."""
+REQUIRED_FLOOR = 0.2
+SPREAD_CAP = 12
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What the text gives for a tool.
+
+    Attributes:
+        values: Values by path.
+        missing: Required slots that the text gives nothing for.
+        spreads: Values that make one call each, by path: ``Paris, Rome and Oslo`` for one city.
+        used: Mentions that went into a value.
+        strength: Mean score of the required slots, 0 if there are none.
+    """
+
+    values: dict[Path, Any] = field(default_factory=dict)
+    missing: tuple[Slot, ...] = ()
+    spreads: dict[Path, list[Any]] = field(default_factory=dict)
+    used: tuple[Mention, ...] = ()
+    strength: float = 0.0
+
+
+def fill(
+    spec: ToolSpec,
+    slots: tuple[Slot, ...],
+    text: str,
+    mentions: tuple[Mention, ...],
+    goal: Goal,
+) -> Filled:
+    """Return arguments from a text.
+
+    Args:
+        text: The whole instruction; what stands outside the goal's clause counts for less.
+        mentions: The values that the text states.
+    """
+    taken = frozenset(name_stems(spec.name)) | frozenset(content_stems(spec.description[:300]))
+    scene = scene_of(text, mentions, slots, taken)
+    values: dict[Path, Any] = {}
+    used: list[Mention] = []
+    clause = text[goal.start : goal.end]
+    for slot in slots:
+        if slot.kind in ("enum", "boolean") and not slot.many:
+            value = _closed(slot, clause, text)
+            if value is not None:
+                values[slot.path] = value
+        elif (example := _from_examples(slot, clause)) is not None:
+            values[slot.path] = [example] if slot.many else example
+        elif slot.many and slot.kind == "enum":
+            chosen = [one for one in slot.schema.get("enum", []) if isinstance(one, str) and spelled_in(one, clause) >= 0]
+            if chosen:
+                values[slot.path] = chosen
+    matched = [slot for slot in slots if slot.path not in values and slot.kind not in ("enum", "boolean", "object")]
+    strengths = _assign(matched, scene, goal, values, used)
+    spreads = _spreads(slots, scene, goal, values, used)
+    missing = _complete(slots, values)
+    required = [score for path, score in strengths.items() if any(s.path == path and s.required for s in slots)]
+    return Filled(values, missing, spreads, tuple(used), sum(required) / len(required) if required else 0.0)
+
+
+def _closed(slot: Slot, clause: str, text: str) -> Any:
+    if slot.kind == "boolean":
+        return decide_boolean(slot, clause)
+    found = choose_enum(slot, clause)
+    if found is None and slot.required:
+        found = choose_enum(slot, text)
+    return found
+
+
+def _from_examples(slot: Slot, clause: str) -> str | None:
+    if slot.kind not in ("text", "place", "person", "query") or not slot.examples:
+        return None
+    present = [one for one in slot.examples if len(one) > 2 and spelled_in(one, clause) >= 0]
+    return max(present, key=len) if present else None
+
+
+def _assign(
+    slots: list[Slot], scene: Scene, goal: Goal, values: dict[Path, Any], used: list[Mention]
+) -> dict[Path, float]:
+    pairs: list[tuple[float, int, int]] = []
+    for place, slot in enumerate(slots):
+        for rank, mention in enumerate(scene.mentions):
+            score = match_score(slot, mention, scene)
+            if score <= 0.0:
+                continue
+            if not (goal.start <= mention.start < goal.end):
+                score = score * 0.55 - 0.1
+            score += 0.35 if slot.required else 0.0
+            pairs.append((score, place, rank))
+    pairs.sort(key=lambda pair: (-round(pair[0], 2), pair[1], pair[2]))
+    strengths: dict[Path, float] = {}
+    for score, place, rank in pairs:
+        slot, mention = slots[place], scene.mentions[rank]
+        if slot.path in values or any(mention.overlaps(other) for other in used):
+            continue
+        if score < (REQUIRED_FLOOR if slot.required else OPTIONAL_FLOOR):
+            continue
+        given = _value(slot, mention, scene, used)
+        if given is None or (isinstance(given, str) and not given.strip()):
+            continue
+        value, spent = given
+        if not all(checked(slot, one) for one in (value if isinstance(value, list) else [value])):
+            continue
+        values[slot.path] = value
+        strengths[slot.path] = score
+        used.extend(spent)
+    return strengths
+
+
+def _value(slot: Slot, mention: Mention, scene: Scene, used: list[Mention]) -> tuple[Any, list[Mention]] | None:
+    if not slot.many:
+        if mention.kind == "list":
+            return None
+        raw = trimmed(slot, mention, scene) if mention.kind in ("phrase", "entity") else None
+        value = as_value(slot, mention, raw)
+        return None if value is None else (value, [mention])
+    if mention.kind == "list":
+        return mention.value, [mention]
+    members = [mention]
+    if mention.group:
+        members = [
+            other
+            for other in scene.mentions
+            if other.group == mention.group and not any(other.overlaps(one) for one in used)
+        ]
+    listed = [as_value(slot, one, trimmed(slot, one, scene) if one.kind == "phrase" else None) for one in members]
+    clean = [one for one in listed if one is not None]
+    return (clean, members) if clean else None
+
+
+def _spreads(
+    slots: tuple[Slot, ...], scene: Scene, goal: Goal, values: dict[Path, Any], used: list[Mention]
+) -> dict[Path, list[Any]]:
+    """Return the coordinated values of single slots, where more than one stands in the clause."""
+    spreads: dict[Path, list[Any]] = {}
+    for slot in slots:
+        if slot.many or slot.path not in values or slot.kind in ("boolean", "object", "free"):
+            continue
+        source = next((one for one in used if one.group and _gives(slot, one, values[slot.path], scene)), None)
+        if source is None:
+            continue
+        others = [
+            one
+            for one in scene.mentions
+            if one.group == source.group and one is not source and not any(one.overlaps(other) for other in used)
+        ]
+        extra = [as_value(slot, one, trimmed(slot, one, scene) if one.kind == "phrase" else None) for one in others]
+        extra = [one for one in extra if one is not None and one != values[slot.path]]
+        if extra and all(goal.start <= one.start < goal.end for one in others):
+            spreads[slot.path] = [values[slot.path], *extra][:SPREAD_CAP]
+            used.extend(others)
+    return spreads
+
+
+def _gives(slot: Slot, mention: Mention, value: Any, scene: Scene) -> bool:
+    raw = trimmed(slot, mention, scene) if mention.kind in ("phrase", "entity") else None
+    return bool(as_value(slot, mention, raw) == value)
+
+
+def _complete(slots: tuple[Slot, ...], values: dict[Path, Any]) -> tuple[Slot, ...]:
+    """Leave out defaults, take the only choice there is, and return what is still missing."""
+    missing: list[Slot] = []
+    begun = {path[:depth] for path in values for depth in range(1, len(path))}
+    for slot in slots:
+        if slot.path in values:
+            continue
+        inner = len(slot.path) > 1 and slot.path[:-1] in begun and slot.label in _required_beside(slot)
+        if not (slot.required or inner):
+            continue
+        if "const" in slot.schema:
+            values[slot.path] = slot.schema["const"]
+        elif slot.kind == "enum" and len(slot.schema.get("enum") or ()) == 1:
+            values[slot.path] = slot.schema["enum"][0]
+        elif slot.kind == "object" and not slot.required:
+            continue
+        elif "default" in slot.schema and slot.schema["default"] is not None:
+            values[slot.path] = slot.schema["default"]
+        else:
+            missing.append(slot)
+    return tuple(missing)
+
+
+def _required_beside(slot: Slot) -> tuple[str, ...]:
+    return (slot.label,) if slot.required else ()
+
+
+def build(values: dict[Path, Any]) -> dict[str, Any]:
+    """Return nested arguments from values by path."""
+    arguments: dict[str, Any] = {}
+    for path, value in values.items():
+        here: Any = arguments
+        for part, following in zip(path, path[1:], strict=False):
+            empty: Any = [] if isinstance(following, int) else {}
+            if isinstance(part, int):
+                while len(here) <= part:
+                    here.append({})
+                here = here[part]
+            else:
+                here = here.setdefault(part, empty)
+        if isinstance(path[-1], int):
+            here.append(value)
+        else:
+            here[path[-1]] = value
+    return arguments
+
+
+def leftover_query(spec: ToolSpec, clause: str, limit: int = 6) -> str:
+    """Return the clause's words that do not name the tool, for a search that wants some words."""
+    taken = frozenset(name_stems(spec.name)) | frozenset(content_stems(spec.description[:160]))
+    kept = [
+        word.text
+        for word in split_words(clause)
+        if (stems := content_stems(word.text)) and not all(one in taken for one in stems)
+    ]
+    return re.sub(r"['’]s$", "", " ".join(kept[:limit]))

@@ -1,0 +1,126 @@
+"""What to do next: the calls to make, or what to say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from toolhaft.models.heuristic.answer import compose
+from toolhaft.models.heuristic.choosing import superlative_of
+from toolhaft.models.heuristic.clauses import Goal, split_goals
+from toolhaft.models.heuristic.conversation import key_of, read_turn
+from toolhaft.models.heuristic.lexicon import STOP
+from toolhaft.models.heuristic.mentions import find_mentions
+from toolhaft.models.heuristic.ranking import Ranked, ToolIndex
+from toolhaft.models.heuristic.walk import Outcome, Plan, Walk, Wanted, telling_stems
+from toolhaft.models.heuristic.words import concept, content_stems, name_stems, split_words
+from toolhaft.types import Message, ToolCall, ToolSpec
+
+STEP_CAP = 24
+CALL_CAP = 12
+ALTERNATIVES = 4
+COVERAGE_FLOOR = 0.22
+NEAR = 0.6
+_ANAPHORA = re.compile(r"\b(?:it|its|it's|them|their|that|those|these|this|there|then|result|he|she|his|her)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Calls to make, or the text of the answer."""
+
+    text: str
+    calls: tuple[tuple[str, dict[str, Any]], ...] = ()
+
+
+def decide(
+    messages: Sequence[Message], tools: Sequence[ToolSpec], avoid: Sequence[ToolCall], index: ToolIndex
+) -> Decision:
+    """Return the next move.
+
+    Args:
+        avoid: Calls that are not wanted again; the next best is made instead.
+        index: Keeps what was read of the tools.
+    """
+    entries = index.offer(tools)
+    turn = read_turn(messages, entries)
+    if not turn.text.strip():
+        return Decision("What should I do?")
+    mentions = find_mentions(turn.text, turn.today)
+    memory = {key_of(one.call.name, one.call.arguments): one for one in turn.done}
+    blocked = frozenset(key_of(call.name, call.arguments) for call in avoid)
+    walk = Walk(turn, entries, mentions, memory, blocked)
+    goals = split_goals(turn.text)
+    outcomes: list[Outcome] = []
+    pending: list[Plan] = []
+    for goal in goals:
+        outcome = _follow(walk, goal, index, pending)
+        if outcome is None and pending and not pending[-1].direct:
+            break
+        if outcome is not None and not pending:
+            outcomes.append(outcome)
+            if outcome.focus:
+                walk.focus = outcome.focus
+    if pending and turn.steps < STEP_CAP:
+        plans = {key_of(plan.entry.spec.name, plan.arguments): plan for plan in pending}
+        calls = tuple((plan.entry.spec.name, plan.arguments) for plan in list(plans.values())[:CALL_CAP])
+        return Decision(_thought(goals, calls), calls)
+    missing = len(goals) - len(outcomes)
+    outcomes.extend(Outcome("none") for _ in range(missing))
+    return Decision(compose(goals, outcomes, turn.text, mentions))
+
+
+def _follow(walk: Walk, goal: Goal, index: ToolIndex, pending: list[Plan]) -> Outcome | None:
+    """Return a goal's outcome, or None after adding the calls it waits for to those pending."""
+    if not pending and (covered := _covered(walk, goal)) is not None:
+        return covered
+    ranked = candidates(walk, goal, index)
+    if not ranked:
+        return Outcome("none")
+    try:
+        return walk.pursue(goal, ranked)
+    except Wanted as wanted:
+        # beside calls that are still out, only those go that do not hang on what comes back
+        waits = pending and (_ANAPHORA.search(goal.text) is not None or goal.condition)
+        if not pending or (not waits and all(plan.direct for plan in wanted.plans)):
+            pending.extend(wanted.plans)
+        return None
+
+
+def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
+    """Return the tools worth trying for a goal, best first; none if no tool knows its words."""
+    values = frozenset(
+        one
+        for mention in walk.mentions
+        if mention.kind in ("quoted", "entity", "email", "url", "id", "path") and goal.start <= mention.start < goal.end
+        for one in content_stems(mention.text)
+    )
+    ranked = index.rank(goal, values)
+    if not ranked:
+        return []
+    best = ranked[0]
+    if best.coverage < COVERAGE_FLOOR or (not best.named and best.coverage < 0.5):
+        return []
+    return [one for one in ranked[: ALTERNATIVES * 2] if one.score >= NEAR * best.score][:ALTERNATIVES]
+
+
+def _covered(walk: Walk, goal: Goal) -> Outcome | None:
+    """Return an outcome for a question whose answer stands in what was read for the goals before."""
+    if goal.intent != "read" or not walk.known or walk.known[-1].failed:
+        return None
+    refers = _ANAPHORA.search(goal.text) is not None
+    if not refers and superlative_of(goal.text) is None and len(split_words(goal.text)) > 8:
+        return None
+    asked = {concept(one) for one in telling_stems(goal, walk.mentions) if one not in STOP}
+    records = walk.focus or walk.known[-1].records
+    for record in records[:5]:
+        keys = {concept(one) for key in record.fields for one in name_stems(key)}
+        if asked and len(asked & keys) * 2 >= len(asked) and refers:
+            return Outcome("done", (walk.known[-1],), tuple(records), walk.known[-1].entry)
+    return None
+
+
+def _thought(goals: Sequence[Goal], calls: Sequence[tuple[str, dict[str, Any]]]) -> str:
+    names = ", ".join(dict.fromkeys(name for name, _ in calls))
+    return f"Calling {names}."

@@ -1,0 +1,183 @@
+"""Which of the offered tools a goal asks for, by the words they share."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from toolhaft.models.heuristic.clauses import Goal
+from toolhaft.models.heuristic.lexicon import STOP, VERB_CLASSES
+from toolhaft.models.heuristic.slots import Slot, slots_of
+from toolhaft.models.heuristic.words import concept, content_stems, name_stems, name_words, stem
+from toolhaft.types import ToolSpec
+
+CACHE_SIZE = 1024
+NAME_WEIGHT = 3.0
+TAG_WEIGHT = 1.2
+PARENT_WEIGHT = 1.0
+DESCRIPTION_WEIGHT = 1.4
+REST_WEIGHT = 0.6
+SLOT_WEIGHT = 0.8
+_CHANGING = ("create", "update", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A tool with what is asked of it again and again.
+
+    Attributes:
+        weights: How strongly a stem belongs to the tool; ``concepts`` likewise for heads of synonyms.
+        intent: ``read``, ``create``, ``update`` or ``delete``.
+        nouns: Stems of its name without the verb.
+    """
+
+    spec: ToolSpec
+    slots: tuple[Slot, ...]
+    weights: dict[str, float]
+    concepts: dict[str, float]
+    intent: str
+    nouns: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A tool for a goal.
+
+    Attributes:
+        score: Higher is better, comparable within one goal.
+        coverage: Share of the goal's telling words that the tool knows, in [0, 1].
+        named: Whether its name shares a telling word with the goal.
+    """
+
+    entry: Entry
+    score: float
+    coverage: float
+    named: bool
+
+
+class ToolIndex:
+    """The offered tools, read once for as long as the same specs are offered."""
+
+    def __init__(self) -> None:
+        self._entries: OrderedDict[int, Entry] = OrderedDict()
+        self._offered: tuple[ToolSpec, ...] = ()
+        self._current: tuple[Entry, ...] = ()
+        self._frequency: dict[str, int] = {}
+
+    def offer(self, tools: Sequence[ToolSpec]) -> tuple[Entry, ...]:
+        """Take the tools that are offered now and return their entries, in the same order."""
+        offered = tools if isinstance(tools, tuple) else tuple(tools)
+        same = offered is self._offered or (
+            len(offered) == len(self._offered)
+            and all(one is other for one, other in zip(offered, self._offered, strict=True))
+        )
+        if not same:
+            self._current = tuple(self._entry(spec) for spec in offered)
+            self._offered = offered
+            self._frequency = {}
+            for entry in self._current:
+                for one in entry.concepts:
+                    self._frequency[one] = self._frequency.get(one, 0) + 1
+        return self._current
+
+    def rank(self, goal: Goal, values: frozenset[str] = frozenset()) -> list[Ranked]:
+        """Return the tools for a goal, best first; those that share no word with it are left out.
+
+        Args:
+            values: Stems that stand in values (names, quoted text), which count for less.
+        """
+        query: dict[str, float] = {}
+        for one in content_stems(goal.text):
+            weight = 0.3 if one in values else 1.0
+            query[one] = max(query.get(one, 0.0), weight)
+        if goal.verb and goal.verb not in STOP:
+            query[stem(goal.verb)] = max(query.get(stem(goal.verb), 0.0), 0.9)
+        ranked = [self._score(entry, goal, query) for entry in self._current]
+        found = [one for one in ranked if one.score > 0.0]
+        found.sort(key=lambda one: -one.score)
+        return found
+
+    def _score(self, entry: Entry, goal: Goal, query: dict[str, float]) -> Ranked:
+        total = score = covered = 0.0
+        named = False
+        size = max(len(self._current), 1)
+        for one, weight in query.items():
+            rarity = math.log(1.0 + (size + 1.0) / (self._frequency.get(concept(one), 0) + 0.5))
+            total += weight
+            strength = entry.weights.get(one, 0.0) or 0.75 * entry.concepts.get(concept(one), 0.0)
+            if strength <= 0.0:
+                continue
+            score += weight * rarity * strength / (strength + 1.0)
+            covered += weight
+            named = named or (one in entry.nouns or concept(one) in {concept(noun) for noun in entry.nouns})
+        if score <= 0.0:
+            return Ranked(entry, 0.0, 0.0, False)
+        score *= _intent_factor(goal, entry)
+        surplus = len(entry.nouns - set(query)) / (len(entry.nouns) + 1)
+        return Ranked(entry, score * (1.0 - 0.25 * surplus), covered / total if total else 0.0, named)
+
+    def _entry(self, spec: ToolSpec) -> Entry:
+        known = self._entries.get(id(spec))
+        if known is not None and known.spec is spec:
+            self._entries.move_to_end(id(spec))
+            return known
+        entry = read_entry(spec)
+        self._entries[id(spec)] = entry
+        while len(self._entries) > CACHE_SIZE:
+            self._entries.popitem(last=False)
+        return entry
+
+
+def read_entry(spec: ToolSpec) -> Entry:
+    """Return what ranking and filling need to know of a tool."""
+    slots = slots_of(spec)
+    weights: dict[str, float] = {}
+
+    def add(stems: Sequence[str], weight: float) -> None:
+        for one in set(stems):
+            weights[one] = weights.get(one, 0.0) + weight
+
+    add(name_stems(spec.name), NAME_WEIGHT)
+    for tag in spec.tags[:12]:
+        add(content_stems(tag[:80]), TAG_WEIGHT / 2)
+    add(content_stems(spec.parent[:80]), PARENT_WEIGHT)
+    first, _, rest = spec.description[:1200].partition(". ")
+    add(content_stems(first), DESCRIPTION_WEIGHT)
+    add(content_stems(rest), REST_WEIGHT)
+    for slot in slots:
+        add(tuple(slot.name), SLOT_WEIGHT)
+        add(tuple(slot.about)[:40], SLOT_WEIGHT / 3)
+        for choice in (slot.schema.get("enum") or ())[:20] if isinstance(slot.schema.get("enum"), list) else ():
+            if isinstance(choice, str):
+                add(name_stems(choice), SLOT_WEIGHT / 2)
+    concepts: dict[str, float] = {}
+    for one, weight in weights.items():
+        concepts[concept(one)] = max(concepts.get(concept(one), 0.0), weight)
+    words = name_words(spec.name)
+    verbs = {word for word in words if any(word in known for known in VERB_CLASSES.values())}
+    nouns = frozenset(stem(word) for word in words if word not in verbs and word not in STOP)
+    return Entry(spec, slots, weights, concepts, _intent_of(spec, words), nouns or frozenset(name_stems(spec.name)))
+
+
+def _intent_of(spec: ToolSpec, words: tuple[str, ...]) -> str:
+    described = [word.lower().rstrip("s") for word in spec.description[:60].split()[:1]]
+    for word in (*words[:1], *words[-1:], *described):
+        for intent in ("delete", "update", "create", "read"):
+            if word in VERB_CLASSES[intent]:
+                if intent == "read" and spec.effect != "read" and word not in words[:1]:
+                    continue
+                return "read" if spec.effect == "read" else intent
+    return "read" if spec.effect == "read" else "create"
+
+
+def _intent_factor(goal: Goal, entry: Entry) -> float:
+    if goal.intent == entry.intent:
+        return 1.25
+    reads = entry.spec.effect == "read" or entry.intent == "read"
+    if goal.intent == "read":
+        return 1.0 if reads else 0.55
+    if reads:
+        return 0.7
+    return 0.85 if {goal.intent, entry.intent} <= {"create", "update"} else 0.6

@@ -1,0 +1,354 @@
+"""One walk over the goals: what is known is taken from memory, what is not becomes a call.
+
+The policy keeps nothing between completions. Each time it walks from the first goal on; the calls that were
+made come back from the conversation, so the walk goes the same way as before until it wants a call that has
+not been made.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from toolhaft.models.heuristic.choosing import bounds_of, choose, superlative_of, wants_all
+from toolhaft.models.heuristic.clauses import Goal
+from toolhaft.models.heuristic.coercion import fallback_boolean
+from toolhaft.models.heuristic.conversation import Turn, key_of
+from toolhaft.models.heuristic.filling import Path, build, fill, leftover_query
+from toolhaft.models.heuristic.mentions import Mention
+from toolhaft.models.heuristic.ranking import Entry, Ranked
+from toolhaft.models.heuristic.readings import Reading, Record, total_of
+from toolhaft.models.heuristic.references import REFERRING, find_value, producers
+from toolhaft.models.heuristic.repair import is_argument_error, mend, wanted_slots
+from toolhaft.models.heuristic.slots import Slot
+from toolhaft.models.heuristic.words import content_stems, name_stems
+from toolhaft.types import ToolCall
+
+DEPTH_CAP = 3
+SPREAD_CAP = 12
+REPAIR_CAP = 2
+PAGE_CAP = 6
+PRODUCER_CAP = 4
+Status = Literal["done", "failed", "empty", "missing", "none"]
+_PAGE_SIZES = frozenset({"limit", "page_size", "pagesize", "per_page", "perpage", "max_results", "maxresults"})
+_FINAL_CODES = ("E-TOOL-REFUSED", "E-APPROVAL")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A call that is wanted.
+
+    Attributes:
+        direct: Every argument stands in the instruction, so that the call waits for nothing.
+    """
+
+    entry: Entry
+    arguments: dict[str, Any]
+    direct: bool
+
+
+class Wanted(Exception):  # noqa: N818 - it is an answer of the walk, not a failure
+    """The walk cannot go on without these calls."""
+
+    def __init__(self, plans: list[Plan]) -> None:
+        super().__init__(len(plans))
+        self.plans = plans
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How far a goal came.
+
+    Attributes:
+        readings: What it rests on, the call for the goal itself last.
+        focus: The records that the goal turned out to be about.
+        slot: The argument that could not be found, for ``missing``.
+        reason: What the last error said, for ``failed``.
+    """
+
+    status: Status
+    readings: tuple[Reading, ...] = ()
+    focus: tuple[Record, ...] = ()
+    entry: Entry | None = None
+    slot: Slot | None = None
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Walk:
+    """The state of one walk.
+
+    Attributes:
+        memory: What the calls made so far brought, by call.
+        blocked: Calls that must not be made.
+        known: What the walk has read up to where it stands.
+    """
+
+    turn: Turn
+    entries: tuple[Entry, ...]
+    mentions: tuple[Mention, ...]
+    memory: dict[str, Reading]
+    blocked: frozenset[str]
+    known: list[Reading] = field(default_factory=list)
+    focus: tuple[Record, ...] = ()
+
+    def observe(self, plans: Sequence[Plan]) -> list[Reading]:
+        """Return what calls brought; raises `Wanted` with those that have not been made."""
+        readings: list[Reading] = []
+        wanted: list[Plan] = []
+        seen: set[str] = set()
+        for plan in plans:
+            key = key_of(plan.entry.spec.name, plan.arguments)
+            if key in seen:
+                continue
+            seen.add(key)
+            if key in self.memory:
+                readings.append(self.memory[key])
+            elif key in self.blocked:
+                call = ToolCall(id="", name=plan.entry.spec.name, arguments=plan.arguments)
+                readings.append(Reading(call, plan.entry, None, "E-AVOIDED", "tried before"))
+            else:
+                wanted.append(plan)
+        if wanted:
+            raise Wanted(wanted)
+        for reading in readings:
+            if not any(reading is other for other in self.known):
+                self.known.append(reading)
+        return readings
+
+    def pursue(self, goal: Goal, ranked: Sequence[Ranked]) -> Outcome:
+        """Return how far a goal comes with the tools ranked for it, tried in their order."""
+        worst: Outcome | None = None
+        scores = {one.entry.spec.name: one.score for one in ranked}
+        for one in ranked:
+            outcome = self.attempt(one.entry, goal, scores, 0)
+            if outcome.status == "done":
+                return outcome
+            if outcome.status == "failed" and any(outcome.reason.startswith(code) for code in _FINAL_CODES):
+                return outcome
+            if worst is None or _hope(outcome) > _hope(worst):
+                worst = outcome
+        return worst or Outcome("none")
+
+    def attempt(self, entry: Entry, goal: Goal, scores: dict[str, float], depth: int) -> Outcome:
+        """Return how far one tool brings a goal."""
+        filled = fill(entry.spec, entry.slots, self.turn.text, self.mentions, goal)
+        values = dict(filled.values)
+        spreads = dict(filled.spreads)
+        direct = True
+        for slot in self._doubtful(entry, values) + list(filled.missing):
+            outcome, found = self._look_up(slot, entry, goal, scores, depth)
+            if found is None:
+                given = values.get(slot.path, self._last_resort(slot, entry, goal, depth))
+                if given is None:
+                    return outcome or Outcome("missing", entry=entry, slot=slot)
+                values[slot.path] = given
+                continue
+            direct = False
+            if slot.many:
+                values[slot.path] = found
+            elif len(found) > 1:
+                spreads[slot.path] = found
+                values[slot.path] = found[0]
+            else:
+                values[slot.path] = found[0]
+        self._widen(entry, goal, values, depth)
+        return self._carry_out(entry, goal, values, spreads, direct, depth)
+
+    def _doubtful(self, entry: Entry, values: dict[Path, Any]) -> list[Slot]:
+        """Return filled references whose value does not look like one: a name where an id is wanted."""
+        return [
+            slot
+            for slot in entry.slots
+            if slot.kind == "id"
+            and isinstance(value := values.get(slot.path), str)
+            and not any(char.isdigit() for char in value)
+            and slot.schema.get("type") == "string"
+            and not slot.many
+        ]
+
+    def _look_up(
+        self, slot: Slot, consumer: Entry, goal: Goal, scores: dict[str, float], depth: int
+    ) -> tuple[Outcome | None, list[Any] | None]:
+        """Return values for a slot from what is known, else from a tool that would bring them."""
+        found = self._from_known(slot, goal)
+        if found is not None:
+            return None, found
+        if depth >= DEPTH_CAP or (slot.kind not in REFERRING and not self._is_reference(slot)):
+            return None, None
+        worst: Outcome | None = None
+        for producer in producers(slot, consumer, self.entries, scores)[:PRODUCER_CAP]:
+            outcome = self.attempt(producer, goal, scores, depth + 1)
+            if outcome.status == "done" and (found := self._from_known(slot, goal)) is not None:
+                return None, found
+            if worst is None or _hope(outcome) > _hope(worst):
+                worst = outcome
+        if worst is not None and worst.status in ("empty", "failed"):
+            return worst, None
+        return None, None
+
+    def _is_reference(self, slot: Slot) -> bool:
+        return slot.kind in ("text", "number", "integer", "date", "date-time") and slot.required and any(
+            slot.name <= set(name_stems(key)) for reading in self.known for record in reading.records[:5] for key in record.fields
+        )
+
+    def _from_known(self, slot: Slot, goal: Goal) -> list[Any] | None:
+        known = [*self.turn.earlier, *self.known]
+        if not known:
+            return None
+        clause = goal.text
+        inside = [one for one in self.mentions if goal.start <= one.start < goal.end]
+        bounds = bounds_of(self.turn.text, self.mentions, goal.start, goal.end)
+        found = find_value(slot, known, clause, mentions=inside, bounds=bounds, focus=self.focus)
+        if found is None:
+            return None
+        if found.evidence < 0.3 and found.count > 1 and not found.all:
+            wide = find_value(slot, known, self.turn.text, mentions=self.mentions, focus=self.focus)
+            if wide is None or wide.evidence < 0.3:
+                return None
+            found = wide
+        several = slot.many or (found.all and superlative_of(clause) is None)
+        return list(found.values[:SPREAD_CAP]) if several else [found.values[0]]
+
+    def _last_resort(self, slot: Slot, entry: Entry, goal: Goal, depth: int) -> Any:
+        """Return a value for a slot that nothing was found for, where one may be made up honestly."""
+        if slot.kind == "boolean":
+            return fallback_boolean(slot, goal.text)
+        if slot.kind == "query" and entry.intent == "read":
+            query = leftover_query(entry.spec, goal.text)
+            return ([query] if slot.many else query) if query else None
+        if slot.many and slot.kind != "id" and depth == 0 and not slot.schema.get("minItems") and "items" not in slot.name:
+            return None
+        return None
+
+    def _widen(self, entry: Entry, goal: Goal, values: dict[Path, Any], depth: int) -> None:
+        """Ask for a whole list where the goal compares, counts or looks for one among many."""
+        if not (depth or superlative_of(goal.text) or wants_all(goal.text) or counts(goal.text)):
+            return
+        for slot in entry.slots:
+            if slot.path in values or "_".join(name_stems(slot.label)) == "" or slot.schema.get("type") != "integer":
+                continue
+            top = slot.schema.get("maximum")
+            if slot.label.lower().replace("-", "_") in _PAGE_SIZES and isinstance(top, int) and 0 < top <= 1000:
+                values[slot.path] = top
+
+    def _carry_out(
+        self, entry: Entry, goal: Goal, values: dict[Path, Any], spreads: dict[Path, list[Any]], direct: bool, depth: int
+    ) -> Outcome:
+        readings = self.observe([Plan(entry, build(one), direct) for one in _combined(values, spreads)])
+        for _ in range(REPAIR_CAP):
+            if not readings or not all(one.failed for one in readings):
+                break
+            repaired = self._repaired(entry, goal, values, readings[-1])
+            if repaired is None:
+                break
+            values = repaired
+            readings = [*readings, *self.observe([Plan(entry, build(values), False)])]
+        good = [one for one in readings if not one.failed]
+        if not good:
+            last = readings[-1]
+            return Outcome("failed", tuple(readings), entry=entry, reason=f"{last.code}: {last.message}")
+        if entry.intent == "read" and all(one.empty for one in good):
+            retry = self._relaxed(entry, goal, values, depth)
+            if retry is not None:
+                return retry
+            return Outcome("empty", tuple(good), entry=entry)
+        good = self._paged(entry, values, good)
+        return Outcome("done", tuple(good), self._focus_of(good, goal), entry)
+
+    def _repaired(
+        self, entry: Entry, goal: Goal, values: dict[Path, Any], reading: Reading
+    ) -> dict[Path, Any] | None:
+        if not is_argument_error(reading):
+            return None
+        for slot in wanted_slots(entry, reading):
+            if slot.path in values:
+                continue
+            found = self._from_known(slot, goal)
+            if found:
+                return {**values, slot.path: found[0]}
+        return mend(entry, values, reading, goal.text)
+
+    def _relaxed(self, entry: Entry, goal: Goal, values: dict[Path, Any], depth: int) -> Outcome | None:
+        """Try a search that brought nothing again: with its key words alone, one by one, then with fewer filters."""
+        for slot in entry.slots:
+            query = values.get(slot.path)
+            if slot.kind not in ("query", "text", "person", "place") or not isinstance(query, str) or len(query.split()) < 2:
+                continue
+            words = query.split()
+            for shorter in (" ".join(words[1:]), words[-1], words[0])[: PRODUCER_CAP - 1]:
+                readings = self.observe([Plan(entry, build({**values, slot.path: shorter}), False)])
+                if readings and not readings[0].failed and not readings[0].empty:
+                    return Outcome("done", tuple(readings), self._focus_of(readings, goal), entry)
+        optional = [slot.path for slot in entry.slots if not slot.required and slot.path in values]
+        if depth and optional:
+            kept = {path: value for path, value in values.items() if path not in optional}
+            readings = self.observe([Plan(entry, build(kept), False)])
+            if readings and not readings[0].failed and not readings[0].empty:
+                return Outcome("done", tuple(readings), self._focus_of(readings, goal), entry)
+        return None
+
+    def _paged(self, entry: Entry, values: dict[Path, Any], good: list[Reading]) -> list[Reading]:
+        """Read on where a page says that there is more and the tool takes a page number."""
+        page = next((slot for slot in entry.slots if slot.label.lower() == "page" and slot.schema.get("type") == "integer"), None)
+        if page is None or len(good) != 1:
+            return good
+        pages = list(good)
+        while len(pages) < PAGE_CAP:
+            total = total_of(pages[-1].value)
+            got = sum(len(one.listing or ()) for one in pages)
+            if total is None or got >= total or not pages[-1].listing:
+                break
+            number = (values.get(page.path) or 1) + len(pages)
+            following = self.observe([Plan(entry, build({**values, page.path: number}), False)])[0]
+            if following.failed:
+                break
+            pages.append(following)
+        return pages
+
+    def _focus_of(self, readings: Sequence[Reading], goal: Goal) -> tuple[Record, ...]:
+        records = [record for reading in readings for record in reading.records]
+        listed = [record for record in records if record.listed]
+        inside = [one for one in self.mentions if goal.start <= one.start < goal.end]
+        bounds = bounds_of(self.turn.text, self.mentions, goal.start, goal.end)
+        chosen, evidence = choose(listed or records, goal.text, inside, bounds)
+        if evidence < 0.3 and len(chosen) > 1:
+            return tuple(chosen[:50])
+        if wants_all(goal.text) or counts(goal.text):
+            return tuple(chosen[:50])
+        return tuple(chosen[:1]) if superlative_of(goal.text) else tuple(chosen[:5])
+
+
+def counts(text: str) -> bool:
+    """Return whether a clause asks for a number or a sum over many."""
+    low = text.lower()
+    return any(one in low for one in ("how many", "number of", "count ", "total", "sum of", "average", "in all", "altogether"))
+
+
+def _combined(values: dict[Path, Any], spreads: dict[Path, list[Any]]) -> list[dict[Path, Any]]:
+    """Return one set of values a call: spreads of one length go side by side, others each with each."""
+    if not spreads:
+        return [values]
+    lengths = {len(one) for one in spreads.values()}
+    paths = list(spreads)
+    rows = (
+        zip(*spreads.values(), strict=True) if len(lengths) == 1 else itertools.product(*spreads.values())
+    )
+    return [{**values, **dict(zip(paths, row, strict=True))} for row in itertools.islice(rows, SPREAD_CAP)]
+
+
+def _hope(outcome: Outcome) -> int:
+    return {"done": 5, "missing": 4, "empty": 3, "failed": 2, "none": 0}[outcome.status]
+
+
+def telling_stems(goal: Goal, mentions: Sequence[Mention]) -> frozenset[str]:
+    """Return the stems of a clause that do not stand in a value."""
+    values = {
+        one
+        for mention in mentions
+        if mention.kind in ("quoted", "entity", "email", "url", "id") and goal.start <= mention.start < goal.end
+        for one in content_stems(mention.text)
+    }
+    return frozenset(content_stems(goal.text)) - values
