@@ -1,0 +1,139 @@
+"""The static HTML report: one file that opens from disk and asks nothing of the network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+
+from toolhaft.report.article import article_html
+from toolhaft.report.cleaning import clean_record, clean_text
+from toolhaft.report.markup import Html, join, tag
+from toolhaft.report.overview import notes_html, overview_html, tasks_html
+from toolhaft.report.visible import make_line
+from toolhaft.tools.artifacts import ArtifactStore
+from toolhaft.types import Score, Trajectory
+
+_ALL = 25_000_000
+"""Bytes of a whole report beyond which further trajectories are listed only."""
+_LISTED = 5_000
+_NOTHING: Mapping[str, Sequence[Score]] = {}
+_NO_NOTES: Mapping[str, str] = {}
+
+
+def render_html(
+    trajectories: Sequence[Trajectory],
+    *,
+    scores: Mapping[str, Sequence[Score]] = _NOTHING,
+    title: str = "Toolhaft run",
+    notes: Mapping[str, str] = _NO_NOTES,
+    artifacts: ArtifactStore | None = None,
+    redact: Callable[[str], str] | None = None,
+) -> str:
+    """Return one self-contained HTML document; everything but filters and switches works without scripts.
+
+    Nothing in it is fetched, and nothing that came from outside can run: text is escaped where it is
+    put in, and the document's own policy allows no script and no style but its own, by their hashes.
+
+    Args:
+        trajectories: What is shown, in this order; the first 5,000 are listed. Each takes at most about
+            3 MB: texts are cut shorter, with a note, where it would take more. Past 25 MB in all,
+            trajectories are listed without their steps.
+        scores: Scores by the id of the trajectory.
+        title: Heading of the document.
+        notes: Summaries of what was imported, by service.
+        artifacts: Where pictures are; small PNG, JPEG, GIF and WebP files are put into the document.
+        redact: Removes secrets from a text; applied to every text.
+    """
+    shown = [clean_record(trajectory, redact) for trajectory in trajectories[:_LISTED]]
+    by_id = {
+        clean_text(name, redact): [clean_record(score, redact) for score in found]
+        for name, found in scores.items()
+    }
+    said = {clean_text(name, redact): clean_text(note, redact) for name, note in notes.items()}
+    heading = clean_text(title, redact)
+    articles = _articles(shown, by_id, artifacts)
+    if len(shown) == 1:
+        content = [notes_html(said), tag("div", *articles, id="task-1")]
+    else:
+        content = [overview_html(shown, by_id), notes_html(said), tasks_html(shown, by_id, articles)]
+    return _document(heading, tag("main", *content, id="main"), len(trajectories))
+
+
+def _articles(
+    trajectories: Sequence[Trajectory],
+    scores: Mapping[str, Sequence[Score]],
+    artifacts: ArtifactStore | None,
+) -> list[Html]:
+    found: list[Html] = []
+    room = _ALL
+    for number, trajectory in enumerate(trajectories, start=1):
+        if room <= 0:
+            break
+        article = article_html(
+            trajectory,
+            scores.get(trajectory.id, ()),
+            prefix=f"task-{number}",
+            alone=len(trajectories) == 1,
+            artifacts=artifacts,
+        )
+        room -= len(article.code)
+        found.append(article)
+    return found
+
+
+def _document(title: str, main: Html, number: int) -> str:
+    from toolhaft import __version__
+
+    style, script = _asset("report.css"), _asset("report.js")
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+    head = join(
+        [
+            tag("meta", charset="utf-8"),
+            tag("meta", http_equiv="Content-Security-Policy", content=policy),
+            tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            tag("meta", name="referrer", content="no-referrer"),
+            tag("meta", name="color-scheme", content="light dark"),
+            tag("title", make_line(title, 120)),
+            Html(f"<style>{style}</style>"),
+        ],
+        "\n",
+    )
+    buttons = tag(
+        "div",
+        tag("button", "Open all", type="button", id="unfold"),
+        tag("button", "Dark", type="button", id="theme", aria_pressed="false"),
+        class_="buttons script",
+    )
+    masthead = tag(
+        "header",
+        tag("div", tag("p", "Toolhaft", class_="brand"), tag("h1", make_line(title, 120), dir="auto")),
+        buttons,
+        class_="masthead",
+    )
+    foot = tag(
+        "footer",
+        f"Toolhaft {__version__} · {number:,} {'trajectory' if number == 1 else 'trajectories'}"
+        " · this file asks nothing of the network",
+        class_="colophon",
+    )
+    skip = tag("a", "Skip to the content", href="#main", class_="skip")
+    body = tag("body", skip, masthead, main, foot, Html(f"<script>{script}</script>"))
+    document = tag("html", tag("head", head), "\n", body, lang="en")
+    return f"<!doctype html>\n{document.code}\n"
+
+
+@cache
+def _asset(name: str) -> str:
+    """Return a file of this package's own; it goes into the document as it is."""
+    return (files("toolhaft.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _hash(content: str) -> str:
+    digest = hashlib.sha256(content.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
