@@ -1,0 +1,34 @@
+"""Every measurement, one after the other; `make bench` runs this.
+
+Usage: python benchmarks/run.py [NAME ...]
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PEERS = HERE.parent / ".venv-bench"
+NAMES = sorted(path.stem for path in HERE.glob("*.py") if path.stem != "run")
+
+
+def main() -> None:
+    """Make the peers' environment if it is missing, then run the scripts."""
+    python = PEERS / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", PEERS], check=True)
+        requirements = HERE / "peers" / "requirements.txt"
+        subprocess.run(
+            [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", requirements],
+            cwd=HERE.parent,
+            check=True,
+        )
+    for name in sys.argv[1:] or NAMES:
+        print(f"\n== {name}", flush=True)
+        subprocess.run([sys.executable, HERE / f"{name}.py"], check=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Build the documentation: the pages of this folder and the reference generated from the code.
+
+Usage: python docs/build.py [--pages-only]
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ROOT / "build" / "docs"
+
+sys.path.insert(0, str(ROOT / "docs"))
+
+
+def write_pages() -> None:
+    """Copy the written pages and generate the others."""
+    import reference
+
+    shutil.rmtree(PAGES, ignore_errors=True)
+    shutil.copytree(ROOT / "docs", PAGES, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    index = (ROOT / "README.md").read_text(encoding="utf-8").replace("](docs/", "](")
+    (PAGES / "index.md").write_text(index, encoding="utf-8")
+    (PAGES / "reference" / "api.md").write_text(reference.api_page(ROOT / "core"), encoding="utf-8")
+    (PAGES / "reference" / "errors.md").write_text(reference.errors_page(), encoding="utf-8")
+    (PAGES / "reference" / "commands.md").write_text(reference.commands_page(), encoding="utf-8")
+
+
+def main() -> int:
+    """Write the pages and build the site; any warning fails the build."""
+    write_pages()
+    if "--pages-only" in sys.argv:
+        return 0
+    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
