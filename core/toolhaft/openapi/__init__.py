@@ -1,1 +1,1 @@
-"""openapi"""
+"""OpenAPI documents become tools."""

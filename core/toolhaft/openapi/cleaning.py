@@ -1,0 +1,54 @@
+"""Text from documents: made safe to show, and cut to length; nothing in it is ever expanded."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+LONGEST_DESCRIPTION = 1024
+"""Characters of a tool's description that every provider takes."""
+
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad"  # controls, the soft hyphen
+    "\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # zero width, bidi
+    "\ufe00-\ufe0f\ud800-\udfff\U000e0000-\U000e0fff]"  # variation selectors, surrogates, tags
+)
+_BLANKS = re.compile(r"[ \t]+")
+_LINES = re.compile(r"\s*\n\s*\n\s*")
+
+
+def clean_text(text: Any, longest: int = LONGEST_DESCRIPTION) -> str:
+    """Return a description without invisible characters, in at most ``longest`` characters."""
+    if not isinstance(text, str):
+        return ""
+    text = text[: longest * 8]
+    if not (text.isascii() and text.isprintable()):
+        text = _LINES.sub("\n\n", _UNSAFE.sub("", text.replace("\r\n", "\n")))
+    text = _BLANKS.sub(" ", text).strip()
+    return text if len(text) <= longest else f"{text[: longest - 3].rstrip()}..."
+
+
+def clean_string(text: str) -> str:
+    """Return a name or value with lone surrogates, which no UTF-8 text can hold, replaced."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode() if any("\ud800" <= c <= "\udfff" for c in text) else text
+
+
+def clean_value(value: Any, depth: int = 32) -> Any:
+    """Return a JSON value with clean strings and without numbers that JSON has not; deep parts are null."""
+    if isinstance(value, str):
+        return clean_string(value)
+    if isinstance(value, float):
+        return float(value) if value == value and abs(value) != float("inf") else None
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if depth == 0:
+        return None
+    if isinstance(value, dict):
+        return {clean_string(str(key)): clean_value(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [clean_value(item, depth - 1) for item in value]
+    return str(value)

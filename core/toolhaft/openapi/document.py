@@ -1,0 +1,96 @@
+"""A document that was read, and the limits of reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from toolhaft.openapi.report import Problem
+
+Dialect = Literal["3.0", "3.1"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a document may cost before it is refused.
+
+    Attributes:
+        max_bytes: Of the text, after decompression.
+        depth: Nesting of objects and lists.
+        nodes: Scalars, objects and lists, with what YAML aliases repeat counted each time.
+        seconds: Spent on parsing.
+    """
+
+    max_bytes: int = 50_000_000
+    depth: int = 500
+    nodes: int = 5_000_000
+    seconds: float = 60.0
+
+
+LIMITS = Limits()
+"""What is allowed unless a caller says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """A text that was parsed, not yet known to be an OpenAPI document.
+
+    Attributes:
+        value: JSON values; objects may be shared between places and are never changed.
+        references: Every distinct text that stands under a key ``$ref``, examples included.
+        problems: What was noticed.
+    """
+
+    value: Any
+    references: frozenset[str] = frozenset()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """An OpenAPI 3 document.
+
+    Attributes:
+        root: The parsed document; never changed.
+        location: Path, URL or ``<document>``, for messages and sources.
+        url: Where it was fetched, for relative server URLs; empty if it was not fetched.
+        version: As the document writes it.
+        dialect: Which rules for schemas apply: ``3.0``, or ``3.1`` for that and what came after.
+        references: See `Parsed`.
+        problems: About the document as a whole.
+    """
+
+    root: dict[str, Any]
+    location: str
+    url: str = ""
+    version: str
+    dialect: Dialect
+    references: frozenset[str] = frozenset()
+    problems: tuple[Problem, ...] = field(default=())
+
+    @property
+    def title(self) -> str:
+        """The API's title as the document writes it, or empty."""
+        info = self.root.get("info")
+        title = info.get("title") if isinstance(info, dict) else None
+        return title if isinstance(title, str) else ""
+
+
+def as_dict(value: Any) -> dict[str, Any]:
+    """Return the value if it is an object, else an empty one: null stands for absent."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return the value if it is a list, else an empty one: null stands for absent."""
+    return value if isinstance(value, list) else []
+
+
+def as_text(value: Any) -> str:
+    """Return the value if it is text, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def escape(token: str) -> str:
+    """Return a key as one token of a JSON pointer."""
+    return token.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,91 @@
+"""A document becomes named plans and a report; nothing is built before it is used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toolhaft.errors import SpecError
+from toolhaft.openapi.building import build
+from toolhaft.openapi.cleaning import clean_text
+from toolhaft.openapi.document import Document
+from toolhaft.openapi.names import tool_names
+from toolhaft.openapi.operations import Operation, list_operations
+from toolhaft.openapi.plans import ImportOptions, OperationPlan, Planner
+from toolhaft.openapi.report import OperationReport, Problem, Report, outcome_of
+from toolhaft.openapi.wire import Wire
+from toolhaft.types import ToolSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """What an import found.
+
+    Attributes:
+        location: Of the document.
+        report: What became of every operation.
+        plans: Name -> the operation; those that can be called.
+        secret_names: What ``auth`` may name.
+        planner: What the plans are made and built with.
+    """
+
+    location: str
+    report: Report
+    plans: dict[str, Operation]
+    secret_names: tuple[str, ...]
+    planner: Planner
+
+    def build(self, name: str) -> tuple[ToolSpec, Wire]:
+        """Build the spec and the wire of one operation."""
+        return build(self.planner.plan(self.plans[name]), name, self.planner)
+
+
+def import_document(document: Document, options: ImportOptions) -> Import:
+    """Read every operation of a document; those that cannot be called are reported, not raised.
+
+    Raises:
+        SpecError: ``paths`` is not an object.
+        UsageError: An option makes no sense.
+    """
+    paths = document.root.get("paths")
+    if paths is not None and not isinstance(paths, dict):
+        raise SpecError("`paths` is not an object", where=f"{document.location}#/paths")
+    planner = Planner(document, options)
+    operations, problems = list_operations(document, planner.resolver)
+    names = tool_names([operation.name_request for operation in operations], options.prefix)
+    entries: list[OperationReport] = []
+    plans: dict[str, Operation] = {}
+    parameter_names: dict[str, None] = {}
+    server_problems: dict[Problem, None] = {}
+    for operation, name in zip(operations, names, strict=True):
+        plan = planner.plan(operation)
+        entry = _entry(plan, name)
+        entries.append(entry)
+        server_problems.update(dict.fromkeys(plan.server.problems))
+        if options.auth:
+            parameter_names.update((parameter.name, None) for parameter in (*plan.parameters, *plan.secrets))
+        if entry.outcome != "skipped":
+            plans[name] = operation
+    report = Report(
+        title=clean_text(document.title, 200),
+        operations=tuple(entries),
+        problems=(*document.problems, *problems, *server_problems),
+    )
+    return Import(
+        location=document.location,
+        report=report,
+        plans=plans,
+        secret_names=tuple(dict.fromkeys([*planner.security.names, *parameter_names])),
+        planner=planner,
+    )
+
+
+def _entry(plan: OperationPlan, name: str) -> OperationReport:
+    outcome = outcome_of(plan.problems)
+    return OperationReport(
+        method=plan.operation.method,
+        path=plan.operation.path,
+        name="" if outcome == "skipped" else name,
+        outcome=outcome,
+        pointer=plan.operation.pointer,
+        problems=plan.problems,
+    )

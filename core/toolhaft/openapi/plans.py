@@ -1,0 +1,175 @@
+"""One operation read as far as its outcome can be told, with its schemas left for later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from toolhaft.openapi.bodies import Body, read_body
+from toolhaft.openapi.document import Document, as_dict
+from toolhaft.openapi.operations import Operation
+from toolhaft.openapi.parameters import Parameter, ParameterReader
+from toolhaft.openapi.report import Problem
+from toolhaft.openapi.resolve import BrokenReferenceError, Resolver
+from toolhaft.openapi.schema import SchemaReader
+from toolhaft.openapi.security import Alternatives, Auth, SecuritySchemes
+from toolhaft.openapi.servers import Server, Servers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """What the caller chooses about an import.
+
+    Attributes:
+        auth: See `toolhaft.openapi.security.Auth`.
+        allow_hosts: Private hosts that may be spoken to; they may be given credentials, too.
+        server: Used in place of every server of the document.
+        server_variables: Values for the variables of server URLs.
+        prefix: Put before every name.
+    """
+
+    auth: Mapping[str, str] = field(default_factory=dict)
+    allow_hosts: Sequence[str] = ()
+    server: str | None = None
+    server_variables: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationPlan:
+    """What is known of an operation before its schemas are built.
+
+    Attributes:
+        secrets: Parameters that the caller's ``auth`` fills; they are no arguments.
+        trusted: Whether the caller's secrets may go to the server.
+        accept: For the ``Accept`` header.
+        problems: What was noticed.
+    """
+
+    operation: Operation
+    parameters: tuple[Parameter, ...] = ()
+    secrets: tuple[Parameter, ...] = ()
+    body: Body | None = None
+    server: Server = Server()
+    trusted: bool = True
+    security: Alternatives = ()
+    accept: str = "*/*"
+    problems: tuple[Problem, ...] = ()
+
+
+class Planner:
+    """Reads operations of one document.
+
+    Args:
+        document: The document.
+        options: The caller's choices.
+    """
+
+    def __init__(self, document: Document, options: ImportOptions) -> None:
+        root = document.root
+        self.document = document
+        self.options = options
+        self.resolver = Resolver(root)
+        self.schemas = SchemaReader(self.resolver, document.dialect)
+        self.servers = Servers(document.url, options.server, options.server_variables)
+        self.security = SecuritySchemes(root, self.resolver)
+        self.auth = Auth(options.auth)
+        self._parameters = ParameterReader(self.resolver)
+        self._origins = self.servers.all_origins(root.get("servers"), "/servers")
+        self._broken = any(self.resolver.problem(ref) for ref in document.references)
+
+    def plan(self, operation: Operation) -> OperationPlan:
+        """Read one operation."""
+        if not isinstance(operation.node, dict):
+            problem = Problem(
+                code="operation-malformed",
+                message="the operation is not an object",
+                pointer=operation.pointer,
+                severity="skipped",
+            )
+            return OperationPlan(operation=operation, problems=(problem,))
+        node, pointer = operation.fields, operation.pointer
+        problems: list[Problem] = []
+        parameters, noticed = self._parameters.read(
+            operation.path,
+            [
+                (operation.item.get("parameters"), f"{operation.item_pointer}/parameters"),
+                (node.get("parameters"), f"{pointer}/parameters"),
+            ],
+        )
+        problems += noticed
+        body, noticed = read_body(node.get("requestBody"), f"{pointer}/requestBody", self.resolver)
+        problems += noticed
+        server = self.servers.choose(
+            [
+                (node.get("servers"), f"{pointer}/servers"),
+                (operation.item.get("servers"), f"{operation.item_pointer}/servers"),
+                (self.document.root.get("servers"), "/servers"),
+            ]
+        )
+        security, noticed = self.security.wanted(node, pointer)
+        problems += noticed
+        secrets = [parameter for parameter in parameters if self._is_secret(parameter)]
+        if self._broken:
+            problems += self._broken_references(parameters, body)
+        return OperationPlan(
+            operation=operation,
+            parameters=tuple(parameter for parameter in parameters if parameter not in secrets),
+            secrets=tuple(secrets),
+            body=body,
+            server=server,
+            trusted=self._is_trusted(server),
+            security=security,
+            accept=accepted_type(node.get("responses"), self.resolver),
+            problems=tuple(problems),
+        )
+
+    def _is_secret(self, parameter: Parameter) -> bool:
+        return (
+            parameter.place != "path"
+            and parameter.name not in self.security.names
+            and self.auth.secret(parameter.name) is not None
+        )
+
+    def _is_trusted(self, server: Server) -> bool:
+        """Whether the server is the document's own, or one that the caller named."""
+        if not server.url or not self._origins or server.origin in self._origins:
+            return True
+        host = server.origin.partition("://")[2]
+        named = {host, host.rpartition(":")[0], server.origin}
+        return any(entry in named for entry in self.options.allow_hosts)
+
+    def _broken_references(self, parameters: list[Parameter], body: Body | None) -> list[Problem]:
+        places = [(parameter.schema, parameter.pointer) for parameter in parameters]
+        if body is not None:
+            places.append((body.schema, body.pointer))
+        found: list[Problem] = []
+        for schema, pointer in places:
+            for error in self.resolver.broken_within(schema):
+                found.append(_reference_problem(error, pointer))
+        return found
+
+
+def _reference_problem(error: BrokenReferenceError, pointer: str) -> Problem:
+    """What leaves the document is not known at all; what is missing from it becomes any value."""
+    if error.kind == "external":
+        return Problem(code="reference-external", message=error.what, pointer=pointer, severity="skipped")
+    message = f"{error.what}; any value is taken there"
+    return Problem(code=f"reference-{error.kind}", message=message, pointer=pointer, severity="degraded")
+
+
+def accepted_type(responses: Any, resolver: Resolver) -> str:
+    """Return the value of ``Accept``: the first JSON type that a success may have, else any."""
+    for status, node in as_dict(responses).items():
+        if str(status)[:1] != "2" and status != "default":
+            continue
+        try:
+            node, _ = resolver.follow(node, "")
+        except BrokenReferenceError:
+            continue
+        for media in as_dict(as_dict(node).get("content")):
+            plain = str(media).partition(";")[0].strip().lower()
+            if plain.endswith(("/json", "+json")) and plain.isascii() and plain.isprintable():
+                return f"{plain}, */*;q=0.5"
+    return "*/*"

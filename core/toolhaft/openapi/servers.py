@@ -1,0 +1,166 @@
+"""Which server an operation speaks to: the operation's, the path's, the document's, or the caller's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from toolhaft.errors import EgressError, UsageError
+from toolhaft.http.origin import origin_of
+from toolhaft.openapi.document import as_dict, as_list
+from toolhaft.openapi.report import Problem
+
+_VARIABLE = re.compile(r"\{([^{}]*)\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where requests go.
+
+    Attributes:
+        url: Absolute, without a slash at its end; empty if there is no usable one.
+        problems: Why there is none, or what was changed.
+    """
+
+    url: str = ""
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port; empty if there is no URL."""
+        return origin_of(self.url) if self.url else ""
+
+
+class Servers:
+    """Chooses servers for one document.
+
+    Args:
+        document_url: Where the document was fetched; relative server URLs are joined to it.
+        server: The caller's choice, used in place of every server of the document.
+        variables: The caller's values for server variables.
+
+    Raises:
+        UsageError: The caller's server is no absolute ``http`` or ``https`` URL.
+    """
+
+    def __init__(self, document_url: str, server: str | None, variables: Mapping[str, str]) -> None:
+        self._document_url = document_url
+        self._variables = dict(variables)
+        self._fixed: Server | None = None
+        if server is not None:
+            self._fixed, reason = _usable(server, "")
+            if self._fixed is None:
+                raise UsageError(
+                    f"the server {server[:200]!r} {reason}", hint="Give an absolute URL: https://host/base"
+                )
+
+    def choose(self, levels: list[tuple[Any, str]]) -> Server:
+        """Return the server of an operation.
+
+        Args:
+            levels: ``servers`` of operation, path and document, each with its pointer, narrowest first.
+        """
+        if self._fixed is not None:
+            return self._fixed
+        for listed, pointer in levels:
+            if as_list(listed):
+                return self._first(as_list(listed), pointer)
+        return self._first([{"url": "/"}], "/servers")
+
+    def all_origins(self, listed: Any, pointer: str) -> set[str]:
+        """Return the origins of every usable server in a list, or of the caller's."""
+        if self._fixed is not None:
+            return {self._fixed.origin}
+        found = (self._read(entry, f"{pointer}/{index}") for index, entry in enumerate(as_list(listed)))
+        return {server.origin for server in found if server.url}
+
+    def _first(self, listed: list[Any], pointer: str) -> Server:
+        problems: list[Problem] = []
+        for index, entry in enumerate(listed):
+            server = self._read(entry, f"{pointer}/{index}")
+            if server.url:
+                return server
+            problems.extend(server.problems)
+        return Server(problems=tuple(problems))
+
+    def _read(self, entry: Any, pointer: str) -> Server:
+        entry = as_dict(entry)
+        url = entry.get("url")
+        if not isinstance(url, str):
+            return _unusable("has no URL", pointer)
+        declared = as_dict(entry.get("variables"))
+        missing: list[str] = []
+
+        def substitute(match: re.Match[str]) -> str:
+            value = self._value(match[1], as_dict(declared.get(match[1])))
+            if value is None:
+                missing.append(match[1])
+                return ""
+            return value
+
+        filled = _VARIABLE.sub(substitute, url)
+        if missing:
+            needed = ", ".join(repr(name[:40]) for name in missing)
+            return _unusable(f"{url[:200]!r} needs a value for {needed}: give server_variables=", pointer)
+        if not urlsplit_or_none(filled) or re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", filled) is None:
+            if not self._document_url:
+                return _unusable(
+                    f"{url[:200]!r} is relative, and the document was not fetched: give server=", pointer
+                )
+            filled = urljoin(self._document_url, filled)
+        server, reason = _usable(filled, pointer)
+        return server or _unusable(f"{url[:200]!r} {reason}", pointer)
+
+    def _value(self, name: str, declared: dict[str, Any]) -> str | None:
+        given = self._variables.get(name)
+        allowed = as_list(declared.get("enum"))
+        if given is not None:
+            if allowed and given not in [str(value) for value in allowed]:
+                raise UsageError(
+                    f"the server variable {name!r} cannot be {given[:80]!r}",
+                    hint=f"Use one of {', '.join(str(value)[:40] for value in allowed[:20])}",
+                )
+            return given
+        default = declared.get("default")
+        if default is None:
+            return None
+        return ("true" if default else "false") if isinstance(default, bool) else str(default)
+
+
+def urlsplit_or_none(url: str) -> Any:
+    """Return the parts of a URL, or None where it cannot be taken apart."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
+def _usable(url: str, pointer: str) -> tuple[Server | None, str]:
+    """Return the server behind an absolute URL, or None and why it cannot be used."""
+    parts = urlsplit_or_none(url)
+    if parts is None or parts.scheme.lower() not in ("http", "https"):
+        return None, "is no http or https URL"
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        return None, "holds characters that no URL may hold"
+    netloc = parts.netloc.rpartition("@")[2]
+    plain = f"{parts.scheme.lower()}://{netloc}{parts.path.rstrip('/')}"
+    try:
+        origin_of(plain)
+    except EgressError as error:
+        return None, f"cannot be used: {error.what}"
+    problems: list[Problem] = []
+    if "@" in parts.netloc:
+        message = "user and password in the server URL are dropped; give auth="
+        problems.append(Problem(code="server-userinfo", message=message, pointer=pointer))
+    if parts.query or parts.fragment:
+        message = "query and fragment of the server URL are dropped"
+        problems.append(Problem(code="server-query", message=message, pointer=pointer))
+    return Server(url=plain, problems=tuple(problems)), ""
+
+
+def _unusable(reason: str, pointer: str) -> Server:
+    problem = Problem(code="server-unusable", message=f"the server {reason}", pointer=pointer)
+    return Server(problems=(problem,))

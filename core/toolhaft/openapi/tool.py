@@ -1,0 +1,96 @@
+"""One operation of an API as a tool."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from toolhaft.http.message import Credential, Request, Response
+from toolhaft.openapi.requests import build_request
+from toolhaft.openapi.security import Auth, describe
+from toolhaft.openapi.wire import Wire
+from toolhaft.tools.base import CallContext, Tool, ToolResult
+from toolhaft.types import ToolSpec, to_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KIND = "openapi"
+
+
+class Sender(Protocol):
+    """What sends requests: `toolhaft.http.HTTPClient`."""
+
+    async def send(self, request: Request) -> Response:
+        """Send a request and return the whole answer."""
+
+
+class OpenAPITool(Tool):
+    """An operation: arguments in, parsed answer out.
+
+    Args:
+        spec: The spec.
+        wire: How requests are made.
+        auth: The caller's secrets.
+        connect: Returns the client; called at the first call.
+    """
+
+    def __init__(self, spec: ToolSpec, wire: Wire, *, auth: Auth, connect: Callable[[], Sender]) -> None:
+        self.spec = spec
+        self.wire = wire
+        self._auth = auth
+        self._connect = connect
+
+    def request(self, arguments: Mapping[str, Any]) -> Request:
+        """Return exactly what a call would send, without secrets.
+
+        Raises:
+            InvalidArgumentsError: An argument is missing or cannot be sent.
+            ConfigError: The document names no server that can be used, and none was given.
+        """
+        return build_request(self.wire, arguments, where=self.spec.name)
+
+    def credentials(self) -> tuple[Credential, ...]:
+        """Return what the transport adds to a request: the caller's secrets, for this origin alone."""
+        if not self.wire.trusted:
+            return ()
+        chosen = self._auth.credentials(self.wire.security, self.spec.hosts)
+        extra = [
+            Credential(secret=secret, origins=self.spec.hosts, place=place, name=name)
+            for place, name in self.wire.secret_parameters
+            if place != "path" and (secret := self._auth.secret(name)) is not None
+        ]
+        return (*chosen, *extra)
+
+    async def call(self, arguments: Mapping[str, Any], context: CallContext) -> ToolResult:
+        """Make the call.
+
+        Raises:
+            StatusError: The API answered with status 400 or above; the hint says what may help.
+            HTTPError: There was no complete answer.
+            InvalidArgumentsError: See `request`.
+        """
+        from toolhaft.openapi.responses import read_response, status_error
+
+        credentials = self.credentials()
+        request = replace(
+            self.request(arguments),
+            credentials=credentials,
+            key=context.key,
+            timeout=self.spec.timeout,
+        )
+        response = await self._connect().send(request)
+        if response.status >= 400:
+            raise status_error(
+                response,
+                self.wire,
+                where=self.spec.name,
+                wants=describe(self.wire.security),
+                authorised=bool(credentials),
+            )
+        return read_response(response, context)
+
+    def binding(self) -> dict[str, Any]:
+        """Return what `toolhaft.openapi.source.OpenAPISource.bind` needs; nothing of ``auth`` is in it."""
+        return {"kind": KIND, "format": 1, "wire": to_value(self.wire)}
