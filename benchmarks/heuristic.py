@@ -129,7 +129,9 @@ async def measure(folder: Path, category: str, misses: int = 0) -> dict[str, flo
         if not good and misses > 0:
             misses -= 1
             print(f"-- {row['id']}: {messages[-1].text[:300]}")
-            print("   made    ", [(call.name, call.arguments) for call in completion.calls] or completion.text)
+            print(
+                "   made    ", [(call.name, call.arguments) for call in completion.calls] or completion.text
+            )
             print("   expected", expected)
     return {"rows": count, "named": named / count, "right": right / count, "ms": 1000 * seconds / count}
 

@@ -64,7 +64,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
                 continue
             start = head.lower().index(b"content-length:") + 15
             body = await reader.readexactly(int(head[start : head.index(b"\r", start)]))
-            done = body.count(b'"role":"tool"') + body.count(b'"role": "tool"')
+            done = body.count(b'"role":"assistant"') + body.count(b'"role": "assistant"')
             given += 1
             end = FINAL if b'"final_answer"' in body else ANSWER
             writer.write(CALLS[done] if done < STEPS else end)
