@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from toolhaft.models.heuristic.dates import When, render
-from toolhaft.models.heuristic.lexicon import CURRENCIES, FALSE_WORDS, RATE_WORDS
+from toolhaft.models.heuristic.lexicon import CURRENCIES, DAYS, FALSE_WORDS, RATE_WORDS
 from toolhaft.models.heuristic.matching import spelled_in
 from toolhaft.models.heuristic.mentions import Mention
 from toolhaft.models.heuristic.slots import Slot
@@ -49,6 +49,8 @@ def _figure(slot: Slot, mention: Mention, kind: str) -> Any:
         value = float(text) if "." in text else int(text)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
+    if mention.unit in DAYS and mention.unit != "day" and stem("day") in slot.name and mention.unit not in slot.name:
+        value *= DAYS[mention.unit]
     if mention.unit == "percent" and kind == "number":
         description = str(slot.schema.get("description") or "").lower()
         whole = "percent" in description or "%" in description or (slot.schema.get("maximum") or 0) > 1
@@ -82,7 +84,7 @@ def choose_enum(slot: Slot, text: str) -> Any:
 def _choice_score(choice: str, text: str, stems: set[str], concepts: set[str]) -> float:
     plain = choice.replace("_", " ").replace("-", " ")
     if spelled_in(choice, text) >= 0 or spelled_in(plain, text) >= 0 or spelled_in(plain.replace(" ", "-"), text) >= 0:
-        return 3.0 + min(len(choice), 50) / 50 if len(choice) > 1 or re.search(rf"\b{re.escape(choice)}\b", text) else 0.0
+        return 3.0 + min(len(choice), 50) / 50 if len(choice) > 2 or re.search(rf"\b{re.escape(choice)}\b", text) else 0.0
     parts = name_stems(choice)
     if parts and all(one in stems for one in parts):
         return 2.0 + len(parts) / 10

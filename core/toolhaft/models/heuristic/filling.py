@@ -98,6 +98,7 @@ def _assign(
     slots: list[Slot], scene: Scene, goal: Goal, values: dict[Path, Any], used: list[Mention]
 ) -> dict[Path, float]:
     pairs: list[tuple[float, int, int]] = []
+    orders = _positions(slots, scene)
     for place, slot in enumerate(slots):
         for rank, mention in enumerate(scene.mentions):
             score = match_score(slot, mention, scene)
@@ -106,6 +107,7 @@ def _assign(
             if not (goal.start <= mention.start < goal.end):
                 score = score * 0.55 - 0.1
             score += 0.35 if slot.required else 0.0
+            score += 0.15 * (1.0 - abs(orders[0][place] - orders[1][rank]))
             pairs.append((score, place, rank))
     pairs.sort(key=lambda pair: (-round(pair[0], 2), pair[1], pair[2]))
     strengths: dict[Path, float] = {}
@@ -116,7 +118,7 @@ def _assign(
         if score < (REQUIRED_FLOOR if slot.required else OPTIONAL_FLOOR):
             continue
         given = _value(slot, mention, scene, used)
-        if given is None or (isinstance(given, str) and not given.strip()):
+        if given is None:
             continue
         value, spent = given
         if not all(checked(slot, one) for one in (value if isinstance(value, list) else [value])):
@@ -125,6 +127,23 @@ def _assign(
         strengths[slot.path] = score
         used.extend(spent)
     return strengths
+
+
+def _positions(slots: list[Slot], scene: Scene) -> tuple[list[float], list[float]]:
+    """Return where each slot stands among those of its type, and each mention among its kind, in [0, 1]."""
+
+    def shares(kinds: list[str]) -> list[float]:
+        counts = {kind: kinds.count(kind) for kind in kinds}
+        seen: dict[str, int] = {}
+        found = []
+        for kind in kinds:
+            found.append(seen.get(kind, 0) / max(counts[kind] - 1, 1))
+            seen[kind] = seen.get(kind, 0) + 1
+        return found
+
+    types = [str(slot.schema.get("type")) for slot in slots]
+    figures = ["figure" if one in ("integer", "number") else one for one in types]
+    return shares(figures), shares([mention.kind for mention in scene.mentions])
 
 
 def _value(slot: Slot, mention: Mention, scene: Scene, used: list[Mention]) -> tuple[Any, list[Mention]] | None:
@@ -157,17 +176,20 @@ def _spreads(
         if slot.many or slot.path not in values or slot.kind in ("boolean", "object", "free"):
             continue
         source = next((one for one in used if one.group and _gives(slot, one, values[slot.path], scene)), None)
-        if source is None:
+        if source is None or sum(one.group == source.group for one in used) > 1:
             continue
         others = [
             one
             for one in scene.mentions
             if one.group == source.group and one is not source and not any(one.overlaps(other) for other in used)
         ]
-        extra = [as_value(slot, one, trimmed(slot, one, scene) if one.kind == "phrase" else None) for one in others]
-        extra = [one for one in extra if one is not None and one != values[slot.path]]
-        if extra and all(goal.start <= one.start < goal.end for one in others):
-            spreads[slot.path] = [values[slot.path], *extra][:SPREAD_CAP]
+        if not others or not all(goal.start <= one.start < goal.end for one in others):
+            continue
+        members = sorted([source, *others], key=lambda one: one.start)
+        listed = [as_value(slot, one, trimmed(slot, one, scene) if one.kind == "phrase" else None) for one in members]
+        distinct = list(dict.fromkeys(one for one in listed if one is not None))
+        if len(distinct) > 1:
+            spreads[slot.path] = distinct[:SPREAD_CAP]
             used.extend(others)
     return spreads
 

@@ -194,6 +194,33 @@ UNITS: dict[str, str] = {
     "gb": "gigabyte",
     "mb": "megabyte",
 }
+DIMENSIONS: dict[str, frozenset[str]] = {
+    unit: _words(words)
+    for units, words in (
+        ("meter kilometer centimeter millimeter mile foot feet inch yard", "distance length height width radius diameter depth side altitude size"),
+        ("kilogram gram milligram pound ton ounce", "mass weight load"),
+        ("second minute hour day week month year night decade", "time duration period length interval age term years days hours minutes nights months weeks"),
+        ("celsius fahrenheit kelvin degree", "temperature temp"),
+        ("speed", "speed velocity"),
+        ("joule kilojoule calorie", "energy work heat"),
+        ("watt kilowatt", "power"),
+        ("volt", "voltage potential"),
+        ("newton", "force"),
+        ("pascal atm bar", "pressure"),
+        ("liter milliliter", "volume capacity amount"),
+        ("hertz", "frequency"),
+    )
+    for unit in units.split()
+}
+"""What a unit measures."""
+DAYS: dict[str, int] = {"day": 1, "week": 7, "month": 30, "year": 365}
+VAGUE = _words(
+    "last next past current latest recent following given based upcoming coming previous new old different various "
+    "respectively possible available specific certain good nice nearby near me details information info list result "
+    "results value values number data way thing things look looking going keeping opens open"
+)
+"""Words that begin or end a noun phrase and say nothing a tool could use."""
+
 CURRENCIES: dict[str, str] = {
     "$": "USD",
     "€": "EUR",

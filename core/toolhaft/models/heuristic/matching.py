@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolhaft.models.heuristic.dates import When
-from toolhaft.models.heuristic.lexicon import CUES, MAX_CUES, MIN_CUES, MONEY_WORDS, RATE_WORDS, STOP
+from toolhaft.models.heuristic.lexicon import CUES, DIMENSIONS, MAX_CUES, MIN_CUES, MONEY_WORDS, RATE_WORDS, STOP
 from toolhaft.models.heuristic.mentions import Mention
 from toolhaft.models.heuristic.slots import Slot
 from toolhaft.models.heuristic.words import Word, concept, name_stems, split_words, stem
@@ -15,6 +15,9 @@ from toolhaft.models.heuristic.words import Word, concept, name_stems, split_wor
 _RATES = frozenset(stem(word) for word in RATE_WORDS)
 _MONEY = frozenset(stem(word) for word in MONEY_WORDS)
 _CUES = {word: frozenset(stem(cue) for cue in cues) for word, cues in CUES.items()}
+_UNIT = stem("unit")
+_FORMULAS = frozenset(stem(word) for word in "function expression equation formula polynomial func".split())
+_MEASURES = {stem(unit): frozenset(stem(word) for word in words) for unit, words in DIMENSIONS.items()}
 _LOW = frozenset(stem(word) for word in "min minimum lower from start least after since above".split())
 _HIGH = frozenset(stem(word) for word in "max maximum upper to end limit most before until under budget below".split())
 _FILLERS = frozenset("the a an of is are was be to my our your = : equal equals approximately about around exactly".split())
@@ -91,7 +94,7 @@ def scene_of(text: str, mentions: tuple[Mention, ...], slots: tuple[Slot, ...], 
 
 def match_score(slot: Slot, mention: Mention, scene: Scene) -> float:
     """Return how well a mention fits a slot: 0 if not at all; a kind that fits and no cue gives about 1."""
-    base = _BASES.get(slot.kind, {}).get(mention.kind, 0.0) * mention.weight
+    base = _base(slot, mention) * mention.weight
     if base <= 0.0 or not _fits(slot, mention):
         return 0.0
     cues = cue_score(slot, mention, scene)
@@ -99,11 +102,27 @@ def match_score(slot: Slot, mention: Mention, scene: Scene) -> float:
         return _id_score(slot, mention, base, cues)
     if mention.kind == "number":
         base += _figure_score(slot, mention, scene)
-    if mention.kind == "phrase":
+    if mention.kind in ("phrase", "entity"):
         base -= 0.5 * _share_taken(mention, scene)
     if mention.kind == "entity" and mention.weight < 1.0 and cues <= 0.0:
         base -= 0.2
     return max(base + cues, 0.0)
+
+
+def _base(slot: Slot, mention: Mention) -> float:
+    if mention.kind == "list":
+        return 1.6 if slot.many and _holds(slot, mention.value) else 0.0
+    if mention.kind == "formula":
+        return 1.5 if slot.name & _FORMULAS and not slot.many else 0.0
+    if _UNIT in slot.name:
+        return {"unit": 1.4, "quoted": 0.8}.get(mention.kind, 0.0)
+    return _BASES.get(slot.kind, {}).get(mention.kind, 0.0)
+
+
+def _holds(slot: Slot, values: list[Any]) -> bool:
+    kind = slot.schema.get("type")
+    kinds: dict[Any, tuple[type, ...]] = {"integer": (int,), "number": (int, float), "string": (str,), "array": (list,)}
+    return all(isinstance(one, kinds.get(kind, (object,))) for one in values)
 
 
 def cue_score(slot: Slot, mention: Mention, scene: Scene) -> float:
@@ -178,6 +197,10 @@ def _figure_score(slot: Slot, mention: Mention, scene: Scene) -> float:
             score += 1.2
         elif mention.unit in slot.about:
             score += 0.7
+        elif slot.name & _MEASURES.get(mention.unit, frozenset()):
+            score += 0.8
+        elif mention.unit in _MEASURES:
+            score -= 0.2
     elif isinstance(mention.value, int) and 1500 <= mention.value <= 2200:
         score += 0.9 if stem("year") in slot.name else (-0.6 if stem("year") not in slot.about else 0.3)
     elif stem("year") in slot.name and slot.name <= {stem("year"), "start", "end", "from", "to"}:

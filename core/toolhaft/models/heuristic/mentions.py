@@ -11,20 +11,24 @@ from typing import Any, Literal
 from toolhaft.models.heuristic.dates import MONTHS, WEEKDAYS, find_dates
 from toolhaft.models.heuristic.lexicon import (
     CURRENCIES,
+    DIMENSIONS,
     MULTIPLES,
     NUMERALS,
     ORDINALS,
     QUESTION_WORDS,
     SCALES,
     STOP,
+    SUPERLATIVES,
     TENS,
     UNITS,
+    VAGUE,
     VERB_CLASSES,
 )
 from toolhaft.models.heuristic.words import TEXT_CAP, Word, split_words, stem
 
 Kind = Literal[
-    "quoted", "url", "email", "path", "when", "list", "id", "phone", "number", "entity", "phrase", "tail"
+    "quoted", "url", "email", "path", "when", "list", "id", "phone", "number", "unit", "entity", "phrase", "tail",
+    "formula",
 ]
 MENTION_CAP = 200
 
@@ -60,6 +64,16 @@ _QUOTED = re.compile(r"\"([^\"\n]{1,2000})\"|“([^”\n]{1,2000})”|(?<![\w])'
 _URL = re.compile(r"\bhttps?://[^\s<>\"')\]]{1,500}")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _PATH = re.compile(r"(?<![\w/.])(?:~|\.{1,2})?/[\w.-]{1,80}(?:/[\w.-]{1,80}){0,12}|\b[\w-]{1,80}\.(?:csv|txt|json|pdf|png|jpe?g|xlsx?|docx?|md|py|xml|html?|nii|zip|db)\b")
+_TUPLE = re.compile(r"\(\s*-?\d+(?:\.\d+)?(?:\s*,\s*-?\d+(?:\.\d+)?){1,20}\s*\)")
+_SNAKE = re.compile(r"(?<![\w/.@])[A-Za-z][A-Za-z0-9]{0,40}(?:_[A-Za-z0-9]{1,40}){1,8}(?![\w@])")
+_FORMULA = re.compile(r"(?<![\w.])[\w.()]{1,16}(?:\^\d{1,2})?(?:\s?(?:\*\*|[-+*/^=])\s?\d{0,8}[\w.()]{1,16}(?:\^\d{1,2})?){1,10}(?![\w])")
+_SPAN = re.compile(r"\b(?:next|past|last|coming|previous)\s+(day|week|month|year|decade)\b", re.IGNORECASE)
+_MEASURED_IN = re.compile(r"\b(?:in|to|into)\s+(?:degrees\s+)?([a-z/]{1,14}(?:\s?per\s?[a-z]{1,10})?)\b")
+_TAIL = re.compile(
+    r"\b(?:saying|says|that says|which says|that reads|reading|telling (?:him|her|them)(?: that)?|to say(?: that)?|"
+    r"with the (?:message|text|note|comment|body|content)|(?:message|note|comment|text|body):)\s*:?\s*(?P<body>[^\n\"“]{2,600})",
+    re.IGNORECASE,
+)
 _BRACKETS = re.compile(r"\[[^\[\]]{1,1000}\](?:\s*,\s*\[[^\[\]]{1,1000}\]){0,20}|\[(?:\s*\[[^\[\]]{1,300}\]\s*,?){1,50}\]")
 _ID = re.compile(r"(?<![\w@#])#?(?=[\w-]{0,60}\d)(?=[\w-]{0,60}[A-Za-z])[A-Za-z0-9]{1,40}(?:[-_][A-Za-z0-9]{1,40}){0,8}(?![\w@])")
 _PHONE = re.compile(r"(?<![\w+])(?:\+\d{1,3}[\s-]?)?(?:\(\d{2,4}\)[\s-]?)?\d{2,4}(?:[\s-]\d{2,4}){1,4}(?![\w-])|\+\d{7,15}\b")
@@ -69,6 +83,7 @@ _NUMBER = re.compile(
     r"(?P<ordinal>st|nd|rd|th)?(?P<suffix>[kKM](?![a-zA-Z]))?(?P<percent>\s?%)?(?P<unit>°?[A-Za-zµ°]{1,12}(?![a-z0-9]))?"
 )
 _LEADING_MONEY = re.compile(r"[-−]?[$€£¥]")
+_MEASURES = frozenset(stem(unit) for unit in DIMENSIONS)
 _GAP = re.compile(r"\s*(?:,\s*(?:and|or)?|and|or|&|/|versus|vs\.?)\s*(?:an?\s+|the\s+|my\s+)?", re.IGNORECASE)
 _CONNECTORS = frozenset("of the and de la du von van der del & for in on".split())
 _VERBS = frozenset().union(*VERB_CLASSES.values())
@@ -103,15 +118,22 @@ def find_mentions(text: str, today: date | None) -> tuple[Mention, ...]:
     for match in _BRACKETS.finditer(text):
         value = _bracketed(match[0])
         if value is not None:
-            add(Mention("list", match.start(), match.end(), match[0], value), alone=False)
+            add(Mention("list", match.start(), match.end(), match[0], value))
+    for match in _TUPLE.finditer(text):
+        add(Mention("list", match.start(), match.end(), match[0], json.loads(f"[{match[0][1:-1]}]")))
+    for match in _FORMULA.finditer(text):
+        if re.search(r"[a-z]", match[0]) and re.search(r"[\^*+=]|\d[a-z]", match[0]) and not re.search(r"[a-z]{4}", match[0]):
+            add(_plain("formula", match), alone="^" in match[0])
     for when in find_dates(text, today):
         add(Mention("when", when.start, when.end, text[when.start : when.end], when))
     for match in _PATH.finditer(text):
         add(_plain("path", match))
+    for match in _SNAKE.finditer(text):
+        add(Mention("quoted", match.start(), match.end(), match[0], match[0], weight=0.8))
     for mention in _identifiers(text):
         add(mention)
     words = split_words(text)
-    numbers = [*_numbers(text), *_number_words(words)]
+    numbers = [*_numbers(text), *_number_words(words), *_time_spans(text)]
     for mention in numbers:
         inside = next((other for other in hard if mention.overlaps(other)), None)
         if inside is None:
@@ -119,6 +141,8 @@ def find_mentions(text: str, today: date | None) -> tuple[Mention, ...]:
         elif inside.kind == "when" and _is_year(mention):
             found.append(replace(mention, weight=0.6))
     if len(found) < MENTION_CAP:
+        found.extend(_tails(text))
+        found.extend(_units(text, numbers))
         found.extend(_entities(text, words, hard))
         found.extend(_phrases(text, words, hard))
     found.sort(key=lambda mention: (mention.start, -mention.end))
@@ -157,7 +181,7 @@ def _identifiers(text: str) -> list[Mention]:
         part = match.start() > 0 and text[match.start() - 1] in ".,$€£" and raw[0].isdigit()
         clock = re.fullmatch(r"\d{1,2}[ap]m", raw, re.IGNORECASE)
         worded = re.fullmatch(r"\d+(?:-[a-z]{2,})+|[a-z]+(?:-[a-z]+)*", raw)
-        power = re.fullmatch(r"\d*[a-z]\^?\d?|\d+e\d+", raw)
+        power = re.fullmatch(r"\d*[a-z]\^?\d?|\d+[eE]-?\d+", raw)
         if measured or clock or part or worded or power:
             continue
         found.append(Mention("id", match.start(), match.end(), raw, raw))
@@ -185,7 +209,7 @@ def _numbers(text: str) -> list[Mention]:
         unit = ""
         if match["ordinal"]:
             end, unit = match.end("ordinal"), "ordinal"
-        elif match["suffix"]:
+        elif match["suffix"] and (match["money"] or match["suffix"] == "k"):
             value, end = value * (1000 if match["suffix"] in "kK" else 10**6), match.end("suffix")
         elif scale := re.match(r"\s(hundred|thousand|million|billion|trillion)\b", rest, re.IGNORECASE):
             value, end = _whole(value * SCALES[scale[1].lower()]), end + scale.end()
@@ -199,6 +223,30 @@ def _numbers(text: str) -> list[Mention]:
         if sign:
             value = -value
         found.append(Mention("number", match.start(), end, text[match.start() : end].strip(), value, unit))
+    return found
+
+
+def _tails(text: str) -> list[Mention]:
+    found = []
+    for match in _TAIL.finditer(text):
+        body = re.split(r"[.!?](?:\s|$)|,? and (?:then|also)\b|;", match["body"], maxsplit=1)[0].strip(" '")
+        if body:
+            found.append(Mention("tail", match.start("body"), match.start("body") + len(body), body, body))
+    return found
+
+
+def _units(text: str, numbers: list[Mention]) -> list[Mention]:
+    """Return the units that are named, beside a number or after ``in``."""
+    found = []
+    for mention in numbers:
+        known = re.match(r"\s*([A-Za-z°]{1,14})", text[mention.start + len(mention.text) :])
+        if known and (stem(known[1].lower()) in _MEASURES or known[1].lower() in UNITS) and known[1].lower() not in STOP:
+            start = mention.start + len(mention.text) + known.start(1)
+            found.append(Mention("unit", start, start + len(known[1]), known[1], known[1], weight=0.6))
+    for match in _MEASURED_IN.finditer(text):
+        first = match[1].split("/")[0].split()[0]
+        if stem(first) in _MEASURES or first in UNITS:
+            found.append(Mention("unit", match.start(1), match.end(1), match[1], match[1]))
     return found
 
 
@@ -238,7 +286,7 @@ def _number_words(words: tuple[Word, ...]) -> list[Mention]:
             after = words[position + length] if position + length < len(words) else None
             unit = stem(UNITS.get(after.lower, after.lower)) if after and after.lower not in STOP else ""
             # "one" is a pronoun more often than a figure
-            weight = 0.3 if length == 1 and first.lower in ("one", "couple", "pair") else 0.9
+            weight = 0.3 if length == 1 and first.lower in ("one", "couple", "pair") else 0.75
             text = " ".join(word.text for word in words[position : position + length])
             found.append(Mention("number", first.start, last.end, text, value, unit, weight=weight))
         elif words[position].lower in ORDINALS:
@@ -248,6 +296,15 @@ def _number_words(words: tuple[Word, ...]) -> list[Mention]:
             )
         position += max(length, 1)
     return found
+
+
+def _time_spans(text: str) -> list[Mention]:
+    return [
+        Mention("number", match.start(), match.end(), match[0], 1, stem(match[1].lower()), weight=0.4)
+        if match[1].lower() != "decade"
+        else Mention("number", match.start(), match.end(), match[0], 10, stem("year"), weight=0.4)
+        for match in _SPAN.finditer(text)
+    ]
 
 
 def _numeral(words: tuple[Word, ...], position: int) -> tuple[float, int]:
@@ -292,7 +349,10 @@ def _entities(text: str, words: tuple[Word, ...], hard: list[Mention]) -> list[M
         if first <= last:
             start, end = words[first].start, words[last].end
             span = text[start:end].removesuffix("'s").removesuffix("’s")
-            single = first == last and opening is not None and first == position
+            single = first == last and bool(opening) and first == position
+            if region := re.match(r", (?:[A-Z]{2}\b(?!\w)|[A-Z]\.[A-Z]\.)", text[end:]):
+                span, start = text[start : end + region.end()], start
+                last = next((place for place in range(last, len(words)) if words[place].end >= end + region.end() - 1), last)
             found.append(
                 Mention("entity", start, start + len(span), span, span, weight=0.4 if single else 1.0)
             )
@@ -354,8 +414,10 @@ def _phrases(text: str, words: tuple[Word, ...], hard: list[Mention]) -> list[Me
         covered = any(other.start <= word.start < other.end for other in hard)
         if broken or len(run) >= 5:
             close()
-        if word.lower in STOP or covered or word.lower in NUMERALS:
+        if word.lower in STOP or covered or word.lower in NUMERALS or word.lower in SUPERLATIVES:
             close()
+        elif word.lower in VAGUE and not run:
+            continue
         elif word.lower in _VERBS and not run and _imperative(text, words, word):
             continue
         else:
@@ -378,6 +440,8 @@ def _grouped(text: str, found: list[Mention]) -> list[Mention]:
         for left, right in zip(places, places[1:], strict=False):
             one, two = grouped[left], grouped[right]
             gap = text[one.end : two.start]
+            if kind == "entity" and gap.strip() == "," and not _listed(text, grouped, places, right):
+                continue
             if len(gap) <= 24 and one.end <= two.start and (
                 _GAP.fullmatch(gap) or (kind == "number" and re.fullmatch(r"\s*[a-z]*\s*(?:,|and|,\s*and)\s*", gap))
             ):
@@ -386,3 +450,16 @@ def _grouped(text: str, found: list[Mention]) -> list[Mention]:
                     grouped[left] = replace(one, group=number)
                 grouped[right] = replace(two, group=grouped[left].group)
     return grouped
+
+
+def _listed(text: str, mentions: list[Mention], places: list[int], right: int) -> bool:
+    """Return whether a comma before a name belongs to a list that ends with ``and``, not to ``Paris, France``."""
+    rank = places.index(right)
+    here = mentions[right].end
+    after = text[here : here + 8]
+    if re.match(r",?\s+(?:and|or)\s", after):
+        return True
+    if rank + 1 < len(places):
+        gap = text[here : mentions[places[rank + 1]].start]
+        return gap.strip() == "," and _listed(text, mentions, places, places[rank + 1])
+    return False

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolhaft.models.heuristic.clauses import Goal
-from toolhaft.models.heuristic.lexicon import STOP, VERB_CLASSES
+from toolhaft.models.heuristic.lexicon import READ_VERBS, STOP, VERB_CLASSES
 from toolhaft.models.heuristic.slots import Slot, slots_of
 from toolhaft.models.heuristic.words import concept, content_stems, name_stems, name_words, stem
 from toolhaft.types import ToolSpec
@@ -20,7 +20,7 @@ PARENT_WEIGHT = 1.0
 DESCRIPTION_WEIGHT = 1.4
 REST_WEIGHT = 0.6
 SLOT_WEIGHT = 0.8
-_CHANGING = ("create", "update", "delete")
+_READS = frozenset(stem(word) for word in READ_VERBS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,9 @@ class ToolIndex:
         """
         query: dict[str, float] = {}
         for one in content_stems(goal.text):
-            weight = 0.3 if one in values else 1.0
+            weight = 0.3 if one in values or one in _READS else 1.0
+            if one[0].isdigit():
+                continue
             query[one] = max(query.get(one, 0.0), weight)
         if goal.verb and goal.verb not in STOP:
             query[stem(goal.verb)] = max(query.get(stem(goal.verb), 0.0), 0.9)
