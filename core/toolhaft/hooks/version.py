@@ -117,8 +117,9 @@ def _ordered(version: Version, operator: str, wanted: Version) -> bool:
     if operator == "<=":
         return public <= wanted
     if operator == "<":  # "<2" is not meant to let the release candidates of 2 in
-        same_release = public[:2] == wanted[:2]
-        return public < wanted and not (same_release and public.is_prerelease and not wanted.is_prerelease)
+        if wanted.is_prerelease:
+            return public < wanted
+        return public < wanted._replace(stage=(_BEFORE, 0) if wanted.post == -1 else wanted.stage, dev=0)
     same_base = public[:3] == wanted[:3] and wanted.post == -1 and public.post != -1
     return public > wanted and not same_base
 

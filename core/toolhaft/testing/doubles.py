@@ -199,10 +199,14 @@ def record_trajectory(
         )
     defaults: dict[str, Any] = {
         "id": "trajectory",
+        "task": given,
+        "steps": tuple(steps),
+        "answer": answer,
+        "tools": specs,
         "status": "answered" if answer else "gave_up",
         "answer_step": len(steps) - 1 if steps else None,
     }
-    return Trajectory(task=given, steps=tuple(steps), answer=answer, tools=specs, **(defaults | fields))
+    return Trajectory(**(defaults | fields))
 
 
 def _observation(call: ToolCall, result: Any) -> Observation:

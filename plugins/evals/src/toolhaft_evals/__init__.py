@@ -1,0 +1,1 @@
+"""Evaluators for Toolhaft that need no judge."""
