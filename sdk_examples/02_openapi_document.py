@@ -1,4 +1,4 @@
-"""An OpenAPI document as tools: what was imported, what a model is shown, and the request that a call sends."""
+"""An OpenAPI document as tools: what was imported, what a model is shown, and what a call sends."""
 
 from toolhaft import open_catalog
 
@@ -13,7 +13,11 @@ document = {
                 "summary": "Find a pet by its id",
                 "parameters": [
                     {"name": "petId", "in": "path", "required": True, "schema": {"type": "integer"}},
-                    {"name": "fields", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}},
+                    {
+                        "name": "fields",
+                        "in": "query",
+                        "schema": {"type": "array", "items": {"type": "string"}},
+                    },
                 ],
                 "responses": {"200": {"description": "The pet"}},
             }

@@ -28,7 +28,7 @@ print(allowed.trajectory.status, notes)
 def ask(request, decision):
     """Stand in for a person."""
     print(request.describe())
-    return True
+    return decision.verdict == "ask"
 
 
 Agent([add_note], model="heuristic", approver=ask).run_sync(instruction)

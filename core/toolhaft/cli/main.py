@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from toolhaft.errors import ToolhaftError
+from toolhaft.errors import ToolhaftError, UnknownNameError
 
 COMMANDS = {
     "demo": ("toolhaft.cli.demo:demo", "See the whole main job, offline, in a few seconds."),
@@ -36,6 +36,16 @@ class LazyGroup(TyperGroup):
             return _load(cmd_name, COMMANDS[cmd_name][0])
         nested = {n: d for n, d in _plugin_commands().items() if n.split()[0] == cmd_name}
         return _plugin_group(cmd_name, nested) if nested else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the subcommand that the words name.
+
+        Raises:
+            UnknownNameError: There is none; the nearest are given.
+        """
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise UnknownNameError("command", args[0], self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands for ``--help``."""
