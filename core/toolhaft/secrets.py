@@ -1,7 +1,7 @@
 """Secrets by reference, and the redaction filter that stands before every sink.
 
-The filter knows each value that was ever resolved and removes it in its raw, URL-quoted, base64 and
-JSON-escaped forms from text on its way to a log, a prompt, a record or a file.
+The filter knows each value that was ever resolved and removes it in its raw, URL-quoted, base64, JSON-,
+HTML- and Python-escaped forms from text on its way to a log, a prompt, a record or a file.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -18,6 +19,7 @@ from toolhaft.settings import environment_secret
 from toolhaft.types import SecretRef
 
 MASK = "[secret]"
+_LOWER_HEX = re.compile("%[0-9A-F]{2}")
 _SHORTEST = 4
 """Values shorter than this would mask ordinary text; they are refused."""
 
@@ -27,12 +29,19 @@ class SecretStore:
 
     Args:
         memory: Values that an embedder hands over, found by ``memory:NAME``.
+
+    Attributes:
+        longest: Bytes of the longest spelling of a known secret: what is cut from a text before it is
+            redacted must reach this much further than what is kept.
     """
 
     def __init__(self, memory: Mapping[str, str] | None = None) -> None:
         self._memory = dict(memory or {})
+        self._known: set[str] = set()
         self._forms: dict[str, str] = {}
+        self._byte_forms: dict[bytes, bytes] = {}
         self._shortest = 1 << 30
+        self.longest = 0
         for name in self._memory:
             self.resolve(SecretRef(f"memory:{name}"))
 
@@ -70,10 +79,18 @@ class SecretStore:
 
     def register(self, value: str, reference: SecretRef | None = None) -> None:
         """Have the filter remove a value (a token obtained at run time, say)."""
+        if value in self._known:
+            return
         mask = f"[secret {reference}]" if reference else MASK
+        forms = dict(self._forms)
         for form in _forms(value):
-            self._forms.setdefault(form, mask)
-        self._shortest = min(self._shortest, *(len(form) for form in self._forms))
+            forms.setdefault(form, mask)
+        # Longest first over all values: one may be the beginning of another.
+        self._forms = {form: forms[form] for form in sorted(forms, key=len, reverse=True)}
+        self._byte_forms = {form.encode(): mask.encode() for form, mask in self._forms.items()}
+        self._shortest = min((len(form) for form in self._forms), default=self._shortest)
+        self.longest = max((len(form) for form in self._byte_forms), default=0)
+        self._known.add(value)
 
     @property
     def knows_any(self) -> bool:
@@ -88,6 +105,13 @@ class SecretStore:
             if form in text:
                 text = text.replace(form, mask)
         return text
+
+    def redact_bytes(self, data: bytes) -> bytes:
+        """Return bytes without any known secret, as UTF-8 or in any of its ASCII spellings."""
+        for form, mask in self._byte_forms.items():
+            if form in data:
+                data = data.replace(form, mask)
+        return data
 
     def redact_value(self, value: Any) -> Any:
         """Return a JSON value without any known secret, in keys and strings alike."""
@@ -120,25 +144,31 @@ class _LogFilter(logging.Filter):
         if record.exc_info and record.exc_info[0] is not None:
             record.exc_text = self._store.redact(logging.Formatter().formatException(record.exc_info))
             record.exc_info = None
+        if record.stack_info:
+            record.stack_info = self._store.redact(record.stack_info)
         return True
 
 
 def _forms(value: str) -> list[str]:
-    """Return the spellings in which a value may appear, longest first, each once."""
+    """Return the spellings in which a value may appear, each once."""
+    import html
+
     raw = value.encode()
-    found = {value, quote(value, safe=""), quote(value), quote_plus(value), json.dumps(value)[1:-1]}
-    found.add(json.dumps(value, ensure_ascii=False)[1:-1])
+    escaped = json.dumps(value)[1:-1]
+    found = {value, escaped, json.dumps(value, ensure_ascii=False)[1:-1], json.dumps(escaped)[1:-1]}
+    for quoted in (quote(value, safe=""), quote(value), quote_plus(value)):
+        found.update((quoted, _LOWER_HEX.sub(lambda match: match[0].lower(), quoted)))
+    found.update((html.escape(value), html.escape(value, quote=False), repr(value)[1:-1], ascii(value)[1:-1]))
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         found.update(_base64_cores(raw, encode))
-    return sorted((form for form in found if len(form) >= _SHORTEST), key=len, reverse=True)
+    return [form for form in found if len(form) >= _SHORTEST]
 
 
-def _base64_cores(raw: bytes, encode: Any) -> list[str]:
+def _base64_cores(raw: bytes, encode: Callable[[bytes], bytes]) -> list[str]:
     """Return what is fixed of a value's base64 at each of the three alignments it may have in a text."""
     cores = [encode(raw).decode().rstrip("=")]
-    for offset in (0, 1, 2):
+    for offset, start in enumerate((0, 2, 3)):
         text = encode(b"\0" * offset + raw).decode().rstrip("=")
-        start = (0, 2, 3)[offset]
         end = len(text) - (0 if (offset + len(raw)) % 3 == 0 else 1)
         core = text[start:end]
         if len(core) >= 8:

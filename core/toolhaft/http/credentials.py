@@ -1,0 +1,101 @@
+"""Secrets added to a request on its way out, for their own origins alone."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from toolhaft.errors import ConfigError
+from toolhaft.http.message import Credential
+from toolhaft.http.origin import Authority, origin_of
+from toolhaft.secrets import SecretStore
+from toolhaft.types import SecretRef
+
+Identity = tuple[str, ...]
+"""Whose connection it is: the references of the credentials that a request carries, never their values."""
+
+NOBODY: Identity = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """What is added to one request for one origin.
+
+    Attributes:
+        headers: Real values.
+        query: Real values, percent-encoded, without a leading mark.
+        shown: Headers with references in place of values, for the record.
+        identity: See `Identity`.
+    """
+
+    headers: tuple[tuple[str, str], ...] = ()
+    query: str = ""
+    shown: tuple[tuple[str, str], ...] = ()
+    identity: Identity = NOBODY
+
+
+_NOTHING = Additions()
+
+
+def additions_for(credentials: Sequence[Credential], authority: Authority, secrets: SecretStore) -> Additions:
+    """Return what a request to an origin gets of its credentials: nothing of those bound to another.
+
+    Raises:
+        ConfigError: A secret is not set, or cannot stand where it should.
+    """
+    if not credentials:
+        return _NOTHING
+    headers: list[tuple[str, str]] = []
+    shown: list[tuple[str, str]] = []
+    query: list[str] = []
+    cookies: list[tuple[str, str]] = []
+    identity: list[str] = []
+    for credential in credentials:
+        if not _is_for(credential, authority.origin):
+            continue
+        value, mask = _value(credential, secrets)
+        identity.append(_name(credential))
+        if credential.place == "query":
+            query.append(f"{quote(credential.name, safe='')}={quote(value, safe='')}")
+        elif credential.place == "cookie":
+            cookies.append((f"{credential.name}={value}", f"{credential.name}={mask}"))
+        else:
+            headers.append((credential.name, value))
+            shown.append((credential.name, mask))
+    if cookies:
+        headers.append(("Cookie", "; ".join(pair for pair, _ in cookies)))
+        shown.append(("Cookie", "; ".join(pair for _, pair in cookies)))
+    return Additions(tuple(headers), "&".join(query), tuple(shown), tuple(identity))
+
+
+def identity_for(credentials: Sequence[Credential], origin: str) -> Identity:
+    """Return whose answer it is, without resolving anything."""
+    return tuple(_name(credential) for credential in credentials if _is_for(credential, origin))
+
+
+def _is_for(credential: Credential, origin: str) -> bool:
+    return origin in credential.origins or any(origin_of(bound) == origin for bound in credential.origins)
+
+
+def _name(credential: Credential) -> str:
+    return f"{credential.place}:{credential.name}:{credential.basic_user or ''}:{credential.secret}"
+
+
+def _value(credential: Credential, secrets: SecretStore) -> tuple[str, str]:
+    """Return what is sent and what the record shows."""
+    value = secrets.resolve(credential.secret)
+    if not value.isascii() and credential.place != "query":
+        raise ConfigError(
+            f"the secret {credential.secret} has characters that no header can hold",
+            where=str(credential.secret),
+        )
+    if credential.basic_user is None:
+        return credential.prefix + value, f"{credential.prefix}[secret {credential.secret}]"
+    user = credential.basic_user
+    if isinstance(user, SecretRef):
+        user = secrets.resolve(user)
+    pair = base64.b64encode(f"{user}:{value}".encode()).decode()
+    secrets.register(pair, credential.secret)
+    return f"Basic {pair}", f"Basic [secret {credential.secret}]"
