@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from toolhaft.models.heuristic.lexicon import (
@@ -12,7 +13,7 @@ from toolhaft.models.heuristic.lexicon import (
     READ_VERBS,
     UPDATE_VERBS,
 )
-from toolhaft.models.heuristic.words import Word, split_words
+from toolhaft.models.heuristic.words import Word, split_words, stem
 
 GOAL_CAP = 12
 _ABBREVIATION = re.compile(r"(?:\b(?:mr|mrs|ms|dr|st|vs|etc|no|inc|ltd|approx|e\.g|i\.e|[A-Z])\.)$", re.IGNORECASE)
@@ -34,6 +35,7 @@ _DETERMINERS = frozenset(
 )
 _JOINTS = frozenset("and then also afterwards finally next plus".split())
 _VERBS = READ_VERBS | CREATE_VERBS | UPDATE_VERBS | DELETE_VERBS
+_PLAIN_VERBS = READ_VERBS | frozenset({"cancel", "delete", "add", "send", "create", "remove", "buy", "pay", "invite"})
 _CHANGES = CREATE_VERBS | UPDATE_VERBS | DELETE_VERBS
 
 
@@ -57,17 +59,52 @@ class Goal:
     condition: str = ""
 
 
-def split_goals(text: str) -> tuple[Goal, ...]:
-    """Return the goals of an instruction, in order; sentences that only tell something are left out."""
+class Verbs:
+    """The verbs of general English and those of the offered tools."""
+
+    def __init__(self, offered: Mapping[str, str]) -> None:
+        self._offered = offered
+
+    def __contains__(self, word: str) -> bool:
+        return word in _VERBS or stem(word) in self._offered
+
+    def intent(self, verb: str) -> str:
+        """Return ``read``, ``create``, ``update`` or ``delete``."""
+        if verb in DELETE_VERBS:
+            return "delete"
+        if verb in READ_VERBS:
+            return "read"
+        if stem(verb) in self._offered:
+            return self._offered[stem(verb)]
+        if verb in UPDATE_VERBS:
+            return "update"
+        return "create" if verb in CREATE_VERBS else "read"
+
+    def offered(self, word: str) -> bool:
+        """Return whether a tool is named or described with the verb."""
+        return stem(word) in self._offered
+
+    def changes(self, verb: str) -> bool:
+        """Return whether a verb orders a change."""
+        return verb in _CHANGES or self._offered.get(stem(verb), "read") != "read"
+
+
+def split_goals(text: str, verbs: Mapping[str, str] | None = None) -> tuple[Goal, ...]:
+    """Return the goals of an instruction, in order; sentences that only tell something are left out.
+
+    Args:
+        verbs: Intents by verb stem, of the verbs that the offered tools are named or described with.
+    """
+    known = Verbs(verbs or {})
     goals: list[Goal] = []
     for start, end in _sentences(text):
-        for first, last in _parts(text, start, end):
-            goal = _goal(text, first, last)
+        for first, last in _parts(text, start, end, known):
+            goal = _goal(text, first, last, known)
             if goal is not None and len(goals) < GOAL_CAP:
                 goals.append(goal)
     if not goals:
-        verb = next((word.lower for word in split_words(text) if word.lower in _VERBS), "")
-        goals.append(Goal(0, len(text), text, verb, _intent(verb)))
+        verb = next((word.lower for word in split_words(text) if word.lower in known), "")
+        goals.append(Goal(0, len(text), text, verb, known.intent(verb)))
     return tuple(goals)
 
 
@@ -92,7 +129,7 @@ def _inside_quotes(text: str, start: int, place: int) -> bool:
     return before.count('"') % 2 == 1 or before.count("“") > before.count("”") or before.count("[") > before.count("]")
 
 
-def _parts(text: str, start: int, end: int) -> list[tuple[int, int]]:
+def _parts(text: str, start: int, end: int, known: Verbs) -> list[tuple[int, int]]:
     words = [word for word in split_words(text) if start <= word.start < end]
     found: list[tuple[int, int]] = []
     first = start
@@ -101,8 +138,8 @@ def _parts(text: str, start: int, end: int) -> list[tuple[int, int]]:
             continue
         cut = -1
         gap = text[words[place - 1].end : word.start]
-        if (word.lower in _JOINTS and _opens(words, place + 1)) or (
-            "," in gap and word.lower not in _JOINTS and _opens(words, place, strict=True)
+        if (word.lower in _JOINTS and _opens(words, place + 1, known)) or (
+            "," in gap and word.lower not in _JOINTS and _opens(words, place, known, strict=True)
         ):
             cut = word.start
         if cut > first and len(text[first:cut].split()) > 1:
@@ -112,7 +149,7 @@ def _parts(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return found
 
 
-def _opens(words: list[Word], place: int, *, strict: bool = False) -> bool:
+def _opens(words: list[Word], place: int, known: Verbs, *, strict: bool = False) -> bool:
     """Return whether a clause of its own begins at a word."""
     while place < len(words) and words[place].lower in (*_JOINTS, "please", "finally"):
         place += 1
@@ -122,7 +159,7 @@ def _opens(words: list[Word], place: int, *, strict: bool = False) -> bool:
     after = words[place + 1] if place + 1 < len(words) else None
     if word in ("what", "what's", "who", "when", "where", "how", "which", "tell", "let"):
         return not strict or word != "which"
-    if word not in _VERBS or word in QUESTION_WORDS or words[place].text[0].isupper():
+    if word not in known or word in QUESTION_WORDS or words[place].text[0].isupper():
         return False
     if after is None:
         return False
@@ -130,11 +167,11 @@ def _opens(words: list[Word], place: int, *, strict: bool = False) -> bool:
         after.lower in _DETERMINERS
         or after.text[0].isupper()
         or after.text[0].isdigit()
-        or (not strict and word in READ_VERBS | {"cancel", "delete", "add", "send", "create", "remove", "buy", "pay", "invite"})
+        or (not strict and (word in _PLAIN_VERBS or known.offered(word)))
     )
 
 
-def _goal(text: str, start: int, end: int) -> Goal | None:
+def _goal(text: str, start: int, end: int, known: Verbs) -> Goal | None:
     clause = text[start:end].strip()
     polite = _POLITE.match(clause)
     core = clause[polite.end() :] if polite else clause
@@ -145,34 +182,24 @@ def _goal(text: str, start: int, end: int) -> Goal | None:
     condition = ""
     if first in ("if", "when", "once", "unless", "after") and "," in core and not core.rstrip().endswith("?"):
         condition, _, rest = core.partition(",")
-        tail = _goal(text, start + text[start:end].find(rest), end)
+        tail = _goal(text, start + text[start:end].find(rest), end, known)
         return None if tail is None else Goal(start, end, clause, tail.verb, tail.intent, condition)
     first = first.removesuffix("'s")
-    if first in _VERBS and first not in QUESTION_WORDS:
-        return Goal(start, end, clause, first, _intent(first))
+    if first in known and first not in QUESTION_WORDS:
+        return Goal(start, end, clause, first, known.intent(first))
     if first in QUESTION_WORDS or clause.rstrip().endswith("?"):
-        return Goal(start, end, clause, first, _asked(core, words))
+        return Goal(start, end, clause, first, _asked(core, words, known))
     if _WISH.search(clause) or polite:
-        verb = next((word.lower for word in words if word.lower in _CHANGES), "find")
-        return Goal(start, end, clause, verb, _intent(verb))
+        verb = next((word.lower for word in words if known.changes(word.lower)), "find")
+        return Goal(start, end, clause, verb, known.intent(verb))
     second = next((word.lower for word in words[1:4] if word.lower in _CHANGES), "")
     if second and first not in ("i", "my", "we", "our", "it", "the", "this", "that", "i'm", "there", "he", "she", "they"):
-        return Goal(start, end, clause, second, _intent(second))
+        return Goal(start, end, clause, second, known.intent(second))
     return None
 
 
-def _asked(core: str, words: tuple[Word, ...]) -> str:
+def _asked(core: str, words: tuple[Word, ...], known: Verbs) -> str:
     if words[0].lower in ("can", "could", "would", "will"):
-        verb = next((word.lower for word in words[1:6] if word.lower in _VERBS), "")
-        return _intent(verb)
+        verb = next((word.lower for word in words[1:6] if word.lower in known), "")
+        return known.intent(verb)
     return "read"
-
-
-def _intent(verb: str) -> str:
-    if verb in DELETE_VERBS:
-        return "delete"
-    if verb in READ_VERBS:
-        return "read"
-    if verb in UPDATE_VERBS:
-        return "update"
-    return "create" if verb in CREATE_VERBS else "read"

@@ -37,7 +37,7 @@ _BASES: dict[str, dict[str, float]] = {
     "place": {"entity": 1.0, "quoted": 0.8, "phrase": 0.25},
     "free": {"quoted": 1.3, "tail": 1.2, "phrase": 0.25, "entity": 0.3},
     "query": {"quoted": 1.2, "entity": 0.8, "phrase": 0.5, "id": 0.4},
-    "text": {"quoted": 1.1, "entity": 0.8, "phrase": 0.4, "id": 0.5, "number": 0.05, "when": 0.1, "path": 0.4, "url": 0.2},
+    "text": {"quoted": 1.1, "entity": 0.8, "phrase": 0.4, "id": 0.5, "phone": 0.5, "number": 0.05, "when": 0.1, "path": 0.4, "url": 0.2},
 }
 
 

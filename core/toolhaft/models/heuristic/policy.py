@@ -51,7 +51,7 @@ def decide(
     memory = {key_of(one.call.name, one.call.arguments): one for one in turn.done}
     blocked = frozenset(key_of(call.name, call.arguments) for call in avoid)
     walk = Walk(turn, entries, mentions, memory, blocked)
-    goals = split_goals(turn.text)
+    goals = split_goals(turn.text, index.verbs)
     outcomes: list[Outcome] = []
     pending: list[Plan] = []
     for goal in goals:

@@ -65,6 +65,7 @@ class ToolIndex:
         self._offered: tuple[ToolSpec, ...] = ()
         self._current: tuple[Entry, ...] = ()
         self._frequency: dict[str, int] = {}
+        self.verbs: dict[str, str] = {}
 
     def offer(self, tools: Sequence[ToolSpec]) -> tuple[Entry, ...]:
         """Take the tools that are offered now and return their entries, in the same order."""
@@ -77,6 +78,7 @@ class ToolIndex:
             self._current = tuple(self._entry(spec) for spec in offered)
             self._offered = offered
             self._frequency = {}
+            self.verbs = offered_verbs(self._current)
             for entry in self._current:
                 for one in entry.concepts:
                     self._frequency[one] = self._frequency.get(one, 0) + 1
@@ -130,6 +132,24 @@ class ToolIndex:
         while len(self._entries) > CACHE_SIZE:
             self._entries.popitem(last=False)
         return entry
+
+
+def offered_verbs(entries: Sequence[Entry]) -> dict[str, str]:
+    """Return intents by stem of the words that open the tools' names and descriptions.
+
+    A word that opens one and is a noun of another is left out: it would cut instructions in the middle.
+    """
+    found: dict[str, str] = {}
+    for entry in entries:
+        words = name_words(entry.spec.name)
+        opening = entry.spec.description[:60].split()[:1]
+        candidates = words[:1] if len(words) > 1 else ()
+        for word in (*candidates, *(one.lower().strip(".,:") for one in opening)):
+            bare = word.removesuffix("s") if word not in words else word
+            if word.isalpha() and word not in STOP and len(word) > 2:
+                found.setdefault(stem(bare), entry.intent)
+    nouns = {one for entry in entries for slot in entry.slots for one in slot.name}
+    return {verb: intent for verb, intent in found.items() if verb not in nouns}
 
 
 def read_entry(spec: ToolSpec) -> Entry:

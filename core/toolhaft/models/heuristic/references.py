@@ -137,7 +137,7 @@ def producers(slot: Slot, consumer: Entry, entries: Sequence[Entry], scores: dic
         consumer: The tool that wants the value.
         scores: How well each tool fits the goal's words, by name; breaks ties.
     """
-    noun = set(slot.noun) if slot.kind == "id" else set(slot.name)
+    noun = set(slot.noun) if slot.kind == "id" else set(slot.name) | ({slot.kind} & REFERRING)
     noun |= {concept(one) for one in noun}
     top = max(scores.values(), default=1.0) or 1.0
     ranked: list[tuple[float, int, Entry]] = []
@@ -169,6 +169,8 @@ def _produces(slot: Slot, noun: set[str], entry: Entry) -> float:
         score -= 0.25 * len(entry.nouns - named)
     elif any(one in entry.weights for one in noun if len(one) > 2):
         score = 0.5
+    elif slot.kind in REFERRING - {"id"} and any(other.kind == "person" for other in entry.slots):
+        score = 0.4
     if entry.spec.returns and _promises(slot, noun, entry.spec.returns, frozenset(), 0):
         score += 1.2
     return score
