@@ -26,7 +26,7 @@ class RankBM25(Retriever):
         parent_boost: As of `BM25`.
     """
 
-    name = "rank_bm25"
+    name = "rank-bm25"
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class RankBM25(Retriever):
             from rank_bm25 import BM25Okapi
         except ModuleNotFoundError as error:
             raise ConfigError(
-                f"the retriever rank_bm25 needs {error.name}, which is not installed",
+                f"the retriever rank-bm25 needs {error.name}, which is not installed",
                 hint="pip install 'toolhaft[search]', or use the built-in retriever 'bm25'",
             ) from None
         corpus = [compose_tokens(spec, self._weights) for spec in specs]
