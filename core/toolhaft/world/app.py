@@ -1,0 +1,174 @@
+"""The world as a web application: routes made from the documents, and a check of credentials."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from toolhaft.world.contract import Contract, RawRequest, contracts
+from toolhaft.world.problem import MEDIA_TYPE, RequestProblem
+from toolhaft.world.store import Store
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+MOST_BODY = 256_000
+Endpoint = Callable[["Request"], Awaitable["Response"]]
+
+
+def build_app(store: Store, documents: Mapping[str, dict[str, Any]], keys: Mapping[str, str]) -> Starlette:
+    """Make the application.
+
+    Args:
+        store: Carries requests out.
+        documents: OpenAPI documents by service name.
+        keys: Credentials by name of their security scheme.
+    """
+    from starlette.applications import Starlette
+    from starlette.exceptions import HTTPException
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    async def refuse(_request: Request, error: Exception) -> Response:
+        if isinstance(error, RequestProblem):
+            return _refusal(error)
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        return _refusal(RequestProblem(status, "There is no such operation"))
+
+    return Starlette(
+        routes=[
+            *_control_routes(store),
+            *(route for name, document in documents.items() for route in _document_routes(name, document)),
+            *(
+                _operation_route(store, name, document, contract, keys)
+                for name, document in documents.items()
+                for contract in contracts(document)
+            ),
+        ],
+        exception_handlers={HTTPException: refuse, RequestProblem: refuse},
+        # Pages of other sites may reach loopback by a name of theirs; those names are refused.
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
+    )
+
+
+def _control_routes(store: Store) -> list[Route]:
+    from starlette.responses import JSONResponse, Response
+    from starlette.routing import Route
+
+    async def show(request: Request) -> Response:
+        return JSONResponse(store.state(request.path_params["run"]))
+
+    async def reset(request: Request) -> Response:
+        store.reset(request.path_params["run"])
+        return Response(status_code=204)
+
+    return [
+        Route("/runs/{run}/state", show, methods=["GET"]),
+        Route("/runs/{run}/reset", reset, methods=["POST"]),
+    ]
+
+
+def _document_routes(service: str, document: dict[str, Any]) -> list[Route]:
+    from starlette.responses import JSONResponse, Response
+    from starlette.routing import Route
+
+    def located(request: Request) -> dict[str, Any]:
+        run = request.path_params.get("run", "default")
+        return {**document, "servers": [{"url": f"{request.base_url}runs/{run}/{service}"}]}
+
+    async def as_json(request: Request) -> Response:
+        return JSONResponse(located(request))
+
+    async def as_yaml(request: Request) -> Response:
+        import yaml
+
+        text = yaml.dump(located(request), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True)
+        return Response(text, media_type="application/yaml")
+
+    return [
+        Route(f"{root}/{service}/openapi.{ending}", endpoint, methods=["GET"])
+        for root in ("", "/runs/{run}")
+        for ending, endpoint in (("json", as_json), ("yaml", as_yaml))
+    ]
+
+
+def _operation_route(
+    store: Store, service: str, document: dict[str, Any], contract: Contract, keys: Mapping[str, str]
+) -> Route:
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    schemes = document["components"].get("securitySchemes", {})
+
+    async def endpoint(request: Request) -> Response:
+        _check_credentials(request, contract.security, schemes, keys)
+        raw = RawRequest(
+            path=request.path_params,
+            query=request.query_params.multi_items(),
+            headers=request.headers,
+            body=await _read_body(request),
+        )
+        answer = store.perform(request.path_params["run"], service, contract, raw)
+        if contract.status == 204:
+            return Response(status_code=204)
+        return _json(answer, contract.status)
+
+    return Route(f"/runs/{{run}}/{service}{contract.path}", endpoint, methods=[contract.method])
+
+
+def _check_credentials(
+    request: Request,
+    security: list[dict[str, list[str]]],
+    schemes: Mapping[str, Any],
+    keys: Mapping[str, str],
+) -> None:
+    if not security:
+        return
+    for requirement in security:
+        if all(_carries(request, schemes[name], keys[name]) for name in requirement):
+            return
+    scheme = schemes[next(iter(security[0]))]
+    if scheme["type"] == "http":
+        raise RequestProblem(
+            401, "The bearer token is missing or wrong", headers={"WWW-Authenticate": "Bearer"}
+        )
+    raise RequestProblem(
+        401, f"The key is missing or wrong; send it in the {scheme['in']} as {scheme['name']}"
+    )
+
+
+def _carries(request: Request, scheme: Mapping[str, str], key: str) -> bool:
+    if scheme["type"] == "http":
+        kind, _, given = request.headers.get("authorization", "").partition(" ")
+        given = given if kind.lower() == "bearer" else ""
+    elif scheme["in"] == "header":
+        given = request.headers.get(scheme["name"], "")
+    else:
+        given = request.query_params.get(scheme["name"], "")
+    return hmac.compare_digest(given.encode(), key.encode())
+
+
+async def _read_body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BODY:
+            raise RequestProblem(413, f"The body is longer than {MOST_BODY} bytes")
+    return bytes(body)
+
+
+def _json(value: Any, status: int, media_type: str = "application/json") -> Response:
+    import orjson
+    from starlette.responses import Response
+
+    return Response(orjson.dumps(value), status_code=status, media_type=media_type)
+
+
+def _refusal(problem: RequestProblem) -> Response:
+    answer = _json(problem.body(), problem.status, MEDIA_TYPE)
+    answer.headers.update(problem.headers)
+    return answer

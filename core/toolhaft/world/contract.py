@@ -1,0 +1,245 @@
+"""What a document says of an operation, as something that requests and answers are checked against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qsl
+
+from toolhaft.errors import SpecError
+from toolhaft.openapi.resolve import Resolver
+from toolhaft.world.problem import RequestProblem
+
+if TYPE_CHECKING:
+    from jsonschema_rs import ValidationError
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+Place = Literal["path", "query", "header"]
+Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawRequest:
+    """A request as it came, before it is read by a contract.
+
+    Attributes:
+        path: Path parameters, decoded.
+        query: Query parameters, decoded, in order.
+        headers: With names in lower case.
+        body: As sent.
+    """
+
+    path: Mapping[str, str]
+    query: Pairs
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One parameter of an operation."""
+
+    name: str
+    place: Place
+    schema: Mapping[str, Any]
+    kind: str
+    item_kind: str = ""
+    required: bool = False
+    explode: bool = True
+
+
+class Contract:
+    """One operation of a document.
+
+    Args:
+        document: The whole document.
+        path: The path template.
+        method: In lower case.
+
+    Raises:
+        SpecError: A body's property has the name of a parameter, or the document uses a feature that the
+            world does not serve.
+    """
+
+    def __init__(self, document: dict[str, Any], path: str, method: str) -> None:
+        import jsonschema_rs
+
+        resolver = Resolver(document)
+        operation = document["paths"][path][method]
+        self.id: str = operation["operationId"]
+        self.path = path
+        self.method = method.upper()
+        self.security: list[dict[str, list[str]]] = operation.get("security", document.get("security", []))
+        self.parameters = tuple(_parameters(operation, resolver))
+        body = operation.get("requestBody", {}).get("content", {})
+        self.media_type = next(iter(body), "")
+        self.body_schema: dict[str, Any] = body[self.media_type]["schema"] if body else {}
+        self.responses: dict[str, Any] = operation["responses"]
+        self.status = int(next(status for status in self.responses if status.startswith("2")))
+        names = [parameter.name for parameter in self.parameters]
+        if twice := set(names) & set(self.body_schema.get("properties", ())):
+            raise SpecError(f"{', '.join(twice)} is a parameter and in the body", where=self.id)
+        components = document["components"]
+        self._defaults = dict(_defaults(self.parameters, self.body_schema, resolver))
+        self._kinds = {
+            name: _kinds(schema, resolver)[0]
+            for name, schema in self.body_schema.get("properties", {}).items()
+        }
+        self._query_keys = _query_keys(document, self.security)
+        self._parameter_check = jsonschema_rs.Draft202012Validator(
+            {"properties": {p.name: p.schema for p in self.parameters}, "components": components},
+            validate_formats=True,
+        )
+        self._body_check = jsonschema_rs.Draft202012Validator(
+            {**self.body_schema, "components": components}, validate_formats=True
+        )
+
+    def read(self, raw: RawRequest) -> dict[str, Any]:
+        """Return the arguments of a request, defaults filled in.
+
+        Raises:
+            RequestProblem: The request breaks the contract.
+        """
+        given = self._read_parameters(raw)
+        body = self._read_body(raw)
+        return {**self._defaults, **given, **body}
+
+    def _read_parameters(self, raw: RawRequest) -> dict[str, Any]:
+        errors = [
+            {"detail": "no such parameter", "parameter": name}
+            for name in dict.fromkeys(name for name, _ in raw.query)
+            if name not in self._query_keys
+            and not any(p.name == name for p in self.parameters if p.place == "query")
+        ]
+        given: dict[str, Any] = {}
+        for parameter in self.parameters:
+            texts = _texts(parameter, raw)
+            if texts:
+                given[parameter.name] = _value(parameter, texts)
+            elif parameter.required:
+                errors.append({"detail": "is required", "parameter": parameter.name})
+        errors += [
+            {"detail": error.message, "parameter": str(error.instance_path[0])}
+            for error in self._parameter_check.iter_errors(given)
+        ]
+        if errors:
+            first = errors[0]
+            raise RequestProblem(422, f"{first['parameter']}: {first['detail']}", errors=tuple(errors))
+        return given
+
+    def _read_body(self, raw: RawRequest) -> dict[str, Any]:
+        if not self.media_type:
+            return {}
+        sent = raw.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if not raw.body:
+            raise RequestProblem(
+                422, "A body is required", errors=({"detail": "is required", "pointer": "#"},)
+            )
+        if sent != self.media_type:
+            raise RequestProblem(415, f"The body must be sent as {self.media_type}")
+        value = _parse_json(raw.body) if sent == JSON else self._parse_form(raw.body)
+        errors = tuple(_body_error(error) for error in self._body_check.iter_errors(value))
+        if errors:
+            raise RequestProblem(422, f"{errors[0]['pointer']}: {errors[0]['detail']}", errors=errors)
+        return dict(value)
+
+    def _parse_form(self, body: bytes) -> dict[str, Any]:
+        try:
+            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100)
+        except ValueError:
+            raise RequestProblem(400, "The body is not a form") from None
+        return {name: _scalar(text, self._kinds.get(name, "string")) for name, text in pairs}
+
+
+def contracts(document: dict[str, Any]) -> Iterator[Contract]:
+    """Iterate over the operations of a document, fixed paths before templated ones."""
+    for path in sorted(document["paths"], key=lambda path: (path.count("{"), path)):
+        for method in document["paths"][path]:
+            yield Contract(document, path, method)
+
+
+def _parameters(operation: dict[str, Any], resolver: Resolver) -> Iterator[Parameter]:
+    for node in operation.get("parameters", ()):
+        entry = resolver.follow(node, "")[0]
+        kind, item_kind = _kinds(entry["schema"], resolver)
+        yield Parameter(
+            name=entry["name"],
+            place=entry["in"],
+            schema=entry["schema"],
+            kind=kind,
+            item_kind=item_kind,
+            required=entry.get("required", False),
+            explode=entry.get("explode", True),
+        )
+
+
+def _kinds(schema: Any, resolver: Resolver) -> tuple[str, str]:
+    """Return the type of a schema, and of its items if it is an array."""
+    found = resolver.follow(schema, "")[0]
+    kind = str(found.get("type", "string"))
+    return kind, _kinds(found["items"], resolver)[0] if kind == "array" else ""
+
+
+def _defaults(
+    parameters: Sequence[Parameter], body: Mapping[str, Any], resolver: Resolver
+) -> Iterator[tuple[str, Any]]:
+    schemas = {**{p.name: p.schema for p in parameters}, **body.get("properties", {})}
+    for name, schema in schemas.items():
+        for node in (schema, resolver.follow(schema, "")[0]):
+            if "default" in node:
+                yield name, node["default"]
+                break
+
+
+def _query_keys(document: dict[str, Any], security: list[dict[str, list[str]]]) -> set[str]:
+    schemes = document["components"].get("securitySchemes", {})
+    named = [schemes[name] for requirement in security for name in requirement]
+    return {scheme["name"] for scheme in named if scheme.get("in") == "query"}
+
+
+def _texts(parameter: Parameter, raw: RawRequest) -> list[str]:
+    if parameter.place == "path":
+        return [raw.path[parameter.name]]
+    if parameter.place == "header":
+        text = raw.headers.get(parameter.name.lower())
+        return [] if text is None else [text]
+    return [text for name, text in raw.query if name == parameter.name]
+
+
+def _value(parameter: Parameter, texts: list[str]) -> Any:
+    if parameter.kind != "array":
+        # A scalar sent twice is left a list, which its schema refuses.
+        return _scalar(texts[0], parameter.kind) if len(texts) == 1 else texts
+    parts = texts if parameter.explode else [part for text in texts for part in text.split(",")]
+    return [_scalar(part, parameter.item_kind) for part in parts]
+
+
+def _scalar(text: str, kind: str) -> Any:
+    """Return what a text means for a type; what means nothing stays a text, for the schema to refuse."""
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(text, text)
+    try:
+        if kind == "integer":
+            return int(text) if len(text) <= 20 else text
+        if kind == "number":
+            number = float(text)
+            return number if number - number == 0 else text
+    except ValueError:
+        return text
+    return text
+
+
+def _parse_json(body: bytes) -> Any:
+    import orjson
+
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise RequestProblem(400, "The body is not JSON") from None
+
+
+def _body_error(error: ValidationError) -> dict[str, str]:
+    tokens = (str(token).replace("~", "~0").replace("/", "~1") for token in error.instance_path)
+    return {"detail": error.message, "pointer": "#" + "".join(f"/{token}" for token in tokens)}

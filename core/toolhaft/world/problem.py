@@ -1,0 +1,63 @@
+"""What a service answers when it refuses a request."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class RequestProblem(Exception):
+    """A refusal, sent as problem+json.
+
+    Args:
+        status: HTTP status.
+        detail: One sentence for the caller.
+        errors: What is wrong where: ``detail`` with a ``pointer`` into the body or a ``parameter`` name.
+        headers: More headers of the answer.
+
+    Source: RFC 9457, sections 3 and 3.1; ``errors`` is the extension member of its example.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: tuple[dict[str, str], ...] = (),
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers or {}
+
+    def body(self) -> dict[str, Any]:
+        """Return the members of the problem document."""
+        members: dict[str, Any] = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            members["errors"] = list(self.errors)
+        return members
+
+
+def not_found(what: str, name: str) -> RequestProblem:
+    """Return the refusal of a request for something that does not exist."""
+    return RequestProblem(404, f"There is no {what} {name}")
+
+
+def conflict(detail: str) -> RequestProblem:
+    """Return the refusal of a request that does not fit the present state."""
+    return RequestProblem(409, detail)
+
+
+def invalid(detail: str, *, pointer: str | None = None, parameter: str | None = None) -> RequestProblem:
+    """Return the refusal of a value that its schema alone does not rule out."""
+    place = {"parameter": parameter} if parameter else {"pointer": pointer or "#"}
+    return RequestProblem(422, detail, errors=({"detail": detail, **place},))

@@ -1,0 +1,1 @@
+"""The services of the world, one file each."""
