@@ -5,7 +5,6 @@ Plugins are loaded in a process of their own, so that these commands work whatev
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,12 +12,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toolhaft.cli.output import print_json, print_line, print_table
+
 if TYPE_CHECKING:
     from toolhaft.hooks.distributions import Candidate
     from toolhaft.hooks.record import PluginRecord
     from toolhaft.testing.finding import Finding
 
-app = typer.Typer(help="List, check, switch off and write plugins.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, check, switch off and write plugins.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -28,30 +35,33 @@ def list_plugins(as_json: AsJSON = False) -> None:
     """List the installed plugins and what they provide."""
     records = _load_records()
     if as_json:
-        _print_json({"plugins": [_as_json(record) for record in records]})
+        print_json({"plugins": [_as_json(record) for record in records]})
         return
-    _print_table(records)
+    _print_records(records)
     failed = sum(record.status == "FAILED" for record in records)
     if failed:
-        typer.echo(f"{failed} FAILED; everything else works. Reasons: toolhaft plugins doctor")
+        print_line(f"{failed} FAILED; everything else works. Reasons: toolhaft plugins doctor")
 
 
 @app.command()
 def doctor(as_json: AsJSON = False) -> None:
-    """Say what is wrong with each plugin that failed; exit 1 if one did."""
+    """Say what is wrong with the plugins that failed.
+
+    The exit code is 1 if one did.
+    """
     records = _load_records()
     failed = [record for record in records if record.status == "FAILED"]
     if as_json:
-        _print_json({"healthy": not failed, "plugins": [_as_json(record) for record in records]})
+        print_json({"healthy": not failed, "plugins": [_as_json(record) for record in records]})
     else:
         for record in failed:
             source = f" ({record.distribution} {record.version})" if record.distribution else ""
-            typer.echo(f"FAILED {record.name}{source}")
-            typer.echo(f"  {record.reason}")
-            typer.echo(f"  Switch it off: toolhaft plugins disable {record.name}")
+            print_line(f"FAILED {record.name}{source}")
+            print_line(f"  {record.reason}")
+            print_line(f"  Switch it off: toolhaft plugins disable {record.name}")
         disabled = sum(record.status == "disabled" for record in records)
         working = sum(record.status == "ok" for record in records)
-        typer.echo(f"{working} ok, {len(failed)} FAILED, {disabled} disabled")
+        print_line(f"{working} ok, {len(failed)} FAILED, {disabled} disabled")
     if failed:
         raise typer.Exit(1)
 
@@ -60,7 +70,7 @@ def doctor(as_json: AsJSON = False) -> None:
 def disable(
     names: Annotated[list[str], typer.Argument(help="Plugins or distributions.")], as_json: AsJSON = False
 ) -> None:
-    """Leave plugins out from now on; they are not even imported."""
+    """Leave plugins out, without importing them."""
     from toolhaft.errors import UsageError
     from toolhaft.settings import load_settings, store_disabled_plugins, stored_disabled_plugins
 
@@ -105,19 +115,22 @@ def check(
     as_json: AsJSON = False,
     timeout: Annotated[float, typer.Option(help="Seconds each may take.", min=0.1)] = 10.0,
 ) -> None:
-    """Try plugins in a process of their own, and report what breaks the rules; exit 1 if one does."""
+    """Try plugins in a process of their own.
+
+    What breaks the rules is reported; the exit code is 1 if something does.
+    """
     findings = {name: _check_one(_find(name), timeout) for name in names}
     broken = any(finding.severity == "error" for each in findings.values() for finding in each)
     if as_json:
         from toolhaft.types import to_value
 
         shown = {name: [to_value(finding) for finding in each] for name, each in findings.items()}
-        _print_json({"healthy": not broken, "findings": shown})
+        print_json({"healthy": not broken, "findings": shown})
     else:
         for name, each in findings.items():
-            typer.echo(f"{name}: {'nothing to complain of' if not each else ''}".rstrip())
+            print_line(f"{name}: {'nothing to complain of' if not each else ''}".rstrip())
             for finding in each:
-                typer.echo(f"  {finding}")
+                print_line(f"  {finding}")
     if broken:
         raise typer.Exit(1)
 
@@ -129,16 +142,19 @@ def new(
     into: Annotated[Path, typer.Option(help="Folder to put it in.")] = Path(),
     as_json: AsJSON = False,
 ) -> None:
-    """Write a new plugin that works as it is: a module, its metadata and its test."""
+    """Write a new plugin that works as it is.
+
+    It has one module, its metadata and its test.
+    """
     from toolhaft.hooks.scaffold import scaffold_plugin
 
     files = scaffold_plugin(name, into, kind=kind)
     if as_json:
-        _print_json({"files": [str(path) for path in files]})
+        print_json({"files": [str(path) for path in files]})
         return
     for path in files:
-        typer.echo(f"wrote {path}")
-    typer.echo(f"Next: pip install -e {files[0].parent} && toolhaft plugins check {name}")
+        print_line(f"wrote {path}")
+    print_line(f"Next: pip install -e {files[0].parent} && toolhaft plugins check {name}")
 
 
 def _load_records() -> tuple[PluginRecord, ...]:
@@ -181,36 +197,29 @@ def _find(name: str) -> Candidate:
 
 
 def _tell_disabled(as_json: bool) -> None:
-    from toolhaft.hooks.record import one_line
     from toolhaft.settings import load_settings
 
     names = load_settings().disabled_plugins
     if as_json:
-        _print_json({"disabled": list(names)})
+        print_json({"disabled": list(names)})
     else:
-        typer.echo(f"disabled: {one_line(', '.join(names)) or 'none'}")
+        print_line(f"disabled: {', '.join(names) or 'none'}")
 
 
-def _print_table(records: Sequence[PluginRecord]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    for column in ("plugin", "distribution", "status", "provides"):
-        table.add_column(column, overflow="fold")
-    for record in records:
-        provides = "; ".join(f"{kind} {', '.join(names)}" for kind, names in record.provides.items())
-        cells = (record.name, f"{record.distribution} {record.version}", record.status, provides)
-        table.add_row(*(Text(cell) for cell in cells))
-    Console(soft_wrap=False).print(table)
+def _print_records(records: Sequence[PluginRecord]) -> None:
+    rows = [
+        (
+            record.name,
+            f"{record.distribution} {record.version}",
+            record.status,
+            "; ".join(f"{kind} {', '.join(names)}" for kind, names in record.provides.items()),
+        )
+        for record in records
+    ]
+    print_table(("plugin", "distribution", "status", "provides"), rows)
 
 
 def _as_json(record: PluginRecord) -> Any:
     from toolhaft.types import to_value
 
     return to_value(record)
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2))

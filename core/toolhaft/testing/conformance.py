@@ -143,7 +143,7 @@ def _check_factory(registry: Registry, registration: Registration, *, build: boo
     if isinstance(factory, type) and not issubclass(factory, find_target(kind.base)):
         base = KINDS[kind.name].base.replace(":", ".")
         return [Finding(check="factory", what=f"the {registration.title} is not derived from {base}")]
-    settings = _example_settings(factory, kind.name)
+    settings = _example_settings(registration, factory)
     if not build or settings is None:
         return []
     try:
@@ -156,15 +156,17 @@ def _check_factory(registry: Registry, registration: Registration, *, build: boo
     return []
 
 
-def _example_settings(factory: Any, kind: str) -> dict[str, Any] | None:
+def _example_settings(registration: Registration, factory: Any) -> dict[str, Any] | None:
     """Return settings a factory can be called with, or None if it needs some that only its author knows."""
     parameters = accepted_settings(factory) or {}
-    needed = [
+    needed = {
         name
         for name, parameter in parameters.items()
         if parameter.default is parameter.empty
         and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    ]
-    if needed == ["name"] and kind == "model":
-        return {"name": "check"}
-    return None if needed else {}
+    }
+    if registration.kind.name != "model" or "name" not in parameters:
+        return None if needed else {}
+    named = registration.name in ("http", "https")
+    name = f"{registration.name}://127.0.0.1:9/v1#check" if named else "check"
+    return {"name": name} if needed <= {"name"} else None
