@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _LARGEST_ANSWER = 20_000_000
 _HEADERS = (("content-type", "application/json"), ("accept", "application/json"))
 _STREAM_HEADERS = (("content-type", "application/json"), ("accept", "text/event-stream"))
+_EVENT_BEGINNINGS = (b"data:", b"event:", b"id:", b":")
 _OWN_FIELDS = ("model", "messages", "tools", "stream", "stream_options")
 
 
@@ -190,10 +191,15 @@ class ChatModel(Model):
         if not 200 <= streamed.status < 300:
             raise self._refusal(streamed.status, await streamed.read(), streamed.header("retry-after"))
         media_type = streamed.header("content-type").partition(";")[0].strip().lower()
-        if media_type in ("application/json", "text/html"):
-            # A server that cannot stream answers in one piece; a web page is named as such.
-            return self._reader.parse(await streamed.read(), media_type)
         answer = StreamedAnswer(self._reader, on_delta)
+        if media_type != "text/event-stream":
+            # A server that cannot stream answers in one piece; one that can may name the wrong type.
+            body = await streamed.read()
+            if not body.startswith(_EVENT_BEGINNINGS):
+                return self._reader.parse(body, media_type)
+            for line in body.decode("utf-8", "replace").split("\n"):
+                answer.take(line.rstrip("\r"))
+            return answer.finish()
         async for line in streamed.lines():
             answer.take(line)
             if answer.done:

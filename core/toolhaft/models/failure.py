@@ -38,6 +38,7 @@ def transport_failure(error: HTTPError, endpoint: Endpoint, where: str) -> Model
         hint = "Allow more time with timeout=, or ask for shorter answers with max_tokens="
     elif isinstance(error, EgressError):
         hint = hint or "Check base_url"
+    hint = hint or "Try again; the server's log may say why"
     return ModelError(what, where=where, hint=hint, retryable=error.retryable, details=details)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toolhaft.models.heuristic.lexicon import (
     CREATE_VERBS,
@@ -102,6 +102,9 @@ def split_goals(text: str, verbs: Mapping[str, str] | None = None) -> tuple[Goal
             goal = _goal(text, first, last, known)
             if goal is not None and len(goals) < GOAL_CAP:
                 goals.append(goal)
+            elif goal is None and goals and goals[-1].end == first:
+                # what is said after an order is said about it
+                goals[-1] = replace(goals[-1], end=last, text=text[goals[-1].start : last])
     if not goals:
         verb = next((word.lower for word in split_words(text) if word.lower in known), "")
         goals.append(Goal(0, len(text), text, verb, known.intent(verb)))

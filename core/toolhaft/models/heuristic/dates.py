@@ -56,6 +56,7 @@ class When:
         clock: ``HH:MM:SS``, if a time is named.
         zone: The ISO zone of an ISO date with time, or empty.
         month_only: Only month and year are named; ``day`` is the first.
+        inferred: Only a time is named; ``day`` is the one day that the text names.
     """
 
     start: int
@@ -64,6 +65,7 @@ class When:
     clock: str = ""
     zone: str = ""
     month_only: bool = False
+    inferred: bool = False
 
 
 def find_today(texts: list[str]) -> date | None:
@@ -111,7 +113,7 @@ def find_dates(text: str, today: date | None) -> list[When]:
     for match in _CLOCK.finditer(text):
         add(When(match.start(), match.end(), clock=_clock(match)))
     found.sort(key=lambda one: one.start)
-    return _joined(text, found)
+    return _with_day(_joined(text, found))
 
 
 def render(when: When, *, style: str = "date", description: str = "") -> str:
@@ -136,6 +138,8 @@ def render(when: When, *, style: str = "date", description: str = "") -> str:
         )
     if style == "date":
         return day
+    if re.search(r"HH:MM(?!:SS)", description):
+        return f"{day}T{clock[:5]}"
     return f"{day}T{clock}{when.zone or 'Z'}" if style == "date-time" else day
 
 
@@ -199,6 +203,18 @@ def _clock(match: re.Match[str]) -> str:
     elif half.startswith("a") and hour == 12:
         hour = 0
     return f"{hour:02}:{match['minute'] or '00'}:{match['second'] or '00'}"
+
+
+def _with_day(found: list[When]) -> list[When]:
+    """Give the one day that is named to the times that stand alone."""
+    days = {one.day for one in found if one.day is not None}
+    if len(days) != 1:
+        return found
+    day = days.pop()
+    return [
+        When(one.start, one.end, day, one.clock, inferred=True) if one.day is None and one.clock else one
+        for one in found
+    ]
 
 
 def _joined(text: str, found: list[When]) -> list[When]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from toolhaft.models.heuristic.clauses import Goal
+from toolhaft.models.heuristic.codes import named_codes, wanted_codes
 from toolhaft.models.heuristic.coercion import as_value, choose_enum, decide_boolean
-from toolhaft.models.heuristic.matching import Scene, checked, match_score, scene_of, spelled_in, trimmed
+from toolhaft.models.heuristic.matching import Scene, checked, cue_score, match_score, scene_of, spelled_in, trimmed
 from toolhaft.models.heuristic.mentions import Mention
 from toolhaft.models.heuristic.slots import Slot
 from toolhaft.models.heuristic.words import content_stems, name_stems, split_words
@@ -47,21 +49,26 @@ def fill(
     text: str,
     mentions: tuple[Mention, ...],
     goal: Goal,
+    topic: frozenset[str] = frozenset(),
+    spoken: Sequence[Goal] = (),
 ) -> Filled:
     """Return arguments from a text.
 
     Args:
         text: The whole instruction; what stands outside the goal's clause counts for less.
         mentions: The values that the text states.
+        topic: Stems of the tool's nouns.
+        spoken: All goals; what stands in none of them is said for all of them.
     """
     taken = frozenset(name_stems(spec.name)) | frozenset(content_stems(spec.description[:300]))
-    scene = scene_of(text, mentions, slots, taken)
+    scene = scene_of(text, mentions, slots, taken, topic)
     values: dict[Path, Any] = {}
     used: list[Mention] = []
     clause = text[goal.start : goal.end]
+    choices = _without_verb(clause, goal) if spec.effect == "read" and goal.intent != "read" else clause
     for slot in slots:
         if slot.kind in ("enum", "boolean") and not slot.many:
-            value = _closed(slot, clause, text)
+            value = _closed(slot, choices, text)
             if value is not None:
                 values[slot.path] = value
         elif (example := _from_examples(slot, clause)) is not None:
@@ -71,7 +78,8 @@ def fill(
             if chosen:
                 values[slot.path] = chosen
     matched = [slot for slot in slots if slot.path not in values and slot.kind not in ("enum", "boolean", "object")]
-    strengths = _assign(matched, scene, goal, values, used)
+    matched = _coded(matched, scene, goal, values, used)
+    strengths = _assign(matched, scene, goal, values, used, spoken)
     spreads = _spreads(slots, scene, goal, values, used)
     missing = _complete(slots, values)
     required = [score for path, score in strengths.items() if any(s.path == path and s.required for s in slots)]
@@ -95,7 +103,12 @@ def _from_examples(slot: Slot, clause: str) -> str | None:
 
 
 def _assign(
-    slots: list[Slot], scene: Scene, goal: Goal, values: dict[Path, Any], used: list[Mention]
+    slots: list[Slot],
+    scene: Scene,
+    goal: Goal,
+    values: dict[Path, Any],
+    used: list[Mention],
+    spoken: Sequence[Goal],
 ) -> dict[Path, float]:
     pairs: list[tuple[float, int, int]] = []
     orders = _positions(slots, scene)
@@ -105,7 +118,8 @@ def _assign(
             if score <= 0.0:
                 continue
             if not (goal.start <= mention.start < goal.end):
-                score = score * 0.55 - 0.1
+                elsewhere = any(other.start <= mention.start < other.end for other in spoken)
+                score = score * 0.55 - 0.1 if elsewhere or not spoken else score * 0.85
             score += 0.35 if slot.required else 0.0
             score += 0.15 * (1.0 - abs(orders[0][place] - orders[1][rank]))
             pairs.append((score, place, rank))
@@ -127,6 +141,44 @@ def _assign(
         strengths[slot.path] = score
         used.extend(spent)
     return strengths
+
+
+def _without_verb(clause: str, goal: Goal) -> str:
+    """Return a clause without its verb: to cancel a booking is not to look among the cancelled ones."""
+    place = clause.lower().find(goal.verb) if goal.verb else -1
+    return clause if place < 0 else clause[:place] + clause[place + len(goal.verb) :]
+
+
+def _coded(
+    slots: list[Slot], scene: Scene, goal: Goal, values: dict[Path, Any], used: list[Mention]
+) -> list[Slot]:
+    """Fill the slots that want a code for something named, and return the others."""
+    left: list[Slot] = []
+    spent: set[int] = set()
+    for slot in slots:
+        table = wanted_codes(slot)
+        named = named_codes(table, scene.text) if table else []
+        spans = [
+            Mention("entity", start, end, scene.text[start:end], code)
+            for start, end, code in named
+            if start not in spent and checked(slot, code)
+        ]
+        written = [one for one in scene.mentions if table and one.kind == "entity" and one.text in table.values()]
+        scored = [(_code_score(slot, one, scene, goal), one) for one in (*spans, *written)]
+        best = max(scored, key=lambda pair: pair[0], default=None)
+        if best is None or best[0] < (0.1 if slot.required else 1.0) or slot.many or best[1].start in spent:
+            left.append(slot)
+            continue
+        values[slot.path] = best[1].value
+        spent.update(one.start for one in (*spans, *written) if one.value == best[1].value)
+        used.append(best[1])
+        used.extend(one for one in scene.mentions if one.kind in ("entity", "phrase") and one.overlaps(best[1]))
+    return left
+
+
+def _code_score(slot: Slot, mention: Mention, scene: Scene, goal: Goal) -> float:
+    inside = goal.start <= mention.start < goal.end
+    return (1.0 if inside else 0.6) + cue_score(slot, mention, scene)
 
 
 def _positions(slots: list[Slot], scene: Scene) -> tuple[list[float], list[float]]:

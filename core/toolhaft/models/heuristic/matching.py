@@ -18,6 +18,8 @@ _CUES = {word: frozenset(stem(cue) for cue in cues) for word, cues in CUES.items
 _UNIT = stem("unit")
 _FORMULAS = frozenset(stem(word) for word in "function expression equation formula polynomial func".split())
 _MEASURES = {stem(unit): frozenset(stem(word) for word in words) for unit, words in DIMENSIONS.items()}
+_BEGINS = frozenset(stem(word) for word in "from start begin in depart departure min after since lower origin source first low".split())
+_ENDS = frozenset(stem(word) for word in "to end until out arrive arrival return max before upper destination target last high".split())
 _LOW = frozenset(stem(word) for word in "min minimum lower from start least after since above".split())
 _HIGH = frozenset(stem(word) for word in "max maximum upper to end limit most before until under budget below".split())
 _FILLERS = frozenset("the a an of is are was be to my our your = : equal equals approximately about around exactly".split())
@@ -48,6 +50,8 @@ class Scene:
     Attributes:
         taken: Stems of the tool's own name and description: what names the tool is seldom a value.
         weights: How telling a name stem is among the tool's slots, in (0, 1].
+        topic: Stems of the tool's nouns: ``the contact Ann`` names what a search for contacts is to find.
+        roles: ``low`` for the first and ``high`` for the second of a range, by place in the text.
     """
 
     text: str
@@ -55,6 +59,8 @@ class Scene:
     taken: frozenset[str]
     weights: dict[str, float]
     words: tuple[Word, ...] = field(default=())
+    topic: frozenset[str] = frozenset()
+    roles: dict[int, str] = field(default_factory=dict)
 
     def before(self, mention: Mention, n: int = 7) -> list[Word]:
         """Return up to n words before a mention, the nearest first, none from another sentence."""
@@ -83,13 +89,35 @@ class Scene:
         return found
 
 
-def scene_of(text: str, mentions: tuple[Mention, ...], slots: tuple[Slot, ...], taken: frozenset[str]) -> Scene:
+def scene_of(
+    text: str,
+    mentions: tuple[Mention, ...],
+    slots: tuple[Slot, ...],
+    taken: frozenset[str],
+    topic: frozenset[str] = frozenset(),
+) -> Scene:
     """Return a scene for the slots of one tool."""
     counts: dict[str, int] = {}
     for slot in slots:
         for one in slot.name:
             counts[one] = counts.get(one, 0) + 1
-    return Scene(text, mentions, taken, {one: 1.0 / count for one, count in counts.items()}, split_words(text))
+    weights = {one: 1.0 / count for one, count in counts.items()}
+    return Scene(text, mentions, taken, weights, split_words(text), topic, _roles(text, mentions))
+
+
+def _roles(text: str, mentions: tuple[Mention, ...]) -> dict[int, str]:
+    roles: dict[int, str] = {}
+    for kind in ("when", "number", "entity", "unit"):
+        same = [mention for mention in mentions if mention.kind == kind]
+        for one, two in zip(same, same[1:], strict=False):
+            before = text[max(0, one.start - 12) : one.start].lower()
+            gap = text[one.end : two.start].lower().strip(" ,")
+            opened = re.search(r"\b(?:from|between|starting(?: on| at)?)\s+(?:the )?\W?$", before)
+            if (opened and re.match(r"(?:\w+\s)?(?:to|until|till|through|and|-|–)\b|[-–]$", gap)) or (
+                kind == "when" and gap in ("to", "until", "till", "-", "–", "through")
+            ):
+                roles[one.start], roles[two.start] = "low", "high"
+    return roles
 
 
 def match_score(slot: Slot, mention: Mention, scene: Scene) -> float:
@@ -98,6 +126,13 @@ def match_score(slot: Slot, mention: Mention, scene: Scene) -> float:
     if base <= 0.0 or not _fits(slot, mention):
         return 0.0
     cues = cue_score(slot, mention, scene)
+    role = scene.roles.get(mention.start)
+    if role is not None:
+        cues += 0.8 * ((role == "low") - (role == "high")) * (bool(slot.name & _BEGINS) - bool(slot.name & _ENDS))
+    if mention.kind == "when" and mention.value.inferred and slot.kind == "date":
+        base -= 0.9
+    if mention.kind == "when" and slot.kind == "date-time" and not mention.value.clock:
+        base -= 0.5
     if slot.kind == "id":
         return _id_score(slot, mention, base, cues)
     if mention.kind == "number":
@@ -157,6 +192,8 @@ def _word_score(slot: Slot, word: Word, scene: Scene) -> float:
         return 1.2 * scene.weights.get(word.stem, 1.0)
     if word.lower in STOP:
         return 0.0
+    if slot.kind in ("query", "person") and word.stem in scene.topic:
+        return 0.6
     if len(word.stem) > 2 and concept(word.stem) in {concept(one) for one in slot.name}:
         return 0.8 * scene.weights.get(word.stem, 0.8)
     return 0.4 if word.stem in slot.about else 0.0
@@ -174,13 +211,22 @@ def _fits(slot: Slot, mention: Mention) -> bool:
 
 
 def _id_score(slot: Slot, mention: Mention, base: float, cues: float) -> float:
+    shapes = {_shape(example) for example in slot.examples}
+    if shapes:
+        base += 0.8 if _shape(mention.text) in shapes else -0.3
+    elif plain_pattern(slot.schema.get("pattern")) is not None and checked(slot, mention.text):
+        base += 0.8
     integer = slot.schema.get("type") in ("integer", "number")
     digits = mention.text.lstrip("#").isdigit()
     if integer and not digits:
         return 0.0
     if mention.kind == "entity" or (mention.kind == "number" and (mention.unit or not digits)):
         base *= 0.3 if cues < 0.8 else 1.0
-    return base + cues if cues > 0.25 or mention.kind in ("id", "quoted") else base * 0.5
+    return max(base + cues, 0.0) if cues > 0.25 or mention.kind in ("id", "quoted") else max(base * 0.5, 0.0)
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"[0-9]+", "9", re.sub(r"[a-z]+", "a", re.sub(r"[A-Z]+", "A", text.lstrip("#")[:60])))
 
 
 def _figure_score(slot: Slot, mention: Mention, scene: Scene) -> float:

@@ -366,6 +366,10 @@ def _capital(word: Word) -> bool:
 
 def _not_name(word: Word, *, opening: bool) -> bool:
     lower = word.lower
+    if len(word.text) in (2, 3) and word.text.isupper() and word.text not in ("OK", "AM", "PM", "I'M", "TV"):
+        return False
+    if lower in UNITS or word.stem in _MEASURES:
+        return True
     if lower in ("i", "i'm", "i'd", "i'll", "i've") or lower in MONTHS or lower in WEEKDAYS:
         return True
     if opening or lower in STOP:

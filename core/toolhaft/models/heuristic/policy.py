@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,8 @@ from toolhaft.models.heuristic.conversation import key_of, read_turn
 from toolhaft.models.heuristic.lexicon import STOP
 from toolhaft.models.heuristic.mentions import find_mentions
 from toolhaft.models.heuristic.ranking import Ranked, ToolIndex
-from toolhaft.models.heuristic.walk import Outcome, Plan, Walk, Wanted, telling_stems
+from toolhaft.models.heuristic.references import REFERRING
+from toolhaft.models.heuristic.walk import ANAPHORA, Outcome, Plan, Walk, Wanted, telling_stems
 from toolhaft.models.heuristic.words import concept, content_stems, name_stems, split_words
 from toolhaft.types import Message, ToolCall, ToolSpec
 
@@ -23,7 +23,6 @@ CALL_CAP = 12
 ALTERNATIVES = 4
 COVERAGE_FLOOR = 0.22
 NEAR = 0.6
-_ANAPHORA = re.compile(r"\b(?:it|its|it's|them|their|that|those|these|this|there|then|result|he|she|his|her)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,8 @@ def decide(
     mentions = find_mentions(turn.text, turn.today)
     memory = {key_of(one.call.name, one.call.arguments): one for one in turn.done}
     blocked = frozenset(key_of(call.name, call.arguments) for call in avoid)
-    walk = Walk(turn, entries, mentions, memory, blocked)
     goals = split_goals(turn.text, index.verbs)
+    walk = Walk(turn, entries, mentions, memory, blocked, goals=goals)
     outcomes: list[Outcome] = []
     pending: list[Plan] = []
     for goal in goals:
@@ -59,6 +58,9 @@ def decide(
         if outcome is None and pending and not pending[-1].direct:
             break
         if outcome is not None and not pending:
+            if outcome.status == "none" and goal.intent == "read" and outcomes and outcomes[-1].status == "done":
+                # a question that no tool is for, after something was done, is about what came back
+                outcome = outcomes[-1]
             outcomes.append(outcome)
             if outcome.focus:
                 walk.focus = outcome.focus
@@ -82,7 +84,7 @@ def _follow(walk: Walk, goal: Goal, index: ToolIndex, pending: list[Plan]) -> Ou
         return walk.pursue(goal, ranked)
     except Wanted as wanted:
         # beside calls that are still out, only those go that do not hang on what comes back
-        waits = pending and (_ANAPHORA.search(goal.text) is not None or goal.condition)
+        waits = pending and (ANAPHORA.search(goal.text) is not None or goal.condition)
         if not pending or (not waits and all(plan.direct for plan in wanted.plans)):
             pending.extend(wanted.plans)
         return None
@@ -102,14 +104,28 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
     best = ranked[0]
     if best.coverage < COVERAGE_FLOOR or (not best.named and best.coverage < 0.5):
         return []
-    return [one for one in ranked[: ALTERNATIVES * 2] if one.score >= NEAR * best.score][:ALTERNATIVES]
+    near = [one for one in ranked[: ALTERNATIVES * 2] if one.score >= NEAR * best.score]
+    near.sort(key=lambda one: -one.score * _fit(walk, goal, one))
+    return near[:ALTERNATIVES]
+
+
+def _fit(walk: Walk, goal: Goal, ranked: Ranked) -> float:
+    """Return by how much what the instruction gives speaks for a tool."""
+    filled = walk.filled(ranked.entry, goal)
+    required = [slot for slot in ranked.entry.slots if slot.required]
+    identified = any(
+        slot.kind == "id" and slot.path in filled.values and any(char.isdigit() for char in str(filled.values[slot.path]))
+        for slot in required
+    )
+    unsaid = sum(slot.kind not in REFERRING for slot in filled.missing)
+    return (1.3 if identified else 1.0) * (1.1 if required and not filled.missing else 1.0) * 0.88**unsaid
 
 
 def _covered(walk: Walk, goal: Goal) -> Outcome | None:
     """Return an outcome for a question whose answer stands in what was read for the goals before."""
     if goal.intent != "read" or not walk.known or walk.known[-1].failed:
         return None
-    refers = _ANAPHORA.search(goal.text) is not None
+    refers = ANAPHORA.search(goal.text) is not None
     if not refers and superlative_of(goal.text) is None and len(split_words(goal.text)) > 8:
         return None
     asked = {concept(one) for one in telling_stems(goal, walk.mentions) if one not in STOP}

@@ -8,7 +8,7 @@ from typing import Any
 
 from toolhaft.models.heuristic.choosing import Bound, choose, wants_all
 from toolhaft.models.heuristic.lexicon import LISTING_VERBS
-from toolhaft.models.heuristic.matching import checked
+from toolhaft.models.heuristic.matching import checked, spelled_in
 from toolhaft.models.heuristic.mentions import Mention
 from toolhaft.models.heuristic.ranking import Entry
 from toolhaft.models.heuristic.readings import Reading, Record
@@ -147,6 +147,8 @@ def producers(slot: Slot, consumer: Entry, entries: Sequence[Entry], scores: dic
         if any(other.required and other.kind == "id" and set(other.noun) == set(slot.noun) for other in entry.slots):
             continue
         score = _produces(slot, noun, entry)
+        if spelled_in(entry.spec.name, str(slot.schema.get("description") or "")) >= 0:
+            score += 4.0
         if score <= 0.0:
             continue
         words = name_words(entry.spec.name)
@@ -169,7 +171,7 @@ def _produces(slot: Slot, noun: set[str], entry: Entry) -> float:
         score -= 0.25 * len(entry.nouns - named)
     elif any(one in entry.weights for one in noun if len(one) > 2):
         score = 0.5
-    elif slot.kind in REFERRING - {"id"} and any(other.kind == "person" for other in entry.slots):
+    elif slot.kind in REFERRING - {"id"} and any(other.kind in ("person", "query") for other in entry.slots):
         score = 0.4
     if entry.spec.returns and _promises(slot, noun, entry.spec.returns, frozenset(), 0):
         score += 1.2

@@ -126,6 +126,9 @@ def _slot(spec: ToolSpec, path: tuple[str | int, ...], schema: dict[str, Any], r
         outer = next((part for part in reversed(path[:-1]) if isinstance(part, str)), "")
         noun = name_stems(outer) if outer else _noun_of(spec, description)
     examples = tuple(next(group for group in found if group) for found in _EXAMPLE.findall(description) if any(found))
+    examples += tuple(re.findall(r"(?:for example|e\.g\.|such as|like)[ ,:]+([A-Za-z0-9][\w-]{2,40})", description))
+    if isinstance(inner.get("example"), str):
+        examples += (inner["example"][:80],)
     if isinstance(listed := inner.get("examples"), list):
         examples += tuple(str(one)[:80] for one in listed[:8] if isinstance(one, str))
     about = frozenset(content_stems(description))
@@ -166,7 +169,7 @@ def _named_kind(words: tuple[str, ...], last: str, description: str) -> Kind:
     named = set(words)
     if named & _ID_WORDS:
         return "id"
-    if named & {"datetime", "timestamp"} or (last in ("at", "start", "end", "starts", "ends") and "time" in description):
+    if re.search(r"yyyy-mm-ddthh", description) or named & {"datetime", "timestamp"} or (last in ("at", "start", "end", "starts", "ends") and "time" in description):
         return "date-time"
     if named & {"date", "day", "birthday", "deadline", "checkin", "checkout"} and "day of the week" not in description:
         return "date"

@@ -8,6 +8,7 @@ not been made.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,14 +17,14 @@ from toolhaft.models.heuristic.choosing import bounds_of, choose, superlative_of
 from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.coercion import fallback_boolean
 from toolhaft.models.heuristic.conversation import Turn, key_of
-from toolhaft.models.heuristic.filling import Path, build, fill, leftover_query
+from toolhaft.models.heuristic.filling import Filled, Path, build, fill, leftover_query
 from toolhaft.models.heuristic.mentions import Mention
 from toolhaft.models.heuristic.ranking import Entry, Ranked
 from toolhaft.models.heuristic.readings import Reading, Record, total_of
 from toolhaft.models.heuristic.references import REFERRING, find_value, producers
 from toolhaft.models.heuristic.repair import is_argument_error, mend, wanted_slots
 from toolhaft.models.heuristic.slots import Slot
-from toolhaft.models.heuristic.words import content_stems, name_stems
+from toolhaft.models.heuristic.words import content_stems, name_stems, name_words
 from toolhaft.types import ToolCall
 
 DEPTH_CAP = 3
@@ -33,6 +34,12 @@ PAGE_CAP = 6
 PRODUCER_CAP = 4
 Status = Literal["done", "failed", "empty", "missing", "none"]
 _PAGE_SIZES = frozenset({"limit", "page_size", "pagesize", "per_page", "perpage", "max_results", "maxresults"})
+_PLACES = ("city", "location", "place", "town", "country", "address", "destination", "name")
+_TITLES = ("name", "title", "subject", "label")
+ANAPHORA = re.compile(
+    r"\b(?:it|its|it's|them|their|that|those|these|this|there|then|result|he|she|his|her)\b", re.IGNORECASE
+)
+THERE = re.compile(r"\b(?:there|that (?:city|place|town|country|location))\b", re.IGNORECASE)
 _FINAL_CODES = ("E-TOOL-REFUSED", "E-APPROVAL")
 
 
@@ -93,6 +100,8 @@ class Walk:
     blocked: frozenset[str]
     known: list[Reading] = field(default_factory=list)
     focus: tuple[Record, ...] = ()
+    goals: tuple[Goal, ...] = ()
+    _filled: dict[tuple[str, int], Filled] = field(default_factory=dict)
 
     def observe(self, plans: Sequence[Plan]) -> list[Reading]:
         """Return what calls brought; raises `Wanted` with those that have not been made."""
@@ -134,8 +143,9 @@ class Walk:
 
     def attempt(self, entry: Entry, goal: Goal, scores: dict[str, float], depth: int) -> Outcome:
         """Return how far one tool brings a goal."""
-        filled = fill(entry.spec, entry.slots, self.turn.text, self.mentions, goal)
+        filled = self.filled(entry, goal)
         values = dict(filled.values)
+        values.update(self._referred(entry, goal, filled))
         spreads = dict(filled.spreads)
         direct = True
         for slot in self._doubtful(entry, values) + list(filled.missing):
@@ -157,6 +167,31 @@ class Walk:
         self._widen(entry, goal, values, depth)
         return self._carry_out(entry, goal, values, spreads, direct, depth)
 
+    def filled(self, entry: Entry, goal: Goal) -> Filled:
+        """Return what the instruction gives for a tool; asked again and again, read once."""
+        key = (entry.spec.name, goal.start)
+        if key not in self._filled:
+            self._filled[key] = fill(
+                entry.spec, entry.slots, self.turn.text, self.mentions, goal, entry.nouns, self.goals
+            )
+        return self._filled[key]
+
+    def _referred(self, entry: Entry, goal: Goal, filled: Filled) -> dict[Path, Any]:
+        """Return what ``there``, ``it`` or ``them`` stands for, for the slots that want words."""
+        if not self.focus or ANAPHORA.search(goal.text) is None:
+            return {}
+        named = [one for one in filled.used if one.kind in ("entity", "quoted") and goal.start <= one.start < goal.end]
+        slot = next((one for one in entry.slots if one.kind in ("query", "place", "person") and not one.many), None)
+        if slot is None or named or not (slot.required or entry.intent == "read"):
+            return {}
+        record = self.focus[0]
+        keys = _PLACES if THERE.search(goal.text) or slot.kind == "place" else _TITLES
+        for wanted in keys:
+            for key, value in record.fields.items():
+                if name_words(key)[-1:] == (wanted,) and isinstance(value, str) and 1 < len(value) <= 80:
+                    return {slot.path: value}
+        return {}
+
     def _doubtful(self, entry: Entry, values: dict[Path, Any]) -> list[Slot]:
         """Return filled references whose value does not look like one: a name where an id is wanted."""
         return [
@@ -176,7 +211,7 @@ class Walk:
         found = self._from_known(slot, goal)
         if found is not None:
             return None, found
-        if depth >= DEPTH_CAP or (slot.kind not in REFERRING and not self._is_reference(slot)):
+        if depth >= DEPTH_CAP or slot.kind not in REFERRING:
             return None, None
         worst: Outcome | None = None
         for producer in producers(slot, consumer, self.entries, scores)[:PRODUCER_CAP]:
@@ -189,14 +224,9 @@ class Walk:
             return worst, None
         return None, None
 
-    def _is_reference(self, slot: Slot) -> bool:
-        return slot.kind in ("text", "number", "integer", "date", "date-time") and slot.required and any(
-            slot.name <= set(name_stems(key)) for reading in self.known for record in reading.records[:5] for key in record.fields
-        )
-
     def _from_known(self, slot: Slot, goal: Goal) -> list[Any] | None:
         known = [*self.turn.earlier, *self.known]
-        if not known:
+        if not known or not (slot.kind in REFERRING or slot.required):
             return None
         clause = goal.text
         inside = [one for one in self.mentions if goal.start <= one.start < goal.end]
@@ -209,6 +239,8 @@ class Walk:
             if wide is None or wide.evidence < 0.3:
                 return None
             found = wide
+        if slot.kind not in REFERRING and found.count > 1 and found.evidence < 0.5:
+            return None
         several = slot.many or (found.all and superlative_of(clause) is None)
         return list(found.values[:SPREAD_CAP]) if several else [found.values[0]]
 

@@ -79,7 +79,10 @@ def content_stems(text: str) -> tuple[str, ...]:
     for word in split_words(text):
         if word.lower in STOP:
             continue
-        parts = word.lower.split("-") if "-" in word.lower else (word.lower,)
+        parts = word.lower.split("-") if "-" in word.lower else [word.lower]
+        if len(parts) == 2 and min(map(len, parts)) <= 2:
+            # to-do, e-mail: the halves say nothing, and names write them as one word
+            parts = ["".join(parts)]
         for part in parts:
             for piece in name_words(word.text) if part == word.lower and not part.islower() else (part,):
                 if piece not in STOP and (len(piece) > 1 or piece.isdigit()):
