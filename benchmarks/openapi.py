@@ -1,0 +1,293 @@
+"""Measure the OpenAPI importer: operations that become tools, seconds, and requests that are right.
+
+python benchmarks/openapi.py [--data DIR] [--no-wire] [--slowest N]
+
+The documents and the wire vectors are real data beside the repository (``TOOLHAFT_SHARED``). A wire vector
+is right when a loopback server receives exactly what it asks for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import json
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from toolhaft.errors import InvalidArgumentsError, ToolhaftError
+from toolhaft.openapi.importing import Import, import_document
+from toolhaft.openapi.load import read_path
+from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.source import OpenAPISource
+
+
+@dataclass(slots=True)
+class Received:
+    """A request as the server saw it."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class Echo:
+    """A running server and what it received."""
+
+    base: str
+    received: list[Received] = field(default_factory=list)
+
+
+@contextmanager
+def echo_server() -> Iterator[Echo]:
+    """Run a loopback server that keeps what it receives and answers ``{}``."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _answer(self) -> None:
+            path, _, query = self.path.partition("?")
+            length = int(self.headers.get("content-length") or 0)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            echo.received.append(Received(self.command, path, query, headers, self.rfile.read(length)))
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", "2")
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(b"{}")
+
+        do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = do_OPTIONS = do_HEAD = do_TRACE = _answer
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    echo = Echo(f"http://127.0.0.1:{server.server_address[1]}")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield echo
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+async def check_vector(vector: dict[str, Any], echo: Echo) -> str:
+    """Send one wire vector's request; return what was wrong, or empty."""
+    host = echo.base.partition("://")[2]
+    text = json.dumps(vector["doc"]).replace("{BASE}", echo.base).replace("{HOST}", host)
+    document = json.loads(text.replace("{SCHEME}", "http"))
+    expected = vector["expect"]
+    echo.received.clear()
+    try:
+        catalog = await OpenAPISource(allow_hosts=["127.0.0.1"]).load(document)
+        try:
+            tool = catalog[catalog.names[0]]
+            await catalog.call(tool.spec.name, **arguments_of(vector["args"], tool.wire))  # type: ignore[attr-defined]
+        finally:
+            await catalog.close()
+    except InvalidArgumentsError as error:
+        return "" if expected.get("refuse") else str(error)
+    except ToolhaftError as error:
+        return str(error)
+    return "; ".join(compare(echo.received[-1], expected))
+
+
+def arguments_of(places: dict[str, Any], wire: Any) -> dict[str, Any]:
+    """Return arguments by key from values by place and wire name."""
+    found: dict[str, Any] = {}
+    for place in ("path", "query", "header", "cookie"):
+        keys = {
+            p.name.lower() if place == "header" else p.name: p.key
+            for p in wire.parameters
+            if p.place == place
+        }
+        for name, value in places.get(place, {}).items():
+            found[keys[name.lower() if place == "header" else name]] = value
+    if "body" in places and wire.body is not None:
+        body = places["body"]
+        if isinstance(body, dict) and "$bytes" in body:
+            body = body["$bytes"]
+        if wire.body.key:
+            found[wire.body.key] = body
+        else:
+            keys = {field.name: field.key for field in wire.body.fields}
+            found.update({keys.get(name, name): value for name, value in body.items()})
+    return found
+
+
+def compare(got: Received, expected: dict[str, Any]) -> Iterator[str]:
+    """Yield what differs between a request and what was asked for."""
+    if got.path not in expected["path"]:
+        yield f"path {got.path}, not {expected['path']}"
+    query = parse_qsl(got.query, keep_blank_values=True)
+    if "query" in expected and sorted(query) != sorted(tuple(pair) for pair in expected["query"]):
+        yield f"query {query}, not {expected['query']}"
+    if "rawquery" in expected and got.query not in expected["rawquery"]:
+        yield f"query {got.query}, not {expected['rawquery']}"
+    for name, value in expected.get("query_json", {}).items():
+        if json.loads(dict(query).get(name, "null")) != value:
+            yield f"query {name} is not {value}"
+    for name, value in expected.get("headers", {}).items():
+        if got.headers.get(name.lower()) != value:
+            yield f"header {name}: {got.headers.get(name.lower())}, not {value}"
+    cookies = dict(pair.partition("=")[::2] for pair in got.headers.get("cookie", "").split("; "))
+    for name, value in expected.get("cookies", {}).items():
+        if cookies.get(name) != value:
+            yield f"cookie {name}: {cookies.get(name)}, not {value}"
+    yield from _compare_body(got, expected)
+
+
+def _compare_body(got: Received, expected: dict[str, Any]) -> Iterator[str]:
+    media = got.headers.get("content-type", "").partition(";")[0]
+    if "ctype" in expected and media != expected["ctype"]:
+        yield f"content type {media}, not {expected['ctype']}"
+    if "json" in expected and json.loads(got.body or b"null") != expected["json"]:
+        yield f"body {got.body!r}, not {expected['json']}"
+    if "form" in expected:
+        form = parse_qsl(got.body.decode(), keep_blank_values=True)
+        if form != [tuple(pair) for pair in expected["form"]]:
+            yield f"form {form}, not {expected['form']}"
+    if "b64" in expected and base64.b64encode(got.body).decode() != expected["b64"]:
+        yield f"body {got.body!r}"
+    if expected.get("nobody") and (got.body or media):
+        yield f"a body {got.body!r} of type {media!r}"
+    if "parts" in expected or "xml" in expected:
+        yield "parts and XML are not compared yet"
+
+
+@dataclass(slots=True)
+class Measured:
+    """What the import of one document gave."""
+
+    name: str
+    expected: int
+    report: Any = None
+    problem: str = ""
+    load_seconds: float = 0.0
+    build_seconds: float = 0.0
+    sizes: list[int] = field(default_factory=list)
+
+
+def measure(folder: Path, row: dict[str, Any]) -> Measured:
+    """Import one document of the corpus and build every schema."""
+    measured = Measured(row["name"], row["operations"])
+    path = folder / row["file"]
+    started = time.perf_counter()
+    try:
+        found = import_document(read_path(path), ImportOptions())
+        measured.load_seconds = time.perf_counter() - started
+        measured.report = found.report
+        measured.sizes = [_size(found, name) for name in found.plans]
+        measured.build_seconds = time.perf_counter() - started - measured.load_seconds
+    except ToolhaftError as error:
+        measured.problem = str(error)
+    return measured
+
+
+def _size(found: Import, name: str) -> int:
+    spec, _ = found.build(name)
+    return len(json.dumps(spec.parameters, ensure_ascii=False).encode())
+
+
+def rows_of(folder: Path, kind: str) -> list[dict[str, Any]]:
+    """Return the manifest's rows of one set."""
+    with (folder / "MANIFEST.jsonl").open(encoding="utf-8") as file:
+        return [row for row in map(json.loads, file) if row["set"] == kind]
+
+
+def is_read(row: dict[str, Any]) -> bool:
+    """Whether a document is of a kind that is read so far: version 3, in one file."""
+    return row["version"].startswith("3") and row["file"].count("/") == 1 and ".tar" not in row["file"]
+
+
+async def measure_wire(folder: Path) -> None:
+    lines = (folder / "wire-vectors.jsonl").read_text(encoding="utf-8").splitlines()
+    passed = 0
+    with echo_server() as echo:
+        for vector in map(json.loads, lines):
+            problem = await check_vector(vector, echo)
+            passed += not problem
+            if problem:
+                print(f"  {vector['id']}: {problem[:110]}")
+    print(f"wire vectors right: {passed} of {len(lines)}")
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    here = Path(__file__).resolve().parent.parent
+    default = Path(os.environ.get("TOOLHAFT_SHARED", here / "../shared")) / "data" / "openapi"
+    parser.add_argument("--data", type=Path, default=default)
+    parser.add_argument("--no-wire", action="store_true")
+    parser.add_argument("--slowest", type=int, default=5)
+    chosen = parser.parse_args()
+    if not chosen.data.is_dir():
+        print(f"no real data at {chosen.data}: set TOOLHAFT_SHARED or --data")
+        return
+    rows = rows_of(chosen.data, "valid")
+    found = [measure(chosen.data, row) for row in rows if is_read(row)]
+    report(found, sum(row["operations"] for row in rows), len(rows), chosen.slowest)
+    if not chosen.no_wire:
+        asyncio.run(measure_wire(chosen.data))
+
+
+def report(found: list[Measured], all_operations: int, all_documents: int, slowest: int) -> None:
+    """Print what the import of the documents gave."""
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for one in found:
+        counts["expected"] += one.expected
+        counts["whole"] += one.report is not None and one.report.skipped == 0
+        if one.report is None:
+            print(f"  {one.name}: {one.problem[:110]}")
+            continue
+        for outcome in ("imported", "degraded", "skipped"):
+            counts[outcome] += getattr(one.report, outcome)
+        for operation in one.report.operations:
+            reasons.update(
+                {f"{p.severity}: {p.message[:80]}" for p in operation.problems if p.severity != "warning"}
+            )
+    tools = counts["imported"] + counts["degraded"]
+    sizes = sorted(size for one in found for size in one.sizes)
+    seconds = sum(one.load_seconds for one in found), sum(one.build_seconds for one in found)
+    print(f"documents read: {len(found)} of {all_documents}; every operation a tool: {counts['whole']}")
+    print(
+        f"operations: {counts['imported']} imported, {counts['degraded']} degraded, "
+        f"{counts['skipped']} skipped"
+    )
+    print(
+        f"operations to tools: {tools / counts['expected']:.2%} of these, {tools / all_operations:.2%} of all"
+    )
+    print(f"seconds: {seconds[0]:.1f} to load, {seconds[1]:.1f} to build every schema")
+    if sizes:
+        print(
+            f"kB of schema: mean {sum(sizes) / len(sizes) / 1000:.1f}, largest {sizes[-1] / 1000:.0f}, "
+            f"over 32: {sum(size > 32_000 for size in sizes)}"
+        )
+    for one in sorted(found, key=lambda one: -one.load_seconds - one.build_seconds)[:slowest]:
+        print(
+            f"  {one.name}: {one.load_seconds:.2f} s to load, {one.build_seconds:.2f} s to build, "
+            f"{len(one.sizes)} tools"
+        )
+    for reason, count in reasons.most_common(8):
+        print(f"  {count} {reason}")
+
+
+if __name__ == "__main__":
+    main()

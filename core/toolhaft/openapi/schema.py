@@ -51,9 +51,11 @@ _ONE_SCHEMA = (
 )
 _SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _NESTED = frozenset(
-    ("$ref", "$dynamicRef", "properties", "patternProperties", "dependentSchemas", "items")
-    + _ONE_SCHEMA
-    + _SCHEMA_LISTS
+    {
+        *("$ref", "$dynamicRef", "properties", "patternProperties", "dependentSchemas", "items"),
+        *_ONE_SCHEMA,
+        *_SCHEMA_LISTS,
+    }
 )
 _NUMBER_RANGE = 2**63
 

@@ -37,7 +37,8 @@ class OpenAPISource(ToolSource):
         server: Base URL to use in place of every server of the document.
         server_variables: Values for the variables of server URLs.
         secrets: Where references are looked up.
-        client: The client to send with; None makes a guarded one at the first call.
+        client: The client to send with; None makes guarded ones when needed, which speak to a tool's own
+            hosts, to those in ``allow_hosts``, and to no one else, redirects included.
         prefix: Put before the name of every tool.
         limits: What a document may cost.
     """
@@ -64,7 +65,7 @@ class OpenAPISource(ToolSource):
         self._auth = Auth(self._options.auth)
         self._secrets = secrets
         self._client = client
-        self._own_client: HTTPClient | None = None
+        self._own_clients: dict[tuple[str, ...], HTTPClient] = {}
         self._limits = limits
 
     async def load(self, location: Any) -> Catalog:
@@ -107,24 +108,28 @@ class OpenAPISource(ToolSource):
         return OpenAPITool(spec, wire, auth=self._auth, connect=self._connect)
 
     async def close(self) -> None:
-        """Close the client that this source made; a given one is its owner's."""
-        client, self._own_client = self._own_client, None
-        if client is not None:
+        """Close the clients that this source made; a given one is its owner's."""
+        clients, self._own_clients = self._own_clients, {}
+        for client in clients.values():
             await client.close()
 
     def _make(self, found: Import, name: str) -> Tool:
         spec, wire = found.build(name)
         return OpenAPITool(spec, wire, auth=self._auth, connect=self._connect)
 
-    def _connect(self) -> HTTPClient:
+    def _connect(self, hosts: tuple[str, ...] = ()) -> HTTPClient:
+        """Return the client for tools of these hosts; for none, one that fetches documents."""
         if self._client is not None:
             return self._client
-        if self._own_client is None:
+        found = self._own_clients.get(hosts)
+        if found is None:
             from toolhaft.http import Egress, HTTPClient
 
-            egress = Egress(allow_hosts=tuple(self._options.allow_hosts))
-            self._own_client = HTTPClient(egress=egress, secrets=self._secrets)
-        return self._own_client
+            allowed = tuple(self._options.allow_hosts)
+            origins = reachable_origins(hosts, allowed) if hosts else None
+            egress = Egress(allow_hosts=allowed, origins=origins)
+            found = self._own_clients[hosts] = HTTPClient(egress=egress, secrets=self._secrets)
+        return found
 
     async def _read(self, location: Any) -> Document:
         from toolhaft.openapi.load import fetch, is_url, read_path, read_value
@@ -145,6 +150,24 @@ class OpenAPISource(ToolSource):
         for entry in self._auth.names:
             if self._auth.scheme_of(entry).casefold() not in known:
                 raise UnknownNameError("security scheme", entry, found.secret_names, where=found.report.title)
+
+
+def reachable_origins(hosts: tuple[str, ...], allow_hosts: Sequence[str]) -> tuple[str, ...]:
+    """Return where a tool's requests and redirects may go: its hosts, also by TLS, and those allowed."""
+    from toolhaft.http import origin_of
+
+    found = dict.fromkeys(hosts)
+    for host in hosts:
+        if host.startswith("http://"):
+            name = host.removeprefix("http://").rpartition(":")[0]
+            found[origin_of(f"https://{name}")] = None
+    for entry in allow_hosts:
+        if "://" in entry:
+            found[origin_of(entry)] = None
+            continue
+        name = f"[{entry}]" if entry.count(":") > 1 and not entry.startswith("[") else entry
+        found.update(dict.fromkeys((origin_of(f"http://{name}"), origin_of(f"https://{name}"))))
+    return tuple(found)
 
 
 def no_tools(found: Import) -> SpecError:

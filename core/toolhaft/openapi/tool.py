@@ -33,10 +33,12 @@ class OpenAPITool(Tool):
         spec: The spec.
         wire: How requests are made.
         auth: The caller's secrets.
-        connect: Returns the client; called at the first call.
+        connect: Returns the client for the tool's hosts; called at every call.
     """
 
-    def __init__(self, spec: ToolSpec, wire: Wire, *, auth: Auth, connect: Callable[[], Sender]) -> None:
+    def __init__(
+        self, spec: ToolSpec, wire: Wire, *, auth: Auth, connect: Callable[[tuple[str, ...]], Sender]
+    ) -> None:
         self.spec = spec
         self.wire = wire
         self._auth = auth
@@ -80,7 +82,7 @@ class OpenAPITool(Tool):
             key=context.key,
             timeout=self.spec.timeout,
         )
-        response = await self._connect().send(request)
+        response = await self._connect(self.spec.hosts).send(request)
         if response.status >= 400:
             raise status_error(
                 response,

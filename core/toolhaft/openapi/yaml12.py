@@ -72,7 +72,7 @@ def read_yaml(text: str, limits: Limits, where: str = "") -> Parsed:
             if isinstance(event, yaml.DocumentEndEvent):
                 break
             builder.feed(event)
-        if not parser.check_event(yaml.StreamEndEvent):
+        if parser.check_event(yaml.DocumentStartEvent):
             builder.note(
                 "several-documents", "only the first document of the stream is read", parser.peek_event()
             )
