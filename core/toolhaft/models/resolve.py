@@ -39,15 +39,20 @@ def resolve(
     Raises:
         UsageError: The reference names no model, or one that is not installed.
     """
+    found = describe(reference, settings)
+    if found == HEURISTIC and not (_named(reference) or _named(settings.model)):
+        warn(NOTICE)
+    return registry_model(found)
+
+
+def describe(reference: str, settings: Settings) -> str:
+    """Return the reference that a reference stands for: itself, unless it is ``auto`` or empty."""
     named = _named(reference) or _named(settings.model)
     if named:
-        return registry_model(named)
+        return named
     if settings.openai_base_url:
-        return registry_model(settings.openai_base_url)
-    if settings.has_openai_key:
-        return registry_model(f"openai:{OPENAI_MODEL}")
-    warn(NOTICE)
-    return registry_model(HEURISTIC)
+        return settings.openai_base_url
+    return f"openai:{OPENAI_MODEL}" if settings.has_openai_key else HEURISTIC
 
 
 def _named(reference: str) -> str:
