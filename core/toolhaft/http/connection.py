@@ -19,6 +19,9 @@ from toolhaft.http.limits import Limits
 _JOINED = 65_536
 """Headers and a body up to this many bytes go out in one piece."""
 
+_HEAD_PIECE = 16_384
+"""Bytes that are read at once while headers are expected; the last piece may hold some of the body."""
+
 
 class Connection:
     """A connected socket.
@@ -28,6 +31,9 @@ class Connection:
         limits: Caps on what may come before a body.
         write_error: The library's exception for a failed write, after which it still reads the answer.
         opened: Where the connection is listed while it is open.
+
+    Attributes:
+        user: The task that used it last.
     """
 
     def __init__(
@@ -46,6 +52,7 @@ class Connection:
         self._head = HeadMeter(limits)
         self._in_head = False
         self._busy = False
+        self.user = asyncio.current_task()
         opened.add(self)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -58,15 +65,17 @@ class Connection:
         if self._held:
             held, self._held = self._held, b""
             await self._send(held)
-        data = await self._receive(max_bytes)
-        if self._in_head:
-            self._head.count(data)
+        if not self._in_head:
+            return await self._receive(max_bytes)
+        data = await self._receive(_HEAD_PIECE)
+        self._head.count(data)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send bytes; headers wait for the body or the end of the request, to go out with it."""
         if not self._in_head:
             self._in_head = True
+            self.user = asyncio.current_task()
             self._head = HeadMeter(self._limits)
             self._held = buffer
             return
@@ -236,9 +245,8 @@ class HeadMeter:
 
     def count(self, data: bytes) -> None:
         """Count a piece; raise `LimitError` past a limit."""
-        # The first piece may hold the beginning of the body, so a full piece is allowed on top.
         self._bytes += len(data)
-        if self._bytes > self._limits.header_bytes + 65_536:
+        if self._bytes > self._limits.header_bytes + _HEAD_PIECE:
             raise LimitError(f"the answer's headers are larger than {self._limits.header_bytes} bytes")
         if self._final:
             return

@@ -28,8 +28,6 @@ LOGGERS = (
 )
 """Loggers of the libraries; they write URLs and headers."""
 
-_TOO_LARGE = 431
-
 
 @dataclass(frozen=True, slots=True)
 class Library:
@@ -65,11 +63,11 @@ class Library:
             return LimitError("the client's own time limit passed", where=where)
         if isinstance(error, self.unreachable):
             return UnreachableError(f"no connection: {error}", where=where, retryable=True)
-        if getattr(error.__cause__, "error_status_hint", 0) == _TOO_LARGE:
+        text = str(error)
+        if "too long" in text or "too many bytes" in text:
             return LimitError("the answer's headers are too large", where=where)
         if isinstance(error, OSError):
             return BrokenAnswerError("the connection broke", where=where, retryable=True)
-        text = str(error)
         broke_off = "without" in text and ("disconnected" in text or "closed" in text)
         what = "the server closed the connection before the end of its answer"
         return BrokenAnswerError(

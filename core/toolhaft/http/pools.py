@@ -23,9 +23,10 @@ class Pool:
         opened: Its open connections.
         active: Requests that hold or wait for a connection.
         used: When the last of them came, on the monotonic clock.
+        retired: It takes no new requests, and closes when the last is done.
     """
 
-    __slots__ = ("active", "core", "opened", "turn", "used")
+    __slots__ = ("active", "core", "opened", "retired", "turn", "used")
 
     def __init__(self, core: Any, connections: int, opened: set[Connection]) -> None:
         self.core = core
@@ -33,6 +34,7 @@ class Pool:
         self.opened = opened
         self.active = 0
         self.used = 0.0
+        self.retired = False
 
     async def enter(self) -> None:
         """Wait for a connection to be allowed; `leave` must follow."""
@@ -48,6 +50,20 @@ class Pool:
         """Let the next one have its turn."""
         self.active -= 1
         self.turn.release()
+        if self.retired and not self.active:
+            self.close(forced=True)
+
+    def sweep(self) -> None:
+        """Close what a failed or cancelled request of this task left open.
+
+        httpcore 1 forgets a connection whose request is cancelled between connecting and sending, and
+        counts it as in use for ever after, so a pool in which that happened is used up and replaced.
+        """
+        task = asyncio.current_task()
+        for connection in tuple(self.opened):
+            if connection.user is task:
+                connection.close(forced=True)
+                self.retired = True
 
     def close(self, *, forced: bool = False) -> None:
         """Close every connection; needs no event loop if forced."""

@@ -165,6 +165,7 @@ class Transport:
         try:
             response = await pool.core.handle_async_request(outgoing)
         except BaseException:
+            pool.sweep()
             pool.leave()
             raise
         connection = response.extensions.get("network_stream")
@@ -194,7 +195,7 @@ class Transport:
         pools = self.pools.of_running_loop()
         key = (target.authority.origin, extra.identity)
         pool = pools.get(key)
-        if pool is None:
+        if pool is None or pool.retired:
             self.pools.make_room(pools)
             pool = pools[key] = self._make_pool(library, target.authority.scheme)
         return pool
