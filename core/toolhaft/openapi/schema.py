@@ -8,24 +8,22 @@ Source: JSON Schema 2020-12; OpenAPI 3.0.3 and 3.1.1, section "Schema Object".
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
 from toolhaft.errors import SpecError
 from toolhaft.openapi.cleaning import clean_string, clean_text, clean_value
 from toolhaft.openapi.document import Dialect, as_dict, as_list
 from toolhaft.openapi.names import short_hash
 from toolhaft.openapi.resolve import BrokenReferenceError, Resolver
-from toolhaft.openapi.yaml12 import written
+from toolhaft.openapi.scalars import choice, declared_types, distinct, fits, is_number, plain_number
 
 DEEPEST = 64
 """Levels of a schema that are kept; what lies deeper becomes any value."""
 MOST_CHOICES = 1000
 """Values of an enum that are kept; a longer one becomes a note in the description."""
 
-_TYPES = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
 _NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _COUNTS = (
     "minLength",
@@ -57,7 +55,6 @@ _NESTED = frozenset(
         *_SCHEMA_LISTS,
     }
 )
-_NUMBER_RANGE = 2**63
 
 
 class TooLargeError(SpecError):
@@ -187,7 +184,7 @@ class SchemaReader:
 
     def _plain(self, node: dict[str, Any], conversion: Conversion, depth: int) -> dict[str, Any]:
         made: dict[str, Any] = {}
-        types = _types(node)
+        types = declared_types(node)
         if types:
             made["type"] = types[0] if len(types) == 1 else types
         self._annotate(node, made)
@@ -229,14 +226,14 @@ class SchemaReader:
     def _bound(self, node: dict[str, Any], made: dict[str, Any]) -> None:
         for keyword in _NUMBERS:
             value = node.get(keyword)
-            if _is_number(value) and (keyword != "multipleOf" or value > 0):
-                made[keyword] = _number(value)
+            if is_number(value) and (keyword != "multipleOf" or value > 0):
+                made[keyword] = plain_number(value)
         for exclusive, plain in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
             if node.get(exclusive) is True and plain in made:
                 made[exclusive] = made.pop(plain)
         for keyword in _COUNTS:
             value = node.get(keyword)
-            if _is_number(value) and value >= 0 and float(value).is_integer():
+            if is_number(value) and value >= 0 and float(value).is_integer():
                 made[keyword] = int(value)
         for keyword in _TEXTS:
             if isinstance(node.get(keyword), str):
@@ -254,7 +251,7 @@ class SchemaReader:
     def _choices(self, node: dict[str, Any], made: dict[str, Any], types: list[str]) -> None:
         as_string = [name for name in types if name != "null"] == ["string"]
         if isinstance(node.get("enum"), list) and node["enum"]:
-            values = _distinct([_choice(value, as_string) for value in node["enum"]])
+            values = distinct([choice(value, as_string) for value in node["enum"]])
             if node.get("nullable") is True and None not in values:
                 values.append(None)
             if len(values) <= MOST_CHOICES:
@@ -264,10 +261,10 @@ class SchemaReader:
                 note = f"One of {len(values)} values, for example {shown}."
                 made["description"] = clean_text(f"{made.get('description', '')} {note}")
         if "const" in node and (node["const"] is not None or "null" in types or not types):
-            made["const"] = _choice(node["const"], as_string)
+            made["const"] = choice(node["const"], as_string)
         if node.get("default") is not None:
-            default = _choice(node["default"], as_string)
-            if _fits(default, types, made.get("enum")) and len(repr(default)) <= 500:
+            default = choice(node["default"], as_string)
+            if fits(default, types, made.get("enum")) and len(repr(default)) <= 500:
                 made["default"] = default
 
     def _object(self, node: dict[str, Any], made: dict[str, Any], conversion: Conversion, depth: int) -> None:
@@ -358,18 +355,6 @@ def _as_fragment(pointer: str) -> str:
     return pointer.replace("%", "%25")
 
 
-def _types(node: dict[str, Any]) -> list[str]:
-    given = node.get("type")
-    names = given if isinstance(given, list) else [given]
-    found = ["string" if name == "file" else name for name in names if isinstance(name, str)]
-    known = [name for name in dict.fromkeys(found) if name in _TYPES]
-    if len(known) != len(set(found)):
-        return []  # a type that no one knows may be anything
-    if node.get("nullable") is True and known and "null" not in known:
-        known.append("null")
-    return known
-
-
 def _nullable(node: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
     """Let null through where ``nullable`` stands beside a composition that has no type to extend."""
     if node.get("nullable") is not True or "type" in made:
@@ -378,42 +363,3 @@ def _nullable(node: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
     if not composed:
         return made
     return {**made, "anyOf": [composed, {"type": "null"}]}
-
-
-def _choice(value: Any, as_string: bool) -> Any:
-    if as_string and isinstance(value, int | float):
-        return written(value)
-    return clean_value(value)
-
-
-def _distinct(values: list[Any]) -> list[Any]:
-    found: dict[str, Any] = {}
-    for value in values:
-        found.setdefault(f"{type(value).__name__}{value!r}", value)
-    return list(found.values())
-
-
-def _fits(value: Any, types: list[str], choices: list[Any] | None) -> bool:
-    if choices is not None and value not in choices:
-        return False
-    return not types or any(_is_type(value, name) for name in types)
-
-
-def _is_type(value: Any, name: str) -> bool:
-    if isinstance(value, bool):
-        return name == "boolean"
-    if isinstance(value, int):
-        return name in ("integer", "number")
-    if isinstance(value, float):
-        return name == "number" or (name == "integer" and value.is_integer())
-    return name == {str: "string", list: "array", dict: "object", type(None): "null"}.get(type(value))
-
-
-def _is_number(value: Any) -> TypeGuard[int | float]:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return math.isfinite(value) if isinstance(value, float) else abs(value) < 2 * _NUMBER_RANGE
-
-
-def _number(value: Any) -> int | float:
-    return int(value) if isinstance(value, int) else float(value)
