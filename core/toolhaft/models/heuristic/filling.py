@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from toolhaft.models.heuristic.clauses import Goal
@@ -13,13 +13,15 @@ from toolhaft.models.heuristic.coercion import as_value, choose_enum, decide_boo
 from toolhaft.models.heuristic.matching import Scene, checked, cue_score, match_score, scene_of, spelled_in, trimmed
 from toolhaft.models.heuristic.mentions import Mention
 from toolhaft.models.heuristic.slots import Slot
-from toolhaft.models.heuristic.words import content_stems, name_stems, split_words
+from toolhaft.models.heuristic.words import content_stems, name_stems, split_words, stem
 from toolhaft.types import ToolSpec
 
 OPTIONAL_FLOOR = 1.35
 """Score that an optional slot needs; a value whose kind fits and that nothing speaks for has about 1."""
 REQUIRED_FLOOR = 0.2
 SPREAD_CAP = 12
+
+_SORTING = frozenset(stem(word) for word in "sort order orderby sortby direction".split())
 
 Path = tuple[str | int, ...]
 
@@ -43,6 +45,29 @@ class Filled:
     strength: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """The tool that wants a value from another one.
+
+    Attributes:
+        nouns: Stems of its name's nouns, which say nothing about what to search for.
+        used: Mentions that are its own arguments.
+    """
+
+    nouns: frozenset[str]
+    used: tuple[Mention, ...]
+
+
+def _sought(slot: Slot) -> Slot:
+    """Return a search's key words as if they had to be given: without them it lists everything."""
+    return slot if slot.required else replace(slot, required=True)
+
+
+def _optional_queries(spec: ToolSpec, slots: tuple[Slot, ...]) -> frozenset[Path]:
+    wanted = spec.required
+    return frozenset(slot.path for slot in slots if slot.kind == "query" and len(slot.path) == 1 and slot.path[0] not in wanted)
+
+
 def fill(
     spec: ToolSpec,
     slots: tuple[Slot, ...],
@@ -51,6 +76,7 @@ def fill(
     goal: Goal,
     topic: frozenset[str] = frozenset(),
     spoken: Sequence[Goal] = (),
+    consumer: Consumer | None = None,
 ) -> Filled:
     """Return arguments from a text.
 
@@ -59,14 +85,22 @@ def fill(
         mentions: The values that the text states.
         topic: Stems of the tool's nouns.
         spoken: All goals; what stands in none of them is said for all of them.
+        consumer: What the tool is to bring a value for, if it is not called for the goal itself.
     """
     taken = frozenset(name_stems(spec.name)) | frozenset(content_stems(spec.description[:300]))
+    if consumer is not None:
+        taken |= consumer.nouns
+        mentions = tuple(one for one in mentions if not any(one.overlaps(other) for other in consumer.used))
+    reads = spec.effect == "read"
+    slots = tuple(_sought(slot) if reads and slot.kind == "query" and not slot.many else slot for slot in slots)
     scene = scene_of(text, mentions, slots, taken, topic)
     values: dict[Path, Any] = {}
     used: list[Mention] = []
     clause = text[goal.start : goal.end]
     choices = _without_verb(clause, goal) if spec.effect == "read" and goal.intent != "read" else clause
     for slot in slots:
+        if consumer is not None and not slot.required and (slot.name & _SORTING or slot.kind == "boolean"):
+            continue
         if slot.kind in ("enum", "boolean") and not slot.many:
             value = _closed(slot, choices, text)
             if value is not None:
@@ -81,7 +115,7 @@ def fill(
     matched = _coded(matched, scene, goal, values, used)
     strengths = _assign(matched, scene, goal, values, used, spoken)
     spreads = _spreads(slots, scene, goal, values, used)
-    missing = _complete(slots, values)
+    missing = tuple(slot for slot in _complete(slots, values) if slot.path not in _optional_queries(spec, slots))
     required = [score for path, score in strengths.items() if any(s.path == path and s.required for s in slots)]
     return Filled(values, missing, spreads, tuple(used), sum(required) / len(required) if required else 0.0)
 
@@ -153,27 +187,28 @@ def _coded(
     slots: list[Slot], scene: Scene, goal: Goal, values: dict[Path, Any], used: list[Mention]
 ) -> list[Slot]:
     """Fill the slots that want a code for something named, and return the others."""
-    left: list[Slot] = []
-    spent: set[int] = set()
-    for slot in slots:
+    pairs: list[tuple[float, int, Mention]] = []
+    for place, slot in enumerate(slots):
         table = wanted_codes(slot)
-        named = named_codes(table, scene.text) if table else []
+        if not table or slot.many:
+            continue
         spans = [
             Mention("entity", start, end, scene.text[start:end], code)
-            for start, end, code in named
-            if start not in spent and checked(slot, code)
+            for start, end, code in named_codes(table, scene.text)
         ]
-        written = [one for one in scene.mentions if table and one.kind == "entity" and one.text in table.values()]
-        scored = [(_code_score(slot, one, scene, goal), one) for one in (*spans, *written)]
-        best = max(scored, key=lambda pair: pair[0], default=None)
-        if best is None or best[0] < (0.1 if slot.required else 1.0) or slot.many or best[1].start in spent:
-            left.append(slot)
+        spans += [one for one in scene.mentions if one.kind == "entity" and one.text in table.values()]
+        pairs.extend((_code_score(slot, one, scene, goal), place, one) for one in spans if checked(slot, one.value))
+    pairs.sort(key=lambda pair: (-round(pair[0], 2), pair[1], pair[2].start))
+    given: set[Any] = set()
+    for score, place, mention in pairs:
+        slot = slots[place]
+        if slot.path in values or mention.value in given or score < (0.1 if slot.required else 1.0):
             continue
-        values[slot.path] = best[1].value
-        spent.update(one.start for one in (*spans, *written) if one.value == best[1].value)
-        used.append(best[1])
-        used.extend(one for one in scene.mentions if one.kind in ("entity", "phrase") and one.overlaps(best[1]))
-    return left
+        values[slot.path] = mention.value
+        given.add(mention.value)
+        used.append(mention)
+        used.extend(one for one in scene.mentions if one.kind in ("entity", "phrase") and one.overlaps(mention))
+    return [slot for slot in slots if slot.path not in values]
 
 
 def _code_score(slot: Slot, mention: Mention, scene: Scene, goal: Goal) -> float:

@@ -139,6 +139,7 @@ PLACE_WORDS = _words("location city place country region state town destination 
 PERSON_WORDS = _words("person name customer user patient guest passenger player author artist attendee recipient")
 FREE_TEXT_WORDS = _words("message body text content note comment description reason subject prompt review reply memo")
 QUERY_WORDS = _words("query q search keyword term topic subject phrase text filter question")
+QUANTITY_WORDS = _words("quantity qty count number amount copies tickets guests pieces units seats rooms persons people")
 MONEY_WORDS = _words("price amount budget cost salary principal payment fee income investment value deposit balance")
 RATE_WORDS = _words("rate percent percentage probability interest discount ratio chance growth tax yield tip")
 

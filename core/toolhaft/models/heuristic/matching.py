@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolhaft.models.heuristic.dates import When
-from toolhaft.models.heuristic.lexicon import CUES, DIMENSIONS, MAX_CUES, MIN_CUES, MONEY_WORDS, RATE_WORDS, STOP
+from toolhaft.models.heuristic.lexicon import CUES, DIMENSIONS, MAX_CUES, MIN_CUES, MONEY_WORDS, QUANTITY_WORDS, RATE_WORDS, STOP
 from toolhaft.models.heuristic.mentions import Mention
 from toolhaft.models.heuristic.slots import Slot
 from toolhaft.models.heuristic.words import Word, concept, name_stems, split_words, stem
@@ -15,6 +15,7 @@ from toolhaft.models.heuristic.words import Word, concept, name_stems, split_wor
 _RATES = frozenset(stem(word) for word in RATE_WORDS)
 _MONEY = frozenset(stem(word) for word in MONEY_WORDS)
 _CUES = {word: frozenset(stem(cue) for cue in cues) for word, cues in CUES.items()}
+_QUANTITIES = frozenset(stem(word) for word in QUANTITY_WORDS)
 _UNIT = stem("unit")
 _FORMULAS = frozenset(stem(word) for word in "function expression equation formula polynomial func".split())
 _MEASURES = {stem(unit): frozenset(stem(word) for word in words) for unit, words in DIMENSIONS.items()}
@@ -232,6 +233,9 @@ def _shape(text: str) -> str:
 def _figure_score(slot: Slot, mention: Mention, scene: Scene) -> float:
     score = 0.0
     known = slot.name | slot.about
+    year = isinstance(mention.value, int) and mention.value >= 1500
+    if slot.name & _QUANTITIES and mention.unit not in _MEASURES and not mention.unit.isupper() and not year:
+        score += 0.9 if mention.unit not in ("percent", "ordinal") else 0.0
     if mention.unit:
         if mention.unit == "percent":
             score += 1.0 if known & _RATES else -0.4

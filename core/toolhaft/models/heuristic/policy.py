@@ -10,7 +10,7 @@ from toolhaft.models.heuristic.answer import compose
 from toolhaft.models.heuristic.choosing import superlative_of
 from toolhaft.models.heuristic.clauses import Goal, split_goals
 from toolhaft.models.heuristic.conversation import key_of, read_turn
-from toolhaft.models.heuristic.lexicon import STOP
+from toolhaft.models.heuristic.lexicon import READ_VERBS, STOP
 from toolhaft.models.heuristic.mentions import find_mentions
 from toolhaft.models.heuristic.ranking import Ranked, ToolIndex
 from toolhaft.models.heuristic.references import REFERRING
@@ -104,9 +104,18 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
     best = ranked[0]
     if best.coverage < COVERAGE_FLOOR or (not best.named and best.coverage < 0.5):
         return []
-    near = [one for one in ranked[: ALTERNATIVES * 2] if one.score >= NEAR * best.score]
+    near = [one for one in ranked[: ALTERNATIVES * 2] if one.score >= NEAR * best.score and _safe(goal, one, best)]
     near.sort(key=lambda one: -one.score * _fit(walk, goal, one))
     return near[:ALTERNATIVES]
+
+
+def _safe(goal: Goal, one: Ranked, best: Ranked) -> bool:
+    """Return whether a tool may stand in for the best: nothing is changed to answer a question, or on a guess."""
+    if one.entry.spec.effect == "read":
+        return goal.intent == "read" or best.entry.spec.effect == "read"
+    if goal.intent == "read" and goal.verb in READ_VERBS:
+        return False
+    return one is best or (one.named and one.entry.intent == best.entry.intent) or best.entry.spec.effect == "read"
 
 
 def _fit(walk: Walk, goal: Goal, ranked: Ranked) -> float:

@@ -10,21 +10,23 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from toolhaft.models.heuristic.choosing import bounds_of, choose, superlative_of, wants_all
 from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.coercion import fallback_boolean
 from toolhaft.models.heuristic.conversation import Turn, key_of
-from toolhaft.models.heuristic.filling import Filled, Path, build, fill, leftover_query
+from toolhaft.models.heuristic.dates import When
+from toolhaft.models.heuristic.filling import Consumer, Filled, Path, build, fill, leftover_query
+from toolhaft.models.heuristic.lexicon import READ_VERBS
 from toolhaft.models.heuristic.mentions import Mention
 from toolhaft.models.heuristic.ranking import Entry, Ranked
 from toolhaft.models.heuristic.readings import Reading, Record, total_of
-from toolhaft.models.heuristic.references import REFERRING, find_value, producers
+from toolhaft.models.heuristic.references import REFERRING, field_for, find_value, producers
 from toolhaft.models.heuristic.repair import is_argument_error, mend, wanted_slots
 from toolhaft.models.heuristic.slots import Slot
-from toolhaft.models.heuristic.words import content_stems, name_stems, name_words
+from toolhaft.models.heuristic.words import concept, content_stems, name_stems, name_words, stem
 from toolhaft.types import ToolCall
 
 DEPTH_CAP = 3
@@ -40,6 +42,7 @@ ANAPHORA = re.compile(
     r"\b(?:it|its|it's|them|their|that|those|these|this|there|then|result|he|she|his|her)\b", re.IGNORECASE
 )
 THERE = re.compile(r"\b(?:there|that (?:city|place|town|country|location))\b", re.IGNORECASE)
+_ASKING = frozenset(stem(word) for word in (*READ_VERBS, "day", "time", "long", "much", "now", "my", "date", "today"))
 _FINAL_CODES = ("E-TOOL-REFUSED", "E-APPROVAL")
 
 
@@ -101,7 +104,7 @@ class Walk:
     known: list[Reading] = field(default_factory=list)
     focus: tuple[Record, ...] = ()
     goals: tuple[Goal, ...] = ()
-    _filled: dict[tuple[str, int], Filled] = field(default_factory=dict)
+    _filled: dict[tuple[str, str, int], Filled] = field(default_factory=dict)
 
     def observe(self, plans: Sequence[Plan]) -> list[Reading]:
         """Return what calls brought; raises `Wanted` with those that have not been made."""
@@ -130,22 +133,35 @@ class Walk:
     def pursue(self, goal: Goal, ranked: Sequence[Ranked]) -> Outcome:
         """Return how far a goal comes with the tools ranked for it, tried in their order."""
         worst: Outcome | None = None
+        best: Outcome | None = None
         scores = {one.entry.spec.name: one.score for one in ranked}
         for one in ranked:
             outcome = self.attempt(one.entry, goal, scores, 0)
+            if outcome.status == "done" and best is not None:
+                if answers(goal, outcome, self.mentions):
+                    return replace(outcome, readings=(*best.readings, *outcome.readings))
+                continue
             if outcome.status == "done":
-                return outcome
+                if goal.intent != "read" or one is ranked[-1] or answers(goal, outcome, self.mentions):
+                    return outcome
+                best = outcome
+                continue
+            if best is not None:
+                continue
             if outcome.status == "failed" and any(outcome.reason.startswith(code) for code in _FINAL_CODES):
                 return outcome
             if worst is None or _hope(outcome) > _hope(worst):
                 worst = outcome
-        return worst or Outcome("none")
+        return best or worst or Outcome("none")
 
-    def attempt(self, entry: Entry, goal: Goal, scores: dict[str, float], depth: int) -> Outcome:
-        """Return how far one tool brings a goal."""
-        filled = self.filled(entry, goal)
+    def attempt(
+        self, entry: Entry, goal: Goal, scores: dict[str, float], depth: int, consumer: Entry | None = None
+    ) -> Outcome:
+        """Return how far one tool brings a goal, or a value that a consumer wants."""
+        filled = self.filled(entry, goal, consumer)
         values = dict(filled.values)
         values.update(self._referred(entry, goal, filled))
+        values.update(self._timed(entry, filled))
         spreads = dict(filled.spreads)
         direct = True
         for slot in self._doubtful(entry, values) + list(filled.missing):
@@ -167,12 +183,17 @@ class Walk:
         self._widen(entry, goal, values, depth)
         return self._carry_out(entry, goal, values, spreads, direct, depth)
 
-    def filled(self, entry: Entry, goal: Goal) -> Filled:
+    def filled(self, entry: Entry, goal: Goal, consumer: Entry | None = None) -> Filled:
         """Return what the instruction gives for a tool; asked again and again, read once."""
-        key = (entry.spec.name, goal.start)
+        key = (entry.spec.name, consumer.spec.name if consumer is not None else "", goal.start)
         if key not in self._filled:
+            wants = None
+            if consumer is not None:
+                own = self.filled(consumer, goal)
+                looked_up = [own.values[slot.path] for slot in self._doubtful(consumer, own.values)]
+                wants = Consumer(consumer.nouns, tuple(one for one in own.used if one.text not in looked_up))
             self._filled[key] = fill(
-                entry.spec, entry.slots, self.turn.text, self.mentions, goal, entry.nouns, self.goals
+                entry.spec, entry.slots, self.turn.text, self.mentions, goal, entry.nouns, self.goals, wants
             )
         return self._filled[key]
 
@@ -191,6 +212,18 @@ class Walk:
                 if name_words(key)[-1:] == (wanted,) and isinstance(value, str) and 1 < len(value) <= 80:
                     return {slot.path: value}
         return {}
+
+    def _timed(self, entry: Entry, filled: Filled) -> dict[Path, Any]:
+        """Return times of what was found for the slots that the instruction gives a bare day for."""
+        days = {one.value.day.isoformat() for one in filled.used if isinstance(one.value, When) and one.value.day and not one.value.clock}
+        found: dict[Path, Any] = {}
+        for slot in entry.slots if self.focus else ():
+            if slot.kind != "date-time" or str(filled.values.get(slot.path, ""))[:10] not in days | {""}:
+                continue
+            value = field_for(slot, self.focus[0])
+            if isinstance(value, str) and (not days or value[:10] in days):
+                found[slot.path] = value
+        return found
 
     def _doubtful(self, entry: Entry, values: dict[Path, Any]) -> list[Slot]:
         """Return filled references whose value does not look like one: a name where an id is wanted."""
@@ -215,7 +248,7 @@ class Walk:
             return None, None
         worst: Outcome | None = None
         for producer in producers(slot, consumer, self.entries, scores)[:PRODUCER_CAP]:
-            outcome = self.attempt(producer, goal, scores, depth + 1)
+            outcome = self.attempt(producer, goal, scores, depth + 1, consumer)
             if outcome.status == "done" and (found := self._from_known(slot, goal)) is not None:
                 return None, found
             if worst is None or _hope(outcome) > _hope(worst):
@@ -239,7 +272,7 @@ class Walk:
             if wide is None or wide.evidence < 0.3:
                 return None
             found = wide
-        if slot.kind not in REFERRING and found.count > 1 and found.evidence < 0.5:
+        if slot.kind not in REFERRING and not any(found.record is one for one in self.focus[:1]):
             return None
         several = slot.many or (found.all and superlative_of(clause) is None)
         return list(found.values[:SPREAD_CAP]) if several else [found.values[0]]
@@ -373,6 +406,24 @@ def _combined(values: dict[Path, Any], spreads: dict[Path, list[Any]]) -> list[d
 
 def _hope(outcome: Outcome) -> int:
     return {"done": 5, "missing": 4, "empty": 3, "failed": 2, "none": 0}[outcome.status]
+
+
+def answers(goal: Goal, outcome: Outcome, mentions: Sequence[Mention]) -> bool:
+    """Return whether what came back has fields or words that the question asks about."""
+    known = outcome.entry.nouns if outcome.entry is not None else frozenset()
+    asked = {concept(one) for one in telling_stems(goal, mentions) - known if one not in _ASKING}
+    if not asked or superlative_of(goal.text) is not None or counts(goal.text):
+        return True
+    for reading in outcome.readings:
+        if not reading.records:
+            return True
+        for record in reading.records[:20]:
+            for key, value in record.fields.items():
+                if asked & {concept(one) for one in name_stems(key)}:
+                    return True
+                if isinstance(value, str) and asked & {concept(one) for one in content_stems(value[:200])}:
+                    return True
+    return False
 
 
 def telling_stems(goal: Goal, mentions: Sequence[Mention]) -> frozenset[str]:
