@@ -119,6 +119,12 @@ class World:
         server.should_exit = True
         thread.join(_STOP_LIMIT)
 
+    def wait(self) -> None:
+        """Return when the server has ended, or when Ctrl-C interrupts the wait."""
+        # A join without a limit cannot be interrupted on every platform.
+        while self._thread is not None and self._thread.is_alive():
+            self._thread.join(0.5)
+
     async def __aenter__(self) -> World:
         import asyncio
 
@@ -135,6 +141,19 @@ class World:
     def service_url(self, service: str, run: str = "default") -> str:
         """Return the base URL of a service for a run."""
         return f"{self.base_url}/runs/{run}/{service}"
+
+    def authentication(self, service: str) -> str:
+        """Return in words how a service wants to be given its credential."""
+        schemes = self._documents[service]["components"].get("securitySchemes", {})
+        ways = []
+        for name, scheme in schemes.items():
+            if scheme["type"] == "http":
+                ways.append(f"header Authorization: Bearer ${secret_name(name)}")
+            elif scheme["in"] == "header":
+                ways.append(f"header {scheme['name']}: ${secret_name(name)}")
+            else:
+                ways.append(f"query {scheme['name']}=${secret_name(name)}")
+        return ", ".join(ways) or "none"
 
     async def catalog(self, run: str = "default") -> Catalog:
         """Import the bundled documents as tools that speak to one run of this world.
