@@ -1,0 +1,79 @@
+"""A running world, and a client that speaks plain HTTP to it."""
+
+import httpx
+import pytest
+
+from toolhaft.world.contract import contracts
+from toolhaft.world.documents import SERVICES, read_document
+from toolhaft.world.server import World
+
+OPERATIONS = {
+    contract.id: (name, contract) for name in SERVICES for contract in contracts(read_document(name))
+}
+
+
+class Caller:
+    """Turns flat arguments into requests by the documents, with nothing of the importer's in between."""
+
+    def __init__(self, world, client):
+        self.world = world
+        self.client = client
+
+    def headers(self, service):
+        secrets = self.world.secrets
+        return {
+            "shop": {"X-Shop-Key": secrets.get("TOOLHAFT_WORLD_SHOP_KEY", "")},
+            "calendar": {"Authorization": f"Bearer {secrets.get('TOOLHAFT_WORLD_CALENDAR_TOKEN', '')}"},
+        }.get(service, {})
+
+    def query(self, service):
+        return {"key": self.world.secrets["TOOLHAFT_WORLD_TRAVEL_KEY"]} if service == "travel" else {}
+
+    def send(self, run, operation, arguments=None):
+        service, contract = OPERATIONS[operation]
+        rest = dict(arguments or {})
+        path, query, headers = contract.path, self.query(service), self.headers(service)
+        for parameter in contract.parameters:
+            if parameter.name not in rest:
+                continue
+            value = rest.pop(parameter.name)
+            if parameter.place == "path":
+                path = path.replace("{" + parameter.name + "}", value)
+            elif parameter.place == "header":
+                headers[parameter.name] = str(value)
+            elif isinstance(value, list) and not parameter.explode:
+                query[parameter.name] = ",".join(value)
+            else:
+                query[parameter.name] = value
+        body = {}
+        if contract.media_type:
+            body = {"json": rest} if "json" in contract.media_type else {"data": rest}
+        url = self.world.service_url(service, run) + path
+        return self.client.request(contract.method, url, params=query, headers=headers, **body)
+
+    def call(self, run, operation, arguments=None):
+        answer = self.send(run, operation, arguments)
+        assert answer.status_code < 400, answer.text
+        return answer.json() if answer.content else None
+
+
+@pytest.fixture(scope="session")
+def world():
+    served = World()
+    served.start()
+    yield served
+    served.stop()
+
+
+@pytest.fixture(scope="session")
+def caller(world):
+    with httpx.Client(timeout=10) as client:
+        yield Caller(world, client)
+
+
+@pytest.fixture
+def run(request, world):
+    """A run of this test alone."""
+    name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)[:80]
+    yield name
+    world.store.reset(name)

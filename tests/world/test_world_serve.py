@@ -1,0 +1,67 @@
+"""``toolhaft serve world`` as a process."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+
+def serve(*arguments):
+    code = "from toolhaft.cli.serve import app; app()"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, "world", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def served(request):
+    process = serve("--port", "0", *request.param)
+    yield process
+    if process.poll() is None:
+        process.kill()
+    process.communicate(timeout=10)
+
+
+@pytest.mark.parametrize("served", [["--json", "--seed", "2"]], indirect=True)
+def test_it_serves_until_interrupted(served):
+    lines = []
+    while not lines or lines[-1].rstrip() != "}":
+        line = served.stdout.readline()
+        assert line, served.stderr.read()
+        lines.append(line)
+    facts = json.loads("".join(lines))
+    assert facts["seed"] == 2
+    assert set(facts["services"]) == {"weather", "travel", "shop", "calendar"}
+    shop = facts["services"]["shop"]
+    key = facts["environment"]["TOOLHAFT_WORLD_SHOP_KEY"]
+    assert httpx.get(f"{shop['url']}/cart").status_code == 401
+    assert httpx.get(f"{shop['url']}/cart", headers={"X-Shop-Key": key}).status_code == 200
+    assert httpx.get(shop["document"]).json()["servers"] == [{"url": shop["url"]}]
+    served.send_signal(signal.SIGINT)
+    _, errors = served.communicate(timeout=10)
+    assert served.returncode == 0
+    assert errors == "The demo world is closed.\n"
+
+
+@pytest.mark.parametrize("served", [[]], indirect=True)
+def test_it_says_where_everything_is_and_how_to_authenticate(served):
+    text = ""
+    while "in place of" not in text:
+        line = served.stdout.readline()
+        assert line, served.stderr.read()
+        text += line
+    for wanted in (
+        "/runs/default/travel",
+        "/calendar/openapi.yaml",
+        "Authorization: Bearer",
+        "X-Shop-Key",
+        "none",
+    ):
+        assert wanted in text
+    assert text.count("  export TOOLHAFT_WORLD_") == 3
