@@ -58,6 +58,25 @@ class Consumer:
     used: tuple[Mention, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """Where values may come from.
+
+    Attributes:
+        spoken: All goals of the instruction.
+        taken: Mentions that belong to the tool that the value is for.
+        required: Names that really have to be given.
+    """
+
+    spoken: Sequence[Goal]
+    taken: tuple[Mention, ...]
+    required: tuple[str, ...]
+
+    def bars(self, slot: Slot, mention: Mention) -> bool:
+        """Return whether a mention is spoken for: only what must be given may use it again."""
+        return slot.path[0] not in self.required and any(mention.overlaps(other) for other in self.taken)
+
+
 def _sought(slot: Slot) -> Slot:
     """Return a search's key words as if they had to be given: without them it lists everything."""
     return slot if slot.required else replace(slot, required=True)
@@ -90,7 +109,6 @@ def fill(
     taken = frozenset(name_stems(spec.name)) | frozenset(content_stems(spec.description[:300]))
     if consumer is not None:
         taken |= consumer.nouns
-        mentions = tuple(one for one in mentions if not any(one.overlaps(other) for other in consumer.used))
     reads = spec.effect == "read"
     slots = tuple(_sought(slot) if reads and slot.kind == "query" and not slot.many else slot for slot in slots)
     scene = scene_of(text, mentions, slots, taken, topic)
@@ -113,7 +131,8 @@ def fill(
                 values[slot.path] = chosen
     matched = [slot for slot in slots if slot.path not in values and slot.kind not in ("enum", "boolean", "object")]
     matched = _coded(matched, scene, goal, values, used)
-    strengths = _assign(matched, scene, goal, values, used, spoken)
+    spoken_for = consumer.used if consumer is not None else ()
+    strengths = _assign(matched, scene, goal, values, used, _Bounds(spoken, spoken_for, spec.required))
     spreads = _spreads(slots, scene, goal, values, used)
     missing = tuple(slot for slot in _complete(slots, values) if slot.path not in _optional_queries(spec, slots))
     required = [score for path, score in strengths.items() if any(s.path == path and s.required for s in slots)]
@@ -142,14 +161,15 @@ def _assign(
     goal: Goal,
     values: dict[Path, Any],
     used: list[Mention],
-    spoken: Sequence[Goal],
+    bounds: _Bounds,
 ) -> dict[Path, float]:
+    spoken = bounds.spoken
     pairs: list[tuple[float, int, int]] = []
     orders = _positions(slots, scene)
     for place, slot in enumerate(slots):
         for rank, mention in enumerate(scene.mentions):
             score = match_score(slot, mention, scene)
-            if score <= 0.0:
+            if score <= 0.0 or (bounds.taken and bounds.bars(slot, mention)):
                 continue
             if not (goal.start <= mention.start < goal.end):
                 elsewhere = any(other.start <= mention.start < other.end for other in spoken)

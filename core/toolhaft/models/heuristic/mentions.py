@@ -299,7 +299,12 @@ def _number_words(words: tuple[Word, ...]) -> list[Mention]:
 
 
 def _time_spans(text: str) -> list[Mention]:
-    return [
+    months = [
+        Mention("number", word.start, word.end, word.text, MONTHS.index(word.lower) + 1, stem("month"), weight=0.7)
+        for word in split_words(text)
+        if word.lower in MONTHS and _capital(word)
+    ]
+    return months + [
         Mention("number", match.start(), match.end(), match[0], 1, stem(match[1].lower()), weight=0.4)
         if match[1].lower() != "decade"
         else Mention("number", match.start(), match.end(), match[0], 10, stem("year"), weight=0.4)

@@ -9,13 +9,14 @@ from typing import Any
 from toolhaft.models.heuristic.answer import compose
 from toolhaft.models.heuristic.choosing import superlative_of
 from toolhaft.models.heuristic.clauses import Goal, split_goals
+from toolhaft.models.heuristic.codes import CURRENCIES, named_codes
 from toolhaft.models.heuristic.conversation import key_of, read_turn
 from toolhaft.models.heuristic.lexicon import READ_VERBS, STOP
 from toolhaft.models.heuristic.mentions import find_mentions
 from toolhaft.models.heuristic.ranking import Ranked, ToolIndex
 from toolhaft.models.heuristic.references import REFERRING
 from toolhaft.models.heuristic.walk import ANAPHORA, Outcome, Plan, Walk, Wanted, telling_stems
-from toolhaft.models.heuristic.words import concept, content_stems, name_stems, split_words
+from toolhaft.models.heuristic.words import concept, content_stems, name_stems, split_words, stem
 from toolhaft.types import Message, ToolCall, ToolSpec
 
 STEP_CAP = 24
@@ -98,15 +99,34 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
         if mention.kind in ("quoted", "entity", "email", "url", "id", "path") and goal.start <= mention.start < goal.end
         for one in content_stems(mention.text)
     )
-    ranked = index.rank(goal, values)
+    ranked = index.rank(goal, values, _implied(walk, goal))
     if not ranked:
         return []
     best = ranked[0]
     if best.coverage < COVERAGE_FLOOR or (not best.named and best.coverage < 0.5):
-        return []
+        return _searches(walk, goal, ranked)
     near = [one for one in ranked[: ALTERNATIVES * 2] if one.score >= NEAR * best.score and _safe(goal, one, best)]
     near.sort(key=lambda one: -one.score * _fit(walk, goal, one))
     return near[:ALTERNATIVES]
+
+
+def _implied(walk: Walk, goal: Goal) -> frozenset[str]:
+    """Return stems of kinds of value that stand in a goal without being called by their name."""
+    money = sum(code is not None for _, _, code in named_codes(CURRENCIES, goal.text))
+    return frozenset({stem("currency"), stem("convert")}) if money > 1 else frozenset()
+
+
+def _searches(walk: Walk, goal: Goal, ranked: Sequence[Ranked]) -> list[Ranked]:
+    """Return the searches of the services that a question names, where no tool is named itself."""
+    if goal.intent != "read":
+        return []
+    found = []
+    for one in ranked:
+        belongs = set(name_stems(one.entry.spec.parent)) & set(content_stems(goal.text))
+        query = next((slot for slot in one.entry.slots if slot.kind == "query"), None)
+        if belongs and query is not None and one.entry.intent == "read" and query.path in walk.filled(one.entry, goal).values:
+            found.append(one)
+    return found[:2]
 
 
 def _safe(goal: Goal, one: Ranked, best: Ranked) -> bool:
@@ -127,7 +147,12 @@ def _fit(walk: Walk, goal: Goal, ranked: Ranked) -> float:
         for slot in required
     )
     unsaid = sum(slot.kind not in REFERRING for slot in filled.missing)
-    return (1.3 if identified else 1.0) * (1.1 if required and not filled.missing else 1.0) * 0.88**unsaid
+    unknown = len(filled.missing) - unsaid
+    explained = sum(
+        one.kind not in ("phrase", "unit") and goal.start <= one.start < goal.end for one in filled.used
+    ) + sum(slot.kind == "enum" and slot.path in filled.values for slot in ranked.entry.slots)
+    factor = (1.3 if identified else 1.0) * (1.1 if required and not filled.missing else 1.0)
+    return factor * 0.8**unsaid * 0.92**unknown * (1.0 + 0.08 * min(explained, 5))
 
 
 def _covered(walk: Walk, goal: Goal) -> Outcome | None:

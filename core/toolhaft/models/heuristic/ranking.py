@@ -84,11 +84,14 @@ class ToolIndex:
                     self._frequency[one] = self._frequency.get(one, 0) + 1
         return self._current
 
-    def rank(self, goal: Goal, values: frozenset[str] = frozenset()) -> list[Ranked]:
+    def rank(
+        self, goal: Goal, values: frozenset[str] = frozenset(), implied: frozenset[str] = frozenset()
+    ) -> list[Ranked]:
         """Return the tools for a goal, best first; those that share no word with it are left out.
 
         Args:
             values: Stems that stand in values (names, quoted text), which count for less.
+            implied: Stems that are not said and meant.
         """
         query: dict[str, float] = {}
         for one in content_stems(goal.text):
@@ -96,6 +99,8 @@ class ToolIndex:
             if one[0].isdigit():
                 continue
             query[one] = max(query.get(one, 0.0), weight)
+        for one in implied:
+            query[one] = 1.0
         if goal.verb and goal.verb not in STOP:
             query[stem(goal.verb)] = max(query.get(stem(goal.verb), 0.0), 0.9)
         ranked = [self._score(entry, goal, query) for entry in self._current]

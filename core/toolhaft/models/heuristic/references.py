@@ -17,6 +17,7 @@ from toolhaft.models.heuristic.words import concept, name_stems, name_words
 
 REFERRING = frozenset({"id", "email", "phone", "url"})
 """Kinds of slot whose values people seldom say and tools do."""
+PRODUCER_FLOOR = 0.4
 _ID_KEYS = frozenset({"id", "_id", "uuid", "key", "code", "sku", "ref", "reference", "number", "slug"})
 
 
@@ -149,7 +150,7 @@ def producers(slot: Slot, consumer: Entry, entries: Sequence[Entry], scores: dic
         score = _produces(slot, noun, entry)
         if spelled_in(entry.spec.name, str(slot.schema.get("description") or "")) >= 0:
             score += 4.0
-        if score <= 0.0:
+        if score < PRODUCER_FLOOR:
             continue
         words = name_words(entry.spec.name)
         score += 0.5 if words and words[0] in LISTING_VERBS else 0.0
@@ -173,15 +174,21 @@ def _produces(slot: Slot, noun: set[str], entry: Entry) -> float:
         score = 0.5
     elif slot.kind in REFERRING - {"id"} and any(other.kind in ("person", "query") for other in entry.slots):
         score = 0.4
-    if entry.spec.returns and _promises(slot, noun, entry.spec.returns, frozenset(), 0):
+    if entry.spec.returns and _promises(slot, noun, entry.spec.returns, entry.spec.returns, frozenset(), 0):
         score += 1.2
     return score
 
 
-def _promises(slot: Slot, noun: set[str], schema: Any, under: frozenset[str], depth: int) -> bool:
+def _promises(
+    slot: Slot, noun: set[str], schema: Any, root: dict[str, Any], under: frozenset[str], depth: int
+) -> bool:
+    """Return whether a schema of results has a field for the slot."""
+    reference = schema.get("$ref") if isinstance(schema, dict) else None
+    if isinstance(reference, str):
+        schema = root.get("$defs", {}).get(reference.rpartition("/")[2]) if isinstance(root.get("$defs"), dict) else None
     if not isinstance(schema, dict) or depth > 5:
         return False
-    if isinstance(items := schema.get("items"), dict) and _promises(slot, noun, items, under, depth + 1):
+    if isinstance(items := schema.get("items"), dict) and _promises(slot, noun, items, root, under, depth + 1):
         return True
     properties = schema.get("properties")
     for key, inner in list(properties.items())[:40] if isinstance(properties, dict) else ():
@@ -190,6 +197,6 @@ def _promises(slot: Slot, noun: set[str], schema: Any, under: frozenset[str], de
             return True
         if key == "id" and slot.kind == "id" and under & noun:
             return True
-        if _promises(slot, noun, inner, stems, depth + 1):
+        if _promises(slot, noun, inner, root, stems, depth + 1):
             return True
     return False

@@ -17,6 +17,7 @@ Kind = Literal[
     "person", "place", "free", "query", "text", "object",
 ]
 _EXAMPLE = re.compile(r"'([^'\n]{1,40})'|\"([^\"\n]{1,40})\"|`([^`\n]{1,40})`")
+_GENERIC = frozenset(stem(word) for word in "name title email id type value number".split())
 _ID_WORDS = frozenset("id ids uuid guid identifier identifiers".split())
 
 
@@ -132,7 +133,13 @@ def _slot(spec: ToolSpec, path: tuple[str | int, ...], schema: dict[str, Any], r
     if isinstance(listed := inner.get("examples"), list):
         examples += tuple(str(one)[:80] for one in listed[:8] if isinstance(one, str))
     about = frozenset(content_stems(description))
-    return Slot(path, inner, kind, many, required, frozenset(name_stems(name)), about, examples[:20], noun)
+    own = frozenset(name_stems(name))
+    outer = frozenset(one for part in path[:-1] if isinstance(part, str) for one in name_stems(part))
+    if own <= _GENERIC:
+        own |= outer
+    else:
+        about |= outer
+    return Slot(path, inner, kind, many, required, own, about, examples[:20], noun)
 
 
 def _noun_of(spec: ToolSpec, description: str) -> tuple[str, ...]:

@@ -104,6 +104,7 @@ class Walk:
     known: list[Reading] = field(default_factory=list)
     focus: tuple[Record, ...] = ()
     goals: tuple[Goal, ...] = ()
+    _fetched: bool = False
     _filled: dict[tuple[str, str, int], Filled] = field(default_factory=dict)
 
     def observe(self, plans: Sequence[Plan]) -> list[Reading]:
@@ -152,7 +153,27 @@ class Walk:
                 return outcome
             if worst is None or _hope(outcome) > _hope(worst):
                 worst = outcome
-        return best or worst or Outcome("none")
+        if best is not None:
+            return self._further(best, goal, scores)
+        return worst or Outcome("none")
+
+    def _further(self, best: Outcome, goal: Goal, scores: dict[str, float]) -> Outcome:
+        """Return an outcome joined by that of a tool that knows the words left unanswered, if what is known feeds it."""
+        unanswered = asked_stems(goal, best, self.mentions)
+        tried = {reading.call.name for reading in best.readings}
+        rated = [
+            (sum(entry.concepts.get(one, 0.0) for one in unanswered), -order, entry)
+            for order, entry in enumerate(self.entries)
+            if entry.spec.effect == "read" and entry.spec.name not in tried
+        ]
+        for score, _, entry in sorted(rated, key=lambda one: one[:2], reverse=True)[:2]:
+            required = [slot for slot in entry.slots if slot.required]
+            if score < 1.0 or not required or not all(self._from_known(slot, goal) for slot in required):
+                continue
+            outcome = self.attempt(entry, goal, scores, DEPTH_CAP)
+            if outcome.status == "done" and answers(goal, outcome, self.mentions):
+                return replace(outcome, readings=(*best.readings, *outcome.readings))
+        return best
 
     def attempt(
         self, entry: Entry, goal: Goal, scores: dict[str, float], depth: int, consumer: Entry | None = None
@@ -160,6 +181,8 @@ class Walk:
         """Return how far one tool brings a goal, or a value that a consumer wants."""
         filled = self.filled(entry, goal, consumer)
         values = dict(filled.values)
+        if depth == 0 and any(slot.kind != "boolean" for slot in filled.missing):
+            self._prefetch(entry, goal, filled, scores)
         values.update(self._referred(entry, goal, filled))
         values.update(self._timed(entry, filled))
         spreads = dict(filled.spreads)
@@ -197,15 +220,41 @@ class Walk:
             )
         return self._filled[key]
 
+    def _prefetch(self, entry: Entry, goal: Goal, filled: Filled, scores: dict[str, float]) -> None:
+        """Read what an identifier in the goal stands for, where the tool itself has no use for it."""
+        if self._fetched:
+            return
+        idle = [
+            one
+            for one in self.mentions
+            if one.kind == "id" and goal.start <= one.start < goal.end and not any(one.overlaps(u) for u in filled.used)
+        ]
+        for other in self.entries if idle else ():
+            required = [slot for slot in other.slots if slot.required]
+            if other.spec.effect != "read" or len(required) != 1 or required[0].kind != "id" or other is entry:
+                continue
+            given = self.filled(other, goal).values.get(required[0].path)
+            if given not in [one.text for one in idle] or not required[0].examples and not required[0].schema.get("pattern"):
+                continue
+            self._fetched = True
+            outcome = self.attempt(other, goal, scores, DEPTH_CAP)
+            if outcome.status == "done":
+                self.focus = tuple(outcome.readings[0].records[:5])
+                return
+
     def _referred(self, entry: Entry, goal: Goal, filled: Filled) -> dict[Path, Any]:
         """Return what ``there``, ``it`` or ``them`` stands for, for the slots that want words."""
-        if not self.focus or ANAPHORA.search(goal.text) is None:
+        if not self.focus or (ANAPHORA.search(goal.text) is None and not self._fetched):
             return {}
         named = [one for one in filled.used if one.kind in ("entity", "quoted") and goal.start <= one.start < goal.end]
         slot = next((one for one in entry.slots if one.kind in ("query", "place", "person") and not one.many), None)
         if slot is None or named or not (slot.required or entry.intent == "read"):
             return {}
         record = self.focus[0]
+        said = set(content_stems(goal.text))
+        for key, value in record.fields.items():
+            if self._fetched and said >= set(name_stems(key)) and isinstance(value, str) and 1 < len(value) <= 80:
+                return {slot.path: value}
         keys = _PLACES if THERE.search(goal.text) or slot.kind == "place" else _TITLES
         for wanted in keys:
             for key, value in record.fields.items():
@@ -410,8 +459,7 @@ def _hope(outcome: Outcome) -> int:
 
 def answers(goal: Goal, outcome: Outcome, mentions: Sequence[Mention]) -> bool:
     """Return whether what came back has fields or words that the question asks about."""
-    known = outcome.entry.nouns if outcome.entry is not None else frozenset()
-    asked = {concept(one) for one in telling_stems(goal, mentions) - known if one not in _ASKING}
+    asked = asked_stems(goal, outcome, mentions)
     if not asked or superlative_of(goal.text) is not None or counts(goal.text):
         return True
     for reading in outcome.readings:
@@ -424,6 +472,12 @@ def answers(goal: Goal, outcome: Outcome, mentions: Sequence[Mention]) -> bool:
                 if isinstance(value, str) and asked & {concept(one) for one in content_stems(value[:200])}:
                     return True
     return False
+
+
+def asked_stems(goal: Goal, outcome: Outcome, mentions: Sequence[Mention]) -> frozenset[str]:
+    """Return the concepts of a question that are neither values nor what its tool is about."""
+    known = outcome.entry.nouns if outcome.entry is not None else frozenset()
+    return frozenset(concept(one) for one in telling_stems(goal, mentions) - known if one not in _ASKING)
 
 
 def telling_stems(goal: Goal, mentions: Sequence[Mention]) -> frozenset[str]:
