@@ -35,6 +35,8 @@ from toolhaft.hooks.version import satisfies
 from toolhaft.settings import load_settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from toolhaft.evaluators.base import Evaluator
     from toolhaft.generators.base import Generator
     from toolhaft.models.base import Model
@@ -63,11 +65,14 @@ class Registry:
         *,
         group: str = PROJECT,
         disabled: Iterable[str] | None = None,
-        path: Iterable[str] | None = None,
+        path: Iterable[str | Path] | None = None,
         timeout: float = 2.0,
         strict: bool = False,
     ) -> Registry:
         """Find, check and load the installed plugins.
+
+        Each is imported in a thread. Call this from a function, not while a module that a plugin may
+        want is being imported: the plugin would wait for that module, and this for the plugin.
 
         Args:
             group: Entry-point group.
@@ -84,7 +89,7 @@ class Registry:
         settings = load_settings()
         if disabled is None:
             disabled = settings.disabled_plugins
-        sys.path.extend(folder for folder in path or () if folder not in sys.path)
+        sys.path.extend(str(folder) for folder in path or () if str(folder) not in sys.path)
         registry = cls()
         candidates = find_candidates(group, sys.path)
         if not any(_is_core(candidate) for candidate in candidates):
@@ -188,7 +193,7 @@ class Registry:
         return cast("Executor", self.make("executor", name, settings))
 
     def command(self, name: str) -> Any:
-        """Return a plugin's command: a typer application, a click command or a function."""
+        """Return a plugin's command: a typer application or a function."""
         return self.make("command", name, {})
 
     def make(self, kind: str, name: str, settings: dict[str, Any]) -> Any:
@@ -258,7 +263,8 @@ class Registry:
                 label=f"toolhaft plugin {candidate.target}",
             )
         except TimeoutError as error:
-            reason = f"its import or a hook hangs: {error}"
+            remedy = f"toolhaft plugins check {candidate.name} has it remembered"
+            reason = f"its import or a hook hangs: {error}; {remedy}"
             return _record(candidate, reason=reason, seconds=timeout)
         return self._take(candidate, *outcome)
 

@@ -65,7 +65,7 @@ def register_executors() -> Factories:
 def register_commands() -> Factories:
     """Name commands of the command line, nested ones with a space: ``train sft``.
 
-    What is named is the command itself and is not called: a typer application, a click command, or a
+    What is named is the command itself and is not called: a typer application, or a
     function whose parameters typer understands.
     """
     raise NotImplementedError

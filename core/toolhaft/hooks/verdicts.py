@@ -6,11 +6,9 @@ A crash at import would take every command with it, and a hang would delay each 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 
 from toolhaft.hooks.distributions import Candidate
@@ -66,6 +64,8 @@ def store_verdict(data_dir: Path, candidate: Candidate, reason: str) -> None:
 
 def file_stamp(candidate: Candidate) -> str:
     """Return what changes when a plugin's version or any of its source files does; imports nothing."""
+    import hashlib
+
     digest = hashlib.sha256(f"{candidate.version} {candidate.target}".encode())
     for path in _source_files(candidate):
         try:
@@ -77,6 +77,8 @@ def file_stamp(candidate: Candidate) -> str:
 
 
 def _source_files(candidate: Candidate) -> list[Path]:
+    from importlib.util import find_spec
+
     package = candidate.target.partition(":")[0].split(".")[0]
     try:
         spec = find_spec(package) if package else None
