@@ -171,6 +171,6 @@ def _base64_cores(raw: bytes, encode: Callable[[bytes], bytes]) -> list[str]:
         text = encode(b"\0" * offset + raw).decode().rstrip("=")
         end = len(text) - (0 if (offset + len(raw)) % 3 == 0 else 1)
         core = text[start:end]
-        if len(core) >= 8:
+        if len(core) >= _SHORTEST:
             cores.append(core)
     return cores

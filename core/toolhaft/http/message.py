@@ -79,6 +79,10 @@ class Response:
     provenance: Provenance = "live"
     exchanges: tuple[Exchange, ...] = field(default=())
 
+    def __repr__(self) -> str:
+        # Headers and body may echo a credential; only what the record shows of them is redacted.
+        return f"Response(status={self.status}, url={self.url!r}, {len(self.body)} bytes, {self.provenance})"
+
     def header(self, name: str, default: str = "") -> str:
         """Return the first header of this name, in any case."""
         wanted = name.lower()
