@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from toolhaft.errors import ToolhaftError, UsageError
 
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
     from toolhaft.tools.toolset import ToolSet
     from toolhaft.types import Budget, Event, Task, Trajectory
 
+T = TypeVar("T")
 FinalState = Callable[[], Awaitable[dict[str, Any]]]
 
 
@@ -82,11 +92,12 @@ class Agent:
 
     Raises:
         UsageError: Two tools have one name, or a setting makes no sense.
+        UnknownNameError: ``allow`` names what is neither an effect nor a tool.
     """
 
     def __init__(
         self,
-        tools: Iterable[Catalog | Tool] | Catalog,
+        tools: Iterable[Catalog | Tool] | Catalog | Tool,
         *,
         model: str | Model = "auto",
         planner: str | Planner = "react",
@@ -112,8 +123,7 @@ class Agent:
         self._model = model
         self._planner = planner
         self._retriever = retriever
-        self._policy = policy
-        self._allow = allow
+        self._policy = policy if policy is not None else _policy_of(allow, self.catalog)
         self._approver = approver
         self._private = private
         self._secrets = secrets
@@ -144,9 +154,10 @@ class Agent:
         """
         trajectory: Trajectory | None = None
         try:
-            async for event in self._events(instruction, artifacts, final_state, deltas=False):
-                if event.type == "rollout_finished":
-                    trajectory = event.trajectory
+            async with aclosing(self._events(instruction, artifacts, final_state, deltas=False)) as events:
+                async for event in events:
+                    if event.type == "rollout_finished":
+                        trajectory = event.trajectory
         except ToolhaftError as error:
             error.trajectory = trajectory
             raise
@@ -179,15 +190,16 @@ class Agent:
         final_state: FinalState | None = None,
     ) -> AsyncIterator[Event]:
         """Yield what happens, text as the model writes it; the last event carries the trajectory."""
-        async for event in self._events(instruction, artifacts, final_state, deltas=True):
-            yield event
+        async with aclosing(self._events(instruction, artifacts, final_state, deltas=True)) as events:
+            async for event in events:
+                yield event
 
     def cancel(self) -> None:
         """End every rollout of this agent; each finishes with status ``cancelled`` and keeps its steps.
 
         Call it on the event loop that the rollouts run on.
         """
-        for active in self._active.values():
+        for active in [*self._active.values()]:
             active.cancel()
 
     async def close(self) -> None:
@@ -195,7 +207,7 @@ class Agent:
         if not isinstance(self._model, str):
             await self._model.close()
         if self._indexed is not None:
-            await (await self._indexed).close()
+            await (await self.retriever()).close()
 
     @property
     def secrets(self) -> SecretStore:
@@ -231,6 +243,7 @@ class Agent:
             self._model = open_model(
                 self._model, registry=self.registry, secrets=self.secrets, warn=self._warn
             )
+            self._model.attach(artifacts=self.artifacts)
         return self._model
 
     @property
@@ -245,9 +258,18 @@ class Agent:
         """Return the retriever, with the catalog indexed; the first caller does the work."""
         import asyncio
 
-        if self._indexed is None:
-            self._indexed = asyncio.create_task(self._index())
-        return await asyncio.shield(self._indexed)
+        indexed = self._indexed
+        if indexed is None:
+            indexed = self._indexed = asyncio.create_task(self._index())
+        if indexed.get_loop() is not asyncio.get_running_loop() and not indexed.done():
+            # Somebody else's event loop is at work; wait for it there.
+            waiting = asyncio.run_coroutine_threadsafe(_result(indexed), indexed.get_loop())
+            return await asyncio.wrap_future(waiting)
+        try:
+            return await asyncio.shield(indexed)
+        finally:
+            if self._indexed is indexed and indexed.done() and (indexed.cancelled() or indexed.exception()):
+                self._indexed = None  # the next caller tries again
 
     async def _index(self) -> Retriever:
         retriever = self._retriever
@@ -263,30 +285,48 @@ class Agent:
         final_state: FinalState | None,
         *,
         deltas: bool,
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
+        from toolhaft.planners.record import Record
+
         task = self._task(instruction, artifacts)
         context = self._context(final_state, deltas=deltas)
-        tools, retrieved = await self._offer(task, context)
-        planner, model = self.planner, self.model
-        context.settings = {"k": self.k, "pool": len(self.catalog), "retriever": self._retriever_name()}
         active = self._active[context.id] = _Active(context)
-        events = planner.rollout(task, tools, model, context)
         try:
-            async for event in active.drive(events):
-                yield event
-                if event.type == "rollout_started" and retrieved is not None:
-                    yield retrieved
+            planner, model = self.planner, self.model
+            context.settings = {"k": self.k, "pool": len(self.catalog), "retriever": self._retriever_name()}
+            offered = await active.wait(self._offer(task, context))
+            if offered is None:
+                yield await Record(task, context, planner=planner.name, model=model.name).finish("cancelled")
+                return
+            tools, retrieved = offered
+            events = planner.rollout(task, tools, model, context)
+            try:
+                while (event := await active.wait(_next(events))) is not None:
+                    yield event
+                    if event.type == "rollout_started" and retrieved is not None:
+                        yield retrieved
+            finally:
+                if isinstance(events, AsyncGenerator):
+                    await events.aclose()
         finally:
+            context.absorb_cancellation()
             del self._active[context.id]
 
-    async def _offer(self, task: Task, context: RunContext) -> tuple[ToolSet, Event | None]:
-        """Choose the tools to offer; all of them where there are few."""
+    async def _offer(self, task: Task, context: RunContext) -> tuple[ToolSet, Event | None] | None:
+        """Choose the tools to offer, all of them where there are few; None if the rollout was cancelled."""
+        import asyncio
+
         from toolhaft.tools.toolset import ToolSet
         from toolhaft.types import ToolsRetrieved
 
         if len(self.catalog) <= self.k:
             return ToolSet(self.catalog), None
-        hits = await (await self.retriever()).retrieve(task.instruction, self.k)
+        try:
+            hits = await (await self.retriever()).retrieve(task.instruction, self.k)
+        except asyncio.CancelledError:
+            if context.absorb_cancellation():
+                return None
+            raise
         context.retrieved = tuple((hit.item.name, hit.score) for hit in hits)
         event = ToolsRetrieved(
             hits=context.retrieved, retriever=self._retriever_name(), pool=len(self.catalog)
@@ -302,22 +342,20 @@ class Agent:
         from toolhaft.types import Task
 
         kept = tuple(self.artifacts.put_file(Path(path)) for path in artifacts)
-        if isinstance(instruction, Task):
-            return instruction
-        if not instruction.strip():
+        task = instruction if isinstance(instruction, Task) else Task(id="task", instruction=instruction)
+        if not task.instruction.strip():
             raise UsageError("the instruction is empty", hint="Say what to do")
-        return Task(id="task", instruction=instruction, artifacts=kept)
+        return replace(task, artifacts=(*task.artifacts, *kept)) if kept else task
 
     def _context(self, final_state: FinalState | None, *, deltas: bool) -> RunContext:
         from toolhaft.tools.budget import BudgetMeter
         from toolhaft.tools.context import RunContext
-        from toolhaft.tools.policy import policy
 
         return RunContext(
             id=_new_id(),
             seed=self.seed,
             meter=BudgetMeter(self.budget),
-            policy=self._policy or policy(self._allow),
+            policy=self._policy,
             approver=self._approver,
             secrets=self.secrets,
             artifacts=self.artifacts,
@@ -328,29 +366,36 @@ class Agent:
 
 
 class _Active:
-    """A rollout under way: it can be interrupted while the planner waits, and only then."""
+    """A rollout under way: it can be interrupted while it waits for something, and only then."""
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._waiting: asyncio.Task[Any] | None = None
 
-    async def drive(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+    async def wait(self, awaitable: Awaitable[T]) -> T:
         import asyncio
 
-        while True:
-            self._waiting = asyncio.current_task()
-            try:
-                event = await anext(events)
-            except StopAsyncIteration:
-                return
-            finally:
-                self._waiting = None
-            yield event
+        self._waiting = asyncio.current_task()
+        try:
+            return await awaitable
+        finally:
+            self._waiting = None
 
     def cancel(self) -> None:
-        self._context.cancelled = True
-        if self._waiting is not None:
-            self._waiting.cancel()
+        self._context.cancel(self._waiting)
+
+
+async def _next(events: AsyncIterator[Event]) -> Event | None:
+    try:
+        return await anext(events)
+    except StopAsyncIteration:
+        return None
+
+
+async def _result(task: asyncio.Task[T]) -> T:
+    import asyncio
+
+    return await asyncio.shield(task)
 
 
 def open_catalog(
@@ -415,6 +460,12 @@ def open_model(
 ) -> Model:
     """Find a model by its name, as ``Agent(model=...)`` and ``--model`` do.
 
+    Args:
+        reference: Its name.
+        registry: Where names are looked up.
+        secrets: Resolves its key, and keeps it out of what is shown.
+        warn: Takes the one-line notice that no language model is configured.
+
     Raises:
         UnknownNameError: No plugin brings it.
         ConfigError: Its key is not set.
@@ -424,7 +475,9 @@ def open_model(
     from toolhaft.settings import load_settings
 
     registry = registry or Registry.default()
-    return resolve(reference, registry.model, load_settings(), warn or _to_stderr)
+    model = resolve(reference, registry.model, load_settings(), warn or _to_stderr)
+    model.attach(secrets=secrets)
+    return model
 
 
 def split_location(location: Any) -> tuple[str, Any]:
@@ -449,14 +502,17 @@ def split_location(location: Any) -> tuple[str, Any]:
     )
 
 
-def _catalog_of(tools: Iterable[Catalog | Tool] | Catalog) -> Catalog:
+def _catalog_of(tools: Iterable[Catalog | Tool] | Catalog | Tool) -> Catalog:
+    from toolhaft.tools.base import Tool
     from toolhaft.tools.catalog import Catalog
 
     if isinstance(tools, Catalog):
         return tools
+    if isinstance(tools, str):
+        raise UsageError(f"{tools[:80]!r} is not a catalog", hint="Open it: Agent([open_catalog(...)])")
     catalogs: list[Catalog] = []
     loose: list[Tool] = []
-    for entry in tools:
+    for entry in [tools] if isinstance(tools, Tool) else tools:
         if isinstance(entry, Catalog):
             catalogs.append(entry)
         else:
@@ -464,6 +520,21 @@ def _catalog_of(tools: Iterable[Catalog | Tool] | Catalog) -> Catalog:
     if loose:
         catalogs.append(Catalog(loose, name="tools"))
     return catalogs[0] if len(catalogs) == 1 else Catalog.merge(*catalogs)
+
+
+def _policy_of(allow: str | Sequence[str], catalog: Catalog) -> Policy:
+    """Return the policy that ``allow`` makes; a name that nothing answers to is a typing error."""
+    from typing import get_args
+
+    from toolhaft.errors import UnknownNameError
+    from toolhaft.tools.policy import policy
+    from toolhaft.types import Effect
+
+    made = policy(allow)
+    for name in made.allow:
+        if name not in get_args(Effect) and not set(name) & set("*?[") and name not in catalog:
+            raise UnknownNameError("effect or tool", name, [*get_args(Effect), *catalog.names], where="allow")
+    return made
 
 
 def _budget_of(budget: Budget | Mapping[str, Any] | None) -> Budget:
@@ -480,7 +551,9 @@ def _budget_of(budget: Budget | Mapping[str, Any] | None) -> Budget:
     for name, value in budget.items():
         if name not in known:
             raise UnknownNameError("budget", name, known)
-        if value is not None and (not isinstance(value, int | float) or isinstance(value, bool) or value < 0):
+        if value is not None and (
+            isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0
+        ):
             raise UsageError(f"the budget {name} is {value!r}", hint="Give a number of at least 0, or None")
     return Budget(**budget)
 

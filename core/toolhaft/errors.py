@@ -11,6 +11,7 @@
     ├── ReplayMissError          a recording does not hold what was asked for
     ├── BudgetExceededError      the next thing would cost more than is left
     ├── ApprovalNeededError      a person must decide (exit code 4)
+    ├── ToolCrashError           a tool raised something else, or returned what is not JSON: a bug in it
     └── ToolError                becomes an observation: the model reads it and may try something else
         ├── UnknownToolError     the model called a tool that is not offered
         ├── InvalidArgumentsError  the arguments break the tool's JSON Schema
@@ -29,10 +30,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 EffectState = Literal["none", "done", "uncertain"]
+_COMPARED = 200
+"""Names that are compared letter by letter with an unknown one."""
 
 
 class ToolhaftError(Exception):
@@ -78,6 +81,10 @@ class ToolhaftError(Exception):
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
         return f"{text}. {self.hint}" if self.hint else text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Executors send errors between processes; the constructors of subclasses take other arguments.
+        return _restore, (type(self), self.what), self.__dict__
 
     def to_dict(self) -> dict[str, Any]:
         """Return the error as JSON values, as journals, traces and ``--json`` show it."""
@@ -198,6 +205,12 @@ class ApprovalNeededError(ToolhaftError):
     exit_code = 4
 
 
+class ToolCrashError(ToolhaftError):
+    """A tool raised something that is not a `ToolError`: a bug in the tool, for its author to see."""
+
+    code = "E-TOOL-CRASH"
+
+
 class ToolError(ToolhaftError):
     """A tool call failed in a way that the model should read about.
 
@@ -293,6 +306,26 @@ def nearest_names(name: str, known: Sequence[str], n: int = 3) -> list[str]:
     """Return up to ``n`` of ``known`` that look like ``name``, best first."""
     import difflib
 
+    wanted = name[:80].casefold()
     by_folded = {candidate.casefold(): candidate for candidate in known}
-    found = difflib.get_close_matches(name[:80].casefold(), list(by_folded), n=n, cutoff=0.6)
+    likely = list(by_folded) if len(by_folded) <= _COMPARED else _likely(wanted, by_folded)
+    found = difflib.get_close_matches(wanted, likely, n=n, cutoff=0.6)
     return [by_folded[candidate] for candidate in found]
+
+
+def _likely(wanted: str, candidates: Iterable[str]) -> list[str]:
+    """Return the candidates that share most pairs of letters: comparing tens of thousands takes seconds."""
+    import heapq
+
+    pairs = {wanted[i : i + 2] for i in range(len(wanted) - 1)}
+    return heapq.nlargest(
+        _COMPARED,
+        candidates,
+        key=lambda candidate: sum(pair in candidate for pair in pairs) / (20 + len(candidate)),
+    )
+
+
+def _restore(kind: type[ToolhaftError], what: str) -> ToolhaftError:
+    error = kind.__new__(kind, what)
+    Exception.__init__(error, what)
+    return error

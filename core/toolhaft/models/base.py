@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from toolhaft.types import Completion, Message, Origin, ToolCall, ToolSpec
+
+if TYPE_CHECKING:
+    from toolhaft.secrets import SecretStore
+    from toolhaft.tools.artifacts import ArtifactStore
 
 
 class Model(ABC):
@@ -43,6 +48,14 @@ class Model(ABC):
         Raises:
             ModelError: The endpoint failed, or its answer cannot be read. Malformed tool calls are not
                 errors: they come back as calls with ``problem`` set, for the planner to repair.
+        """
+
+    def attach(self, *, secrets: SecretStore | None = None, artifacts: ArtifactStore | None = None) -> None:
+        """Take the stores of an agent where none were given. The default needs none.
+
+        Args:
+            secrets: Resolves keys; its filter then knows them.
+            artifacts: Where the images and files of messages are kept.
         """
 
     async def close(self) -> None:

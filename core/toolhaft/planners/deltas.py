@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
+from toolhaft.errors import BudgetExceededError
 from toolhaft.models.base import Model
 from toolhaft.tools.context import RunContext
 from toolhaft.types import Completion, Message, ToolCall, ToolSpec
@@ -16,23 +17,28 @@ async def complete_with_deltas(
     specs: Sequence[ToolSpec],
     context: RunContext,
     avoid: Sequence[ToolCall] = (),
-) -> AsyncIterator[str | Completion]:
+) -> AsyncGenerator[str | Completion, None]:
     """Yield pieces of text as the model writes them, then the completion.
 
     Pieces come only if ``context.deltas`` asks for them; otherwise this costs no more than the call.
+
+    Raises:
+        BudgetExceededError: The budget of seconds was used up before the model was done.
     """
     if not context.deltas:
-        yield await model.complete(messages, specs, avoid=avoid, seed=context.seed)
+        yield await complete_in_time(model, messages, specs, context, avoid)
         return
     pieces: asyncio.Queue[str | None] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def on_delta(text: str) -> None:
+        loop.call_soon_threadsafe(pieces.put_nowait, text)  # local models write from a thread
 
     async def ask() -> Completion:
         try:
-            return await model.complete(
-                messages, specs, avoid=avoid, on_delta=pieces.put_nowait, seed=context.seed
-            )
+            return await complete_in_time(model, messages, specs, context, avoid, on_delta)
         finally:
-            pieces.put_nowait(None)
+            loop.call_soon_threadsafe(pieces.put_nowait, None)
 
     task = asyncio.create_task(ask())
     try:
@@ -43,3 +49,25 @@ async def complete_with_deltas(
         if not task.done():
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+async def complete_in_time(
+    model: Model,
+    messages: Sequence[Message],
+    specs: Sequence[ToolSpec],
+    context: RunContext,
+    avoid: Sequence[ToolCall] = (),
+    on_delta: Callable[[str], None] | None = None,
+) -> Completion:
+    """Ask the model, for no longer than the budget of seconds allows.
+
+    Raises:
+        BudgetExceededError: The budget of seconds was used up before the model was done.
+    """
+    try:
+        async with asyncio.timeout(context.meter.remaining_seconds()) as scope:
+            return await model.complete(messages, specs, avoid=avoid, on_delta=on_delta, seed=context.seed)
+    except TimeoutError:
+        if not scope.expired():
+            raise
+        raise BudgetExceededError("seconds", context.meter.budget.seconds or 0) from None

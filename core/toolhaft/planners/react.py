@@ -8,23 +8,22 @@ parsed, and independent calls of one step are made at once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 
 from toolhaft.errors import BudgetExceededError, ToolhaftError, UsageError
 from toolhaft.models.base import Model
 from toolhaft.planners.base import Planner
-from toolhaft.planners.deltas import complete_with_deltas
+from toolhaft.planners.deltas import complete_in_time, complete_with_deltas
 from toolhaft.planners.prompts import prompt
 from toolhaft.planners.record import Record
+from toolhaft.planners.round import Round
 from toolhaft.tools.context import RunContext
-from toolhaft.tools.execute import execute
 from toolhaft.tools.labels import USER
 from toolhaft.tools.memory import canonical
 from toolhaft.tools.toolset import ToolSet
 from toolhaft.types import (
     ArtifactPart,
-    CallFinished,
-    CallStarted,
     Completion,
     Event,
     Message,
@@ -45,7 +44,7 @@ class ReAct(Planner):
     Args:
         system: Replaces the system prompt (``planners/prompts/react_system.txt``).
         repeats: A step whose calls and results equal the one before it this many times in a row ends the
-            rollout with status ``loop``; one time earlier the model is told so.
+            rollout with status ``loop``; one time earlier, if that is a repetition, the model is told so.
 
     Raises:
         UsageError: ``repeats`` is less than 2.
@@ -68,15 +67,15 @@ class ReAct(Planner):
         yield RolloutStarted(task=task, planner=self.name, model=model.name)
         try:
             while path.result is None:
-                async for event in path.step():
-                    yield event
+                async with aclosing(path.step()) as events:
+                    async for event in events:
+                        yield event
             yield path.result
         except BudgetExceededError as error:
             yield await record.finish("budget", answer=path.last_thought, error=error)
         except asyncio.CancelledError:
-            if not context.cancelled:
+            if not context.absorb_cancellation():
                 raise
-            _uncancel()
             yield await record.finish("cancelled", answer=path.last_thought)
         except ToolhaftError as error:
             yield await record.finish("error", answer=path.last_thought, error=error)
@@ -107,43 +106,58 @@ class _Path:
         self.result: RolloutFinished | None = None
         self.last_thought = ""
         self._parent: int | None = None
-        self._fingerprint = ""
+        self._did: list[tuple[str, str, str]] = []
         self._repeated = 0
         self._silent = False
         context.labels.add(USER, task.instruction)
 
-    async def step(self) -> AsyncIterator[Event]:
+    async def step(self) -> AsyncGenerator[Event, None]:
         context, record = self.context, self.record
         context.check_cancelled()
         context.meter.reserve(steps=1, model_calls=1)
         record.offer(self.tools)
         started = context.meter.elapsed()
-        completion = Completion()
-        async for piece in complete_with_deltas(self.model, self.messages, self.tools.specs, context):
-            if isinstance(piece, Completion):
-                completion = piece
-            else:
-                yield TextDelta(text=piece)
+        if context.deltas:
+            async with aclosing(
+                complete_with_deltas(self.model, self.messages, self.tools.specs, context)
+            ) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Completion):
+                        completion = piece
+                    else:
+                        yield TextDelta(text=piece)
+        else:
+            completion = await complete_in_time(self.model, self.messages, self.tools.specs, context)
         context.meter.record(completion.usage)
         self.last_thought = completion.text or self.last_thought
         if not completion.calls:
-            async for event in self._without_calls(completion, started):
-                yield event
+            yield await self._end(completion, started)
             return
-        context.meter.reserve(tool_calls=len(completion.calls))
-        number = len(record.steps)
-        for call in completion.calls:
-            yield CallStarted(step=number, call=call)
-        observations = await self._make(completion.calls)
-        for call, observation in zip(completion.calls, observations, strict=True):
-            yield CallFinished(step=number, call=call, observation=observation)
+        made = Round(completion.calls)
+        try:
+            context.meter.reserve(tool_calls=len(completion.calls))
+            async for event in made.make(len(record.steps), self.tools, context):
+                yield event
+        except (ToolhaftError, asyncio.CancelledError) as error:
+            record.add_interrupted(
+                completion,
+                made.observations,
+                error,
+                parent=self._parent,
+                started=started,
+                under_way=made.under_way,
+                failed=made.failed,
+            )
+            raise
+        observations = made.answers
         step = record.add(completion, observations, parent=self._parent, status="continued", started=started)
         self._parent = step.id
         yield StepFinished(step=step)
-        self._append(completion, observations)
-        await self._watch_for_loop(completion.calls, observations)
+        texts = [observation.text() for observation in observations]
+        self._append(completion, observations, texts)
+        await self._watch_for_loop(completion.calls, texts)
 
-    async def _without_calls(self, completion: Completion, started: float) -> AsyncIterator[Event]:
+    async def _end(self, completion: Completion, started: float) -> StepFinished:
         """End with the answer; a message that is empty is answered once before giving up."""
         status: Status = "answered"
         if completion.finish == "refusal":
@@ -161,62 +175,36 @@ class _Path:
             note="empty message" if status == "gave_up" else note,
         )
         self._parent = step.id
-        yield StepFinished(step=step)
         if retry:
             self._silent = True
             self.messages.append(Message(role="user", text=prompt("react_silent")))
-            return
-        if status == "answered" and completion.text.rstrip().endswith("?"):
-            status = "asked"
-        self.result = await self.record.finish(status, answer=completion.text, answer_step=step.id)
+        else:
+            if status == "answered" and completion.text.rstrip().endswith("?"):
+                status = "asked"
+            self.result = await self.record.finish(status, answer=completion.text, answer_step=step.id)
+        return StepFinished(step=step)
 
-    async def _make(self, calls: Sequence[ToolCall]) -> list[Observation]:
-        """Make the calls: reads at once, and one after the other as soon as one of them writes."""
-        if len(calls) == 1:
-            return [await execute(calls[0], self.tools, self.context)]
-        if all(self._reads(call) for call in calls):
-            return await self._make_at_once(calls)
-        return [await execute(call, self.tools, self.context) for call in calls]
-
-    async def _make_at_once(self, calls: Sequence[ToolCall]) -> list[Observation]:
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(execute(call, self.tools, self.context)) for call in calls]
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from None
-        return [task.result() for task in tasks]
-
-    def _reads(self, call: ToolCall) -> bool:
-        tool = self.tools.get(call.name)
-        return tool is None or tool.spec.effect == "read"
-
-    def _append(self, completion: Completion, observations: Sequence[Observation]) -> None:
+    def _append(self, completion: Completion, observations: Sequence[Observation], texts: list[str]) -> None:
         self.messages.append(completion.message())
-        for call, observation in zip(completion.calls, observations, strict=True):
+        for call, observation, text in zip(completion.calls, observations, texts, strict=True):
             self.messages.append(
                 Message(
                     role="tool",
-                    text=observation.text(),
+                    text=text,
                     call_id=call.id,
                     name=call.name,
                     artifacts=tuple(p.artifact for p in observation.parts if isinstance(p, ArtifactPart)),
                 )
             )
 
-    async def _watch_for_loop(self, calls: Sequence[ToolCall], observations: Sequence[Observation]) -> None:
-        fingerprint = "\n".join(
-            f"{call.name} {canonical(call.arguments)} {call.raw} {observation.text()}"
-            for call, observation in zip(calls, observations, strict=True)
-        )
-        self._repeated = self._repeated + 1 if fingerprint == self._fingerprint else 1
-        self._fingerprint = fingerprint
+    async def _watch_for_loop(self, calls: Sequence[ToolCall], texts: list[str]) -> None:
+        did = [
+            (call.name, call.raw or canonical(call.arguments), text)
+            for call, text in zip(calls, texts, strict=True)
+        ]
+        self._repeated = self._repeated + 1 if did == self._did else 1
+        self._did = did
         if self._repeated >= self.planner.repeats:
             self.result = await self.record.finish("loop", answer=self.last_thought)
-        elif self._repeated == self.planner.repeats - 1:
+        elif 1 < self._repeated == self.planner.repeats - 1:
             self.messages.append(Message(role="user", text=prompt("react_repeat")))
-
-
-def _uncancel() -> None:
-    task = asyncio.current_task()
-    if task is not None:
-        task.uncancel()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from toolhaft.errors import ToolhaftError
 from toolhaft.tools.context import RunContext
@@ -18,10 +19,14 @@ from toolhaft.types import (
     Step,
     StepStatus,
     Task,
+    ToolCall,
     ToolSpec,
     Trajectory,
     Usage,
 )
+
+UNANSWERED = "E-UNANSWERED"
+"""Code of the error in place of an answer that never came."""
 
 
 class Record:
@@ -43,9 +48,11 @@ class Record:
         self._offered: dict[str, ToolSpec] = {}
         self._last_specs: tuple[ToolSpec, ...] | None = None
         self._last_names: tuple[str, ...] = ()
+        self._read: tuple[str, ...] = ()
 
     def offer(self, tools: ToolSet) -> tuple[str, ...]:
         """Note which tools the model is shown in the step to come, and return their names."""
+        self._read = self.context.labels.read
         specs = tools.specs
         if specs is not self._last_specs:
             self._last_specs = specs
@@ -64,8 +71,9 @@ class Record:
         status: StepStatus,
         started: float,
         note: str = "",
+        tool_calls: int | None = None,
     ) -> Step:
-        """Append a step and return it."""
+        """Append a step and return it; ``tool_calls`` were spent, by default one for each observation."""
         step = Step(
             id=len(self.steps),
             parent=parent,
@@ -77,17 +85,70 @@ class Record:
             usage=replace(
                 completion.usage,
                 model_calls=1,
-                tool_calls=len(observations),
+                tool_calls=tool_calls if tool_calls is not None else len(observations),
                 seconds=self.context.meter.elapsed() - started,
             ),
             started=started,
             origin=completion.origin,
             model=completion.model,
-            labels=self.context.labels.read,
+            labels=self._read,
             note=note,
         )
         self.steps.append(step)
         return step
+
+    def add_interrupted(
+        self,
+        completion: Completion,
+        observations: Sequence[Observation | None],
+        error: BaseException,
+        *,
+        parent: int | None,
+        started: float,
+        under_way: Collection[int] = (),
+        failed: int | None = None,
+    ) -> Step:
+        """Append a step that an error or the user ended before all of its calls were answered.
+
+        Args:
+            completion: What the model asked for.
+            observations: One for each call, None where there is none.
+            error: What ended the step.
+            parent: The step before it.
+            started: Seconds since the rollout began.
+            under_way: Positions of the calls that were being made; a write may have been carried out.
+            failed: Position of the call that raised the error, if one did.
+        """
+        answers = []
+        for position, (call, found) in enumerate(zip(completion.calls, observations, strict=True)):
+            cause = error if position == failed else None
+            answers.append(found or self._unanswered(call, cause, begun=position in under_way))
+        return self.add(
+            completion,
+            answers,
+            parent=parent,
+            status="failed",
+            started=started,
+            note="ended before all calls were answered",
+            tool_calls=sum(found is not None for found in observations) + len(under_way),
+        )
+
+    def _unanswered(self, call: ToolCall, error: BaseException | None, *, begun: bool) -> Observation:
+        spec = self._offered.get(call.name)
+        effect = spec.effect if spec is not None else "read"
+        fields: dict[str, Any] = {"code": UNANSWERED, "what": "not made: the rollout ended before"}
+        if isinstance(error, ToolhaftError):
+            fields = self.context.secrets.redact_value(error.to_dict())
+        elif begun:
+            fields["what"] = "the rollout ended before there was an answer"
+            fields["effect"] = "none" if effect == "read" else "uncertain"
+        return Observation(
+            call_id=call.id,
+            tool=call.name[:64],
+            error=ErrorInfo(**fields),
+            labels=(f"tool:{spec.name}",) if spec is not None else (),
+            effect=effect,
+        )
 
     async def finish(
         self,

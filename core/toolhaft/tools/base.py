@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,25 @@ class Tool(ABC):
             ToolError: What the model should read. Any other exception is a bug in the tool; a rollout
                 reports it to the model as such and goes on.
         """
+
+    def place(self) -> AbstractAsyncContextManager[Any]:
+        """Return what to hold while calling it: one of ``spec.concurrency`` places, if these are limited.
+
+        The places are the tool's own, so that every agent and every view of a catalog shares them; they
+        belong to the running event loop.
+        """
+        limit = self.spec.concurrency
+        if limit is None:
+            return nullcontext()
+        import asyncio
+        from weakref import WeakKeyDictionary
+
+        places = self.__dict__.setdefault("_places", WeakKeyDictionary())
+        loop = asyncio.get_running_loop()
+        if loop not in places:
+            places[loop] = asyncio.Semaphore(max(1, limit))
+        place: asyncio.Semaphore = places[loop]
+        return place
 
     def request(self, arguments: Mapping[str, Any]) -> Any:
         """Return the `toolhaft.http.message.Request` that a call would send, or None if it sends none."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, Self
 
 from toolhaft.errors import UnknownNameError, UsageError
 from toolhaft.tools.base import CallContext, Tool, ToolResult, check_name
@@ -12,18 +13,22 @@ from toolhaft.tools.schema import ArgumentChecker
 from toolhaft.types import ToolSpec
 
 if TYPE_CHECKING:
-    import asyncio
     from pathlib import Path
 
 
 class Catalog(Mapping[str, Tool]):
     """Tools by name. Wrapping one gives another, so filters, prefixes and approvals compose.
 
+    Use it as a context manager (``with`` or ``async with``) to close it at the end.
+
     Args:
         tools: Tools, or a mapping from name to tool that may make them when asked (`LazyTools`).
         name: What a person calls it.
         report: How the import went, if the catalog was imported.
         close: Called once by `close`, after the tools that were used were closed.
+
+    Attributes:
+        parts: The catalogs that `merge` put together, each with its own name and report.
 
     Raises:
         UsageError: Two tools have one name, or a name is not legal.
@@ -40,9 +45,10 @@ class Catalog(Mapping[str, Tool]):
         self._tools = tools if isinstance(tools, Mapping) else _by_name(tools)
         self.name = name
         self.report = report
+        self.parts: tuple[Catalog, ...] = ()
         self._close = close
         self._checker = ArgumentChecker()
-        self._places: dict[tuple[int, str], asyncio.Semaphore] = {}
+        self._closed = False
 
     @classmethod
     def lazy(
@@ -99,19 +105,6 @@ class Catalog(Mapping[str, Tool]):
         """Raise `InvalidArgumentsError` unless the arguments fit the spec."""
         self._checker.check(spec, arguments)
 
-    @asynccontextmanager
-    async def place(self, spec: ToolSpec) -> AsyncIterator[None]:
-        """Hold one of the tool's places, if its spec limits how many calls may run at once."""
-        if spec.concurrency is None:
-            yield
-            return
-        import asyncio
-
-        key = (id(asyncio.get_running_loop()), spec.name)
-        semaphore = self._places.setdefault(key, asyncio.Semaphore(spec.concurrency))
-        async with semaphore:
-            yield
-
     async def call(self, name: str, /, **arguments: Any) -> Any:
         """Check the arguments and call a tool, as its owner: no policy stands between.
 
@@ -131,12 +124,19 @@ class Catalog(Mapping[str, Tool]):
         found = self[name]
         spec = found.spec
         self.check(spec, arguments)
-        async with self.place(spec):
+        async with found.place():
             try:
-                async with asyncio.timeout(spec.timeout):
+                async with asyncio.timeout(spec.timeout) as scope:
                     result = await found.call(arguments, CallContext(artifacts=ArtifactStore()))
             except TimeoutError:
-                raise ToolTimeoutError(f"no result after {spec.timeout:g} seconds", where=name) from None
+                if not scope.expired():
+                    raise
+                raise ToolTimeoutError(
+                    f"no result after {spec.timeout:g} seconds",
+                    where=name,
+                    retryable=spec.effect == "read" or spec.repeatable,
+                    effect="none" if spec.effect == "read" else "uncertain",
+                ) from None
         return result.value if isinstance(result, ToolResult) else result
 
     def call_sync(self, name: str, /, **arguments: Any) -> Any:
@@ -191,7 +191,7 @@ class Catalog(Mapping[str, Tool]):
         return self._derived(Wrapped(self._tools, wrapper))
 
     @classmethod
-    def merge(cls, *catalogs: Catalog, name: str = "") -> Catalog:
+    def merge(cls, *catalogs: Catalog, name: str = "", report: Any = None) -> Catalog:
         """Return one catalog with the tools of several.
 
         Raises:
@@ -200,10 +200,14 @@ class Catalog(Mapping[str, Tool]):
         from toolhaft.tools.wrappers import Merged
 
         async def close() -> None:
-            for catalog in catalogs:
-                await catalog.close()
+            async with AsyncExitStack() as stack:
+                for catalog in catalogs:
+                    stack.push_async_callback(catalog.close)
 
-        return cls(Merged([catalog._tools for catalog in catalogs]), name=name, close=close)
+        tools = Merged([catalog._tools for catalog in catalogs])
+        merged = cls(tools, name=name, report=report, close=close)
+        merged.parts = catalogs
+        return merged
 
     def save(self, path: Path | str) -> None:
         """Write the catalog to a file (SQLite, format 1) that `open_catalog` opens lazily.
@@ -216,20 +220,46 @@ class Catalog(Mapping[str, Tool]):
         save_catalog(self, path)
 
     async def close(self) -> None:
-        """Close the tools that were used, and what they share."""
-        made = self._tools.made() if isinstance(self._tools, LazyTools) else self._tools.values()
-        if not isinstance(self._tools, LazyTools) and self._close is not None:
-            made = ()  # a view: what it shows belongs to the catalogs that its close ends
-        for found in made:
-            await found.close()
-        close, self._close = self._close, None
-        if close is not None:
-            waiting = close()
-            if waiting is not None:
-                await waiting
+        """Close the tools that were used, and what they share; a second call does nothing.
+
+        A view (a filter, a prefix ...) closes the catalogs that it shows.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        made: Iterable[Tool] = ()
+        if isinstance(self._tools, LazyTools):
+            made = self._tools.made()
+        elif isinstance(self._tools, dict):
+            made = self._tools.values()
+        async with AsyncExitStack() as stack:  # one that fails to close keeps no other from closing
+            if self._close is not None:
+                stack.push_async_callback(_closing, self._close)
+            for found in made:
+                stack.push_async_callback(found.close)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        from toolhaft.tools.loop import run_sync
+
+        run_sync(self.close())
 
     def _derived(self, tools: Mapping[str, Tool]) -> Catalog:
         return Catalog(tools, name=self.name, report=self.report, close=self.close)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
 
 
 class LazyTools(Mapping[str, Tool]):
@@ -237,12 +267,24 @@ class LazyTools(Mapping[str, Tool]):
 
     def __init__(self, entries: Mapping[str, Callable[[], Tool]]) -> None:
         self._entries = entries
+        self._making = threading.RLock()
         self._made: dict[str, Tool] = {}
 
     def __getitem__(self, name: str) -> Tool:
         made = self._made.get(name)
         if made is None:
-            made = self._made[name] = self._entries[name]()
+            with self._making:  # agents on other event loops ask too
+                made = self._made.get(name)
+                if made is None:
+                    made = self._made[name] = self._make(name)
+        return made
+
+    def _make(self, name: str) -> Tool:
+        made = self._entries[name]()
+        if made.spec.name != name:
+            raise UsageError(
+                f"the tool made for {name!r} is named {made.spec.name!r}", hint="Give both the same name"
+            )
         return made
 
     def __contains__(self, name: object) -> bool:
@@ -257,6 +299,12 @@ class LazyTools(Mapping[str, Tool]):
     def made(self) -> tuple[Tool, ...]:
         """Return the tools that were made so far."""
         return tuple(self._made.values())
+
+
+async def _closing(close: Callable[[], Any]) -> None:
+    waiting = close()
+    if waiting is not None:
+        await waiting
 
 
 def _by_name(tools: Iterable[Tool]) -> dict[str, Tool]:

@@ -7,11 +7,10 @@ tool again; its ``kind`` names the source). Table ``about`` has ``format``, ``na
 from __future__ import annotations
 
 import json
-import os
+import secrets
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,8 @@ from toolhaft.tools.catalog import Catalog
 from toolhaft.tools.source import ToolSource
 from toolhaft.types import FORMAT, ToolSpec, from_json, to_json
 
+_LARGEST = 16_000_000
+"""Bytes of one row that are read."""
 _TABLES = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE tools (position INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL,
@@ -35,20 +36,15 @@ def save_catalog(catalog: Catalog, path: Path | str) -> None:
         UsageError: A tool cannot be kept, or the file cannot be written.
     """
     target = Path(path)
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
-    except OSError as error:
-        raise UsageError(f"cannot write: {error.strerror}", where=str(target)) from None
-    os.close(handle)
-    temporary = Path(name)
+    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.tmp")
     try:
         with closing(sqlite3.connect(temporary)) as file, file:
             file.executescript(_TABLES)
             file.executemany("INSERT INTO about VALUES (?, ?)", _about(catalog))
             file.executemany("INSERT INTO tools VALUES (?, ?, ?, ?)", _rows(catalog))
         temporary.replace(target)
-    except sqlite3.Error as error:
-        raise UsageError(f"cannot write: {error}", where=str(target)) from None
+    except (sqlite3.Error, OSError) as error:
+        raise UsageError(f"cannot write: {error}", where=str(target), hint="Check the folder") from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -70,14 +66,19 @@ def open_catalog_file(path: Path | str, bind: Callable[[ToolSpec, Mapping[str, A
             "there is no such catalog file", where=str(where), hint="toolhaft tools import SPEC -o FILE"
         )
     tools = FileTools(where, bind)
-    about = tools.about()
+    try:
+        about = tools.about()
+        report = _json(about.get("report") or "null", where)
+    except FormatError:
+        tools.disconnect()
+        raise
     if about.get("format") != str(FORMAT):
+        tools.disconnect()
         raise FormatError(
             f"catalog format {about.get('format')!r} is not known; this version reads {FORMAT}",
             where=str(where),
             hint="Import the document again, or install a newer Toolhaft",
         )
-    report = json.loads(about["report"]) if about.get("report") else None
     return Catalog(tools, name=about.get("name", ""), report=report, close=tools.close)
 
 
@@ -88,11 +89,20 @@ class FileTools(Mapping[str, Tool]):
         self._path = path
         self._bind = bind
         self._made: dict[str, Tool] = {}
-        self._file = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
+        self._file = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        self._file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
 
     def about(self) -> dict[str, str]:
-        """Return the file's facts."""
-        return dict(self._query("SELECT key, value FROM about"))
+        """Return the file's facts.
+
+        Raises:
+            FormatError: It is no catalog: a table is missing, or is not a table but a view, whose reading
+                would run what its author wrote.
+        """
+        kinds = dict(self._query("SELECT name, type FROM sqlite_master WHERE name IN ('about', 'tools')"))
+        if kinds != {"about": "table", "tools": "table"}:
+            raise FormatError("not a Toolhaft catalog", where=str(self._path))
+        return {str(key): str(value) for key, value in self._query("SELECT key, value FROM about")}
 
     def __getitem__(self, name: str) -> Tool:
         made = self._made.get(name)
@@ -100,8 +110,12 @@ class FileTools(Mapping[str, Tool]):
             rows = self._query("SELECT spec, binding FROM tools WHERE name = ?", name)
             if not rows:
                 raise KeyError(name)
-            spec = from_json(ToolSpec, rows[0][0], where=f"{self._path}#{name}")
-            made = self._made[name] = self._bind(spec, json.loads(rows[0][1]))
+            where = f"{self._path}#{name}"
+            spec = from_json(ToolSpec, rows[0][0], where=where)
+            binding = _json(rows[0][1], where)
+            if spec.name != name or not isinstance(binding, dict):
+                raise FormatError("the tool's record is damaged", where=where)
+            made = self._made[name] = self._bind(spec, binding)
         return made
 
     def __contains__(self, name: object) -> bool:
@@ -115,8 +129,13 @@ class FileTools(Mapping[str, Tool]):
 
     async def close(self) -> None:
         """Close the tools that were made, and the file."""
-        for made in self._made.values():
-            await made.close()
+        async with AsyncExitStack() as stack:
+            stack.callback(self.disconnect)
+            for made in self._made.values():
+                stack.push_async_callback(made.close)
+
+    def disconnect(self) -> None:
+        """Close the file alone."""
         self._file.close()
 
     def _query(self, statement: str, *values: object) -> list[Any]:
@@ -149,6 +168,13 @@ class CatalogFileSource(ToolSource):
         if kind not in self._sources:
             self._sources[kind] = self._source(kind)
         return self._sources[kind].bind(spec, binding)
+
+
+def _json(text: Any, where: object) -> Any:
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        raise FormatError("damaged: not JSON", where=str(where)) from None
 
 
 def _about(catalog: Catalog) -> list[tuple[str, str]]:

@@ -14,6 +14,8 @@ from toolhaft.tools.policy import Approver, Policy
 from toolhaft.types import Budget
 
 if TYPE_CHECKING:
+    import asyncio
+
     from toolhaft.tools.artifacts import ArtifactStore
 
 
@@ -38,7 +40,7 @@ class RunContext:
         retrieved: Retrieval hits for the record.
         settings: Choices for the record.
         deltas: Whether somebody wants the model's text piece by piece.
-        cancelled: Set by whoever wants the rollout to end; what was done so far is kept.
+        cancelled: Set by `cancel`: the rollout ends, and what was done so far is kept.
     """
 
     id: str
@@ -60,10 +62,26 @@ class RunContext:
     settings: dict[str, Any] = field(default_factory=dict)
     deltas: bool = False
     cancelled: bool = False
+    _woken: tuple[asyncio.Task[Any], int] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.private:
             self.private_labels.add(USER)
+
+    def cancel(self, waiting: asyncio.Task[Any] | None = None) -> None:
+        """Have the rollout end; a second call changes nothing.
+
+        Args:
+            waiting: The task that waits for something within the rollout; it is woken.
+        """
+        if self.cancelled:
+            return
+        self.cancelled = True
+        import asyncio
+
+        if waiting is not None and waiting is not asyncio.current_task():
+            self._woken = waiting, waiting.cancelling()
+            waiting.cancel()
 
     def check_cancelled(self) -> None:
         """Raise `asyncio.CancelledError` if the rollout was asked to end."""
@@ -71,3 +89,19 @@ class RunContext:
             import asyncio
 
             raise asyncio.CancelledError
+
+    def absorb_cancellation(self) -> bool:
+        """Return whether a `asyncio.CancelledError` just caught was meant for this rollout alone.
+
+        If so, the task is as if nobody had cancelled it. If not, the error must be raised again: somebody
+        ends the code around the rollout too.
+        """
+        if not self.cancelled:
+            return False
+        if self._woken is not None:
+            (task, before), self._woken = self._woken, None
+            return task.uncancel() <= before
+        import asyncio
+
+        current = asyncio.current_task()
+        return current is None or current.cancelling() == 0

@@ -5,42 +5,29 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import Any
 
 from toolhaft.errors import (
+    EffectState,
     InvalidArgumentsError,
     RefusedError,
+    ToolCrashError,
     ToolError,
     ToolhaftError,
     ToolTimeoutError,
     UnknownToolError,
 )
-from toolhaft.tools.base import CallContext, Tool, ToolResult
+from toolhaft.tools.base import CallContext, Tool
+from toolhaft.tools.content import contents, error_info, redact_exchanges
 from toolhaft.tools.context import RunContext
-from toolhaft.tools.memory import canonical
 from toolhaft.tools.policy import CallRequest
 from toolhaft.tools.toolset import ToolSet
-from toolhaft.types import (
-    Artifact,
-    ArtifactPart,
-    ErrorInfo,
-    Exchange,
-    JSONPart,
-    Observation,
-    Part,
-    TextPart,
-    ToolCall,
-    ToolSpec,
-)
+from toolhaft.types import Observation, ToolCall, ToolSpec
+
+__all__ = ["ToolCrashError", "execute"]
 
 _NAME_SHOWN = 64
-
-
-class ToolCrashError(ToolhaftError):
-    """A tool raised something that is not a `ToolError`: a bug in the tool, for its author to see."""
-
-    code = "E-TOOL-CRASH"
 
 
 async def execute(
@@ -64,7 +51,7 @@ async def execute(
     started = time.monotonic()
     tool = tools.get(call.name)
     spec = tool.spec if tool is not None else None
-    sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    fields: dict[str, Any] = {}
     try:
         if tool is None or spec is None:
             raise UnknownToolError(call.name, tools.names)
@@ -72,14 +59,24 @@ async def execute(
         earlier = context.memory.recall(call, reads=reuse_reads)
         if earlier is not None:
             return earlier
-        sources = context.labels.of_arguments(call.arguments)
-        await _ask_leave(call, spec, sources, context)
-        result = await _make(tool, spec, call, tools, context)
+        fields["arguments_from"] = sources = context.labels.of_arguments(call.arguments)
+        await _ask_leave(call, spec, sources, tools, context)
+        if spec.private:
+            context.private = True
+            context.private_labels.add(f"tool:{spec.name}")
+        result = await _make(tool, spec, call, context)
+        fields |= contents(result, spec, context)
     except ToolError as error:
-        observation = _failure(call, spec, error, context)
-    else:
-        observation = _success(call, tool.spec, result, context)
-    observation = replace(observation, seconds=time.monotonic() - started, arguments_from=sources)
+        fields["error"] = error_info(error, context.secrets)
+        fields["exchanges"] = redact_exchanges(error.exchanges, context.secrets)
+    observation = Observation(
+        call_id=call.id,
+        tool=spec.name if spec is not None else call.name[:_NAME_SHOWN],
+        labels=(f"tool:{spec.name}",) if spec is not None else (),
+        effect=spec.effect if spec is not None else "read",
+        seconds=time.monotonic() - started,
+        **fields,
+    )
     if spec is not None:
         _note(call, spec, observation, context)
     return observation
@@ -102,7 +99,11 @@ def _check(call: ToolCall, spec: ToolSpec, tools: ToolSet) -> None:
 
 
 async def _ask_leave(
-    call: ToolCall, spec: ToolSpec, sources: tuple[tuple[str, tuple[str, ...]], ...], context: RunContext
+    call: ToolCall,
+    spec: ToolSpec,
+    sources: tuple[tuple[str, tuple[str, ...]], ...],
+    tools: ToolSet,
+    context: RunContext,
 ) -> None:
     request = CallRequest(
         spec=spec,
@@ -110,7 +111,7 @@ async def _ask_leave(
         labels=sources,
         context=context.labels.read,
         private=context.private,
-        private_labels=frozenset(context.private_labels),
+        private_labels=_private_elsewhere(spec, tools, context.private_labels),
         untrusted=context.untrusted,
     )
     decision = context.policy.decide(request)
@@ -130,61 +131,61 @@ async def _ask_leave(
     )
 
 
-async def _make(tool: Tool, spec: ToolSpec, call: ToolCall, tools: ToolSet, context: RunContext) -> Any:
+def _private_elsewhere(spec: ToolSpec, tools: ToolSet, private: Iterable[str]) -> frozenset[str]:
+    """Leave out the private sources that speak to no host but those the call goes to: these know already."""
+    found = []
+    for label in private:
+        source = tools.get(label.removeprefix("tool:"))
+        hosts = source.spec.hosts if source is not None else ()
+        if not hosts or not set(spec.hosts) <= set(hosts):
+            found.append(label)
+    return frozenset(found)
+
+
+async def _make(tool: Tool, spec: ToolSpec, call: ToolCall, context: RunContext) -> Any:
     limit = spec.timeout if spec.timeout is not None else context.tool_timeout
-    left = context.meter.remaining_seconds()
-    if left is not None:
-        limit = min(limit, left)
-    call_context = CallContext(key=f"{context.id}-{call.id}", artifacts=context.artifacts, seed=context.seed)
+    key = f"{context.id}-{context.memory.ordinal(call)}"
+    call_context = CallContext(key=key, artifacts=context.artifacts, seed=context.seed)
+    effect: EffectState = "none"
     try:
-        async with tools.place(spec), asyncio.timeout(limit):
-            return await tool.call(call.arguments, call_context)
-    except TimeoutError:
+        async with asyncio.timeout(context.meter.remaining_seconds()) as whole, tool.place():
+            effect = "none" if spec.effect == "read" else "uncertain"
+            async with asyncio.timeout(limit) as own:
+                return await tool.call(call.arguments, call_context)
+    except TimeoutError as error:
+        if not whole.expired() and own.expired():
+            what = f"no result after {limit:g} seconds"
+        elif whole.expired():
+            what = "no result before the rollout's time was over"
+        else:
+            what = f"it gave up waiting: {_said(error, context)}"
         raise ToolTimeoutError(
-            f"no result after {limit:g} seconds",
-            where=spec.name,
-            retryable=spec.effect == "read" or spec.repeatable,
-            effect="none" if spec.effect == "read" else "uncertain",
+            what, where=spec.name, retryable=spec.effect == "read" or spec.repeatable, effect=effect
         ) from None
     except ToolhaftError:
         raise
-    # A tool is foreign code: whatever it raises is named after it, and goes on to the programmer.
-    except Exception as error:
-        said = context.secrets.redact(str(error))[:300]
-        raise ToolCrashError(
-            f"the tool {spec.name!r} raised {type(error).__name__}: {said}",
-            where=spec.source,
-            hint="Raise toolhaft.ToolError in a tool for what the model should read and react to",
-        ) from error
+    except asyncio.CancelledError as error:
+        current = asyncio.current_task()
+        if current is None or current.cancelling():
+            raise
+        raise _crash(spec, error, effect, context) from error
+    # A tool is foreign code: whatever it raises is named after it, and goes on to the programmer. Even
+    # sys.exit(), which would otherwise end the event loop for everybody.
+    except (Exception, SystemExit) as error:
+        raise _crash(spec, error, effect, context) from error
 
 
-def _success(call: ToolCall, spec: ToolSpec, result: Any, context: RunContext) -> Observation:
-    if not isinstance(result, ToolResult):
-        result = ToolResult(value=result)
-    parts = result.parts or (_part(result.value, spec, context),)
-    shown, cut = _cap(tuple(_redact(part, context) for part in parts), context.result_cap)
-    return Observation(
-        call_id=call.id,
-        tool=spec.name,
-        parts=shown,
-        provenance=result.provenance,
-        labels=(f"tool:{spec.name}",),
-        exchanges=_redact_exchanges(result.exchanges, context),
-        truncated=cut,
-        effect=spec.effect,
+def _crash(spec: ToolSpec, error: BaseException, effect: Any, context: RunContext) -> ToolCrashError:
+    return ToolCrashError(
+        f"the tool {spec.name!r} raised {type(error).__name__}: {_said(error, context)}",
+        where=spec.source,
+        hint="Raise toolhaft.ToolError in a tool for what the model should read and react to",
+        effect=effect,
     )
 
 
-def _failure(call: ToolCall, spec: ToolSpec | None, error: ToolError, context: RunContext) -> Observation:
-    fields = context.secrets.redact_value(error.to_dict())
-    return Observation(
-        call_id=call.id,
-        tool=spec.name if spec is not None else call.name[:_NAME_SHOWN],
-        error=ErrorInfo(**fields),
-        labels=(f"tool:{spec.name}",) if spec is not None else (),
-        exchanges=_redact_exchanges(error.exchanges, context),
-        effect=spec.effect if spec is not None else "read",
-    )
+def _said(error: BaseException, context: RunContext) -> str:
+    return context.secrets.redact(str(error))[:300]
 
 
 def _note(call: ToolCall, spec: ToolSpec, observation: Observation, context: RunContext) -> None:
@@ -192,74 +193,5 @@ def _note(call: ToolCall, spec: ToolSpec, observation: Observation, context: Run
     made = observation.error is None or observation.error.effect != "none"
     if made or spec.effect == "read":
         context.memory.remember(call, observation)
-    label = f"tool:{spec.name}"
-    context.labels.add(label, observation.text())
+    context.labels.add(f"tool:{spec.name}", observation.text())
     context.untrusted = context.untrusted or spec.untrusted
-    if spec.private and observation.error is None:
-        context.private = True
-        context.private_labels.add(label)
-
-
-def _part(value: Any, spec: ToolSpec, context: RunContext) -> Part:
-    if isinstance(value, str):
-        return TextPart(value)
-    if isinstance(value, Artifact):
-        return ArtifactPart(value)
-    if isinstance(value, bytes):
-        if context.artifacts is None:
-            return TextPart(f"[{len(value)} bytes; this run keeps no artifacts]")
-        return ArtifactPart(
-            context.artifacts.put(value, media_type="application/octet-stream", name=f"{spec.name}.bin")
-        )
-    try:
-        canonical(value)
-    except (TypeError, ValueError, RecursionError):
-        raise ToolError(
-            f"the tool returned a {type(value).__name__}, which is not JSON", where=spec.name
-        ) from None
-    return JSONPart(value)
-
-
-def _redact(part: Part, context: RunContext) -> Part:
-    if isinstance(part, TextPart):
-        return TextPart(context.secrets.redact(part.text))
-    if isinstance(part, JSONPart):
-        return JSONPart(context.secrets.redact_value(part.value))
-    return part
-
-
-def _redact_exchanges(exchanges: tuple[Exchange, ...], context: RunContext) -> tuple[Exchange, ...]:
-    redact = context.secrets.redact
-    if not context.secrets.knows_any:
-        return exchanges
-    return tuple(
-        replace(
-            exchange,
-            url=redact(exchange.url),
-            request_body=redact(exchange.request_body),
-            response_body=redact(exchange.response_body),
-            request_headers=tuple((name, redact(value)) for name, value in exchange.request_headers),
-            response_headers=tuple((name, redact(value)) for name, value in exchange.response_headers),
-        )
-        for exchange in exchanges
-    )
-
-
-def _cap(parts: tuple[Part, ...], cap: int) -> tuple[tuple[Part, ...], int]:
-    """Cut the content to at most ``cap`` characters in all; what does not fit becomes cut text."""
-    kept: list[Part] = []
-    cut = 0
-    left = cap
-    for part in parts:
-        if isinstance(part, ArtifactPart):
-            kept.append(part)
-            continue
-        text = part.text if isinstance(part, TextPart) else canonical(part.value)
-        if len(text) <= left:
-            kept.append(part)
-            left -= len(text)
-            continue
-        cut += len(text) - left
-        kept.append(TextPart(f"{text[:left]}\n[{len(text) - left} more characters were cut]"))
-        left = 0
-    return tuple(kept), cut

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, get_args, overload
 
 from toolhaft.errors import SpecError, UsageError
 from toolhaft.tools.base import CallContext, Tool, check_name
@@ -30,7 +31,7 @@ class FunctionTool(Tool):
         self._arguments: type[BaseModel] | None = None
         self._context_name: str | None = None
         self.__doc__ = function.__doc__
-        self.__name__ = fields.get("name") or function.__name__
+        self.__name__ = fields.get("name") or _name_of(function)
         self.__wrapped__ = function
         check_name(self.__name__)
 
@@ -45,11 +46,10 @@ class FunctionTool(Tool):
             self._context_name = described.context_name
             fields = {key: value for key, value in self._fields.items() if key != "name"}
             fields["description"] = fields.get("description") or described.description
-            module = getattr(self.function, "__module__", "") or ""
             self._spec = ToolSpec(
                 name=self.__name__,
                 parameters=described.parameters,
-                source=f"python:{module}:{self.function.__qualname__}",
+                source=_source_of(self.function),
                 **fields,
             )
         return self._spec
@@ -68,9 +68,13 @@ class FunctionTool(Tool):
         return _plain(await invoke(self.function, keywords))
 
     def binding(self) -> dict[str, Any] | None:
-        """Return the import path of a module-level function; others cannot be kept."""
+        """Return the import path of a module-level tool; others cannot be kept."""
+        import sys
+
         path = self.spec.source.removeprefix("python:")
-        return None if "<" in path else {"kind": "python", "path": path}
+        module, _, qualified = path.partition(":")
+        found = _find(sys.modules.get(module), qualified)
+        return {"kind": "python", "path": path} if found is self else None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself."""
@@ -97,13 +101,30 @@ def tool(
     repeatable: bool = False,
     timeout: float | None = None,
     concurrency: int | None = None,
-    tags: tuple[str, ...] = (),
+    tags: Sequence[str] = (),
+    hosts: Sequence[str] = (),
     private: bool = False,
     untrusted: bool = False,
     inverse: str | None = None,
-    examples: tuple[dict[str, Any], ...] = (),
+    examples: Sequence[dict[str, Any]] = (),
 ) -> Callable[[Callable[..., Any]], FunctionTool]: ...
-def tool(function: Callable[..., Any] | None = None, /, **fields: Any) -> Any:
+def tool(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str = "",
+    effect: Effect = "write",
+    repeatable: bool = False,
+    timeout: float | None = None,
+    concurrency: int | None = None,
+    tags: Sequence[str] = (),
+    hosts: Sequence[str] = (),
+    private: bool = False,
+    untrusted: bool = False,
+    inverse: str | None = None,
+    examples: Sequence[dict[str, Any]] = (),
+) -> Any:
     """Make a tool of a function, sync or async.
 
     The description is the docstring without its argument section (Google, NumPy or Sphinx style); each
@@ -112,14 +133,42 @@ def tool(function: Callable[..., Any] | None = None, /, **fields: Any) -> Any:
 
     Args:
         function: The function, when the decorator stands without arguments.
-        **fields: Fields of `toolhaft.types.ToolSpec`. ``effect`` is ``write`` unless you say that it only
-            reads; ``untrusted`` is False, because you wrote it: set it if the result may hold text that
-            strangers wrote, such as a web page.
+        name: Instead of the function's own.
+        description: Instead of the docstring's.
+        effect: ``write`` unless you say that it only reads, or that it cannot be undone.
+        repeatable: Safe to send again with the same ``CallContext.key``.
+        timeout: Seconds that a call may take.
+        concurrency: Calls that may run at once.
+        tags: Words to find it by.
+        hosts: Origins (``https://host:port``) that it speaks to; a policy looks at them.
+        private: Its results are the user's private data.
+        untrusted: Its results may hold text that strangers wrote, such as a web page.
+        inverse: Name of the tool that undoes it.
+        examples: Arguments that make sense.
 
     Raises:
-        UsageError: The name is not legal, or the function takes ``*args``.
+        UsageError: The name or a setting is not legal. When the spec is first asked for: the function takes
+            ``*args``, or a hint cannot be resolved or has no JSON Schema.
     """
-    fields.setdefault("untrusted", False)
+    if effect not in get_args(Effect):
+        raise UsageError(f"the effect is {effect!r}", hint=f"Use one of {', '.join(get_args(Effect))}")
+    for setting, value in (("timeout", timeout), ("concurrency", concurrency)):
+        if value is not None and not value > 0:
+            raise UsageError(f"the {setting} is {value!r}", hint="Give a number above 0, or None")
+    fields: dict[str, Any] = {
+        "name": name,
+        "description": description,
+        "effect": effect,
+        "repeatable": repeatable,
+        "timeout": timeout,
+        "concurrency": concurrency,
+        "tags": _texts(tags),
+        "hosts": _texts(hosts),
+        "private": private,
+        "untrusted": untrusted,
+        "inverse": inverse,
+        "examples": tuple(examples),
+    }
     if function is not None:
         return FunctionTool(function, **fields)
     return lambda decorated: FunctionTool(decorated, **fields)
@@ -142,16 +191,20 @@ class PythonSource(ToolSource):
         return Catalog(found, name=str(location))
 
     def bind(self, spec: ToolSpec, binding: Mapping[str, Any]) -> Tool:
-        """Import the function again."""
+        """Import the tool again.
+
+        Only what its author made a tool is bound: a catalog file that was received must not choose among
+        all functions there are.
+
+        Raises:
+            SpecError: There is no such tool.
+            UsageError: The module cannot be imported.
+        """
         module, _, qualified = str(binding.get("path", "")).partition(":")
-        target: Any = _import(module)
-        for part in qualified.split("."):
-            target = getattr(target, part, None)
-        if isinstance(target, Tool):
-            return target
-        if callable(target):
-            return FunctionTool(target, name=spec.name, effect=spec.effect)
-        raise SpecError(f"there is no function {qualified!r} in {module!r}", where=spec.name)
+        target = _find(_import(module), qualified)
+        if not isinstance(target, Tool):
+            raise SpecError(f"there is no tool {qualified[:200]!r} in {module!r}", where=spec.name)
+        return target
 
 
 async def invoke(function: Callable[..., Any], keywords: Mapping[str, Any]) -> Any:
@@ -160,21 +213,47 @@ async def invoke(function: Callable[..., Any], keywords: Mapping[str, Any]) -> A
         getattr(function, "__call__", None)  # noqa: B004  (objects with an async __call__)
     ):
         return await function(**keywords)
-    import asyncio
+    from toolhaft.tools.threads import run_in_thread
 
-    result = await asyncio.to_thread(function, **keywords)
+    result = await run_in_thread(function, keywords)
     return await result if inspect.isawaitable(result) else result
 
 
 def _plain(result: Any) -> Any:
+    if result is None or type(result) in (str, int, float, bool, bytes):
+        return result
     from toolhaft.tools.base import ToolResult
     from toolhaft.types import Artifact
 
-    if result is None or isinstance(result, str | int | float | bool | bytes | Artifact | ToolResult):
+    if isinstance(result, Artifact | ToolResult):
         return result
     from pydantic_core import to_jsonable_python
 
-    return to_jsonable_python(result)
+    return to_jsonable_python(result, bytes_mode="base64")
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    while isinstance(function, partial):
+        function = function.func
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def _source_of(function: Callable[..., Any]) -> str:
+    while isinstance(function, partial):
+        function = function.func
+    known = function if hasattr(function, "__qualname__") else type(function)
+    return f"python:{known.__module__}:{known.__qualname__}"
+
+
+def _find(module: Any, qualified: str) -> Any:
+    target = module
+    for part in qualified.split("."):
+        target = getattr(target, part, None)
+    return target
+
+
+def _texts(given: Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _import(module: str) -> Any:
@@ -182,5 +261,5 @@ def _import(module: str) -> Any:
 
     try:
         return import_module(module)
-    except ImportError as error:
+    except (ImportError, ValueError, TypeError) as error:
         raise UsageError(f"cannot import it: {error}", where=f"python:{module}") from None

@@ -9,25 +9,32 @@ are traced by where they stand verbatim, because a language model in between kee
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 USER = "user"
 CONFIG = "config"
 
 
+_TRIES = 16
+_LONG = 64
+
+
 class Labels:
     """The sources that a rollout's model has read, with their texts."""
 
     def __init__(self) -> None:
-        self._texts: list[tuple[str, str]] = []
-        self._seen: dict[str, None] = {}
+        self._texts: dict[str, list[str]] = {}
         self._descriptions: dict[str, None] = {}
 
     def add(self, label: str, text: str) -> None:
         """Note that the model has read this text from this source."""
-        self._texts.append((label, text))
-        self._seen[label] = None
+        texts = self._texts.setdefault(label, [])
+        # Texts are joined two by two, so that looking for a value stays a few searches in long texts.
+        while texts and len(texts[-1]) <= 2 * len(text):
+            text = f"{texts.pop()}\0{text}"
+        texts.append(text)
 
     def add_descriptions(self, names: Iterable[str]) -> None:
         """Note that the model has read the untrusted descriptions of these tools."""
@@ -37,52 +44,80 @@ class Labels:
     @property
     def read(self) -> tuple[str, ...]:
         """Labels of what was read, descriptions left out, in the order first read."""
-        return tuple(self._seen)
+        return tuple(self._texts)
 
     @property
     def context(self) -> tuple[str, ...]:
         """Labels of everything that was read: the union that an untraceable value carries."""
-        return (*self._seen, *self._descriptions)
+        return (*self._texts, *self._descriptions)
 
     def of(self, value: Any) -> tuple[str, ...]:
         """Return the labels of one value of a call's arguments.
 
-        A string or number has the labels of the sources in which it stands verbatim (as whole words);
-        one that stands in none has the union of the context's. Lists and objects have the union of what
-        they hold. True, false and null carry the context's labels: they cannot be traced.
+        A string or number that the user wrote has the label ``user`` alone; else it has the labels of the
+        sources in which it stands verbatim (as whole words); one that stands in none has the union of the
+        context's. Lists and objects have the union of what they hold. True, false and null carry the
+        context's labels: they cannot be traced.
         """
-        if isinstance(value, Mapping):
-            return _union(self.of(item) for item in value.values()) if value else ()
-        if isinstance(value, list | tuple):
-            return _union(self.of(item) for item in value) if value else ()
-        if value is None or isinstance(value, bool):
-            return self.context
-        text = value if isinstance(value, str) else _number(value)
-        if not text:
-            return ()
-        found = dict.fromkeys(label for label, source in self._texts if _stands_in(text, source))
-        return tuple(found) or self.context
+        found: dict[str, None] = {}
+        for leaf in _leaves(value):
+            found.update(dict.fromkeys(self._of_leaf(leaf)))
+        return tuple(found)
 
     def of_arguments(self, arguments: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Return ``(argument name, labels)`` for each argument."""
         return tuple((name, self.of(value)) for name, value in arguments.items())
 
+    def _of_leaf(self, value: Any) -> tuple[str, ...]:
+        if value is None or isinstance(value, bool):
+            return self.context
+        text = value if isinstance(value, str) else _number(value)
+        if not text:
+            return ()
+        found = []
+        for label, texts in self._texts.items():
+            if any(_stands_in(text, source) for source in texts):
+                if label == USER:
+                    return (USER,)
+                found.append(label)
+        return tuple(found) or self.context
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Iterate over the strings, numbers and constants of a JSON value, without recursion."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            waiting.extend(reversed(list(item.values())))
+        elif isinstance(item, list | tuple):
+            waiting.extend(reversed(item))
+        else:
+            yield item
+
 
 def _number(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _union(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(label for group in groups for label in group))
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _stands_in(text: str, source: str) -> bool:
     start = source.find(text)
-    while start >= 0:
+    if len(text) > _LONG:
+        return start >= 0
+    for _ in range(_TRIES):
+        if start < 0:
+            return False
         end = start + len(text)
         before = start == 0 or not (source[start - 1].isalnum() and text[0].isalnum())
         after = end == len(source) or not (source[end].isalnum() and text[-1].isalnum())
         if before and after:
             return True
         start = source.find(text, start + 1)
-    return False
+    return start >= 0 and _stands_as_words(text, source, start)
+
+
+def _stands_as_words(text: str, source: str, start: int) -> bool:
+    """Do what `_stands_in` does for a text that stands inside words again and again, as digits do."""
+    before = r"(?<![^\W_])" if text[0].isalnum() else ""
+    after = r"(?![^\W_])" if text[-1].isalnum() else ""
+    return re.compile(before + re.escape(text) + after).search(source, start) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Coroutine
 from functools import cache
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 from toolhaft.errors import UsageError
 
 T = TypeVar("T")
+_GRACE = 5.0
 
 
 def run_sync(coroutine: Coroutine[Any, Any, T], *, on_interrupt: Any = None) -> T:
@@ -31,20 +33,41 @@ def run_sync(coroutine: Coroutine[Any, Any, T], *, on_interrupt: Any = None) -> 
     future = asyncio.run_coroutine_threadsafe(coroutine, loop)
     try:
         return future.result()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         if on_interrupt is None:
             future.cancel()
             raise
         loop.call_soon_threadsafe(on_interrupt)
-        return future.result(timeout=5)
+        try:
+            return future.result(timeout=_GRACE)
+        except (TimeoutError, KeyboardInterrupt):
+            future.cancel()
+            raise interrupt from None
+
+
+def background_loop() -> asyncio.AbstractEventLoop:
+    """Return the loop, started in a daemon thread when first asked for."""
+    with _starting:
+        return _started()
 
 
 @cache
-def background_loop() -> asyncio.AbstractEventLoop:
-    """Return the loop, started in a daemon thread when first asked for."""
+def _started() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="toolhaft", daemon=True).start()
     return loop
+
+
+def _forget() -> None:
+    """Start anew in a forked process: threads do not come along, and a lock may have been held."""
+    global _starting
+    _starting = threading.Lock()
+    _started.cache_clear()
+
+
+_starting = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 def _running() -> asyncio.AbstractEventLoop | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -23,6 +24,16 @@ class CallMemory:
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
         self._writes = 0
+        self._asked: dict[str, int] = {}
+
+    def ordinal(self, call: ToolCall) -> str:
+        """Return what tells this call from every other of the rollout: its content and its turn.
+
+        Models reuse the ids of calls, so these will not do for a key under which a server remembers.
+        """
+        key = _key(call)
+        turn = self._asked[key] = self._asked.get(key, 0) + 1
+        return hashlib.blake2b(f"{turn} {key}".encode("utf-8", "replace"), digest_size=8).hexdigest()
 
     def remember(self, call: ToolCall, observation: Observation) -> None:
         """Keep what a call returned."""
@@ -62,7 +73,12 @@ class CallMemory:
 
 def canonical(arguments: Any) -> str:
     """Return arguments as JSON text that is equal for equal arguments."""
-    return json.dumps(arguments, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    import orjson
+
+    try:
+        return orjson.dumps(arguments, default=str, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # integers beyond 64 bits, lone surrogates: legal here, and rare
+        return json.dumps(arguments, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
 def _key(call: ToolCall) -> str:

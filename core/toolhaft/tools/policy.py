@@ -11,6 +11,7 @@ from toolhaft.tools.labels import CONFIG, USER
 from toolhaft.types import ToolSpec
 
 Verdict = Literal["allow", "ask", "refuse"]
+_GIVEN = frozenset({USER, CONFIG})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class CallRequest:
         labels: ``(argument, labels)``: where each argument comes from.
         context: Labels of everything that the model has read.
         private: The run holds private data.
-        private_labels: Labels of the sources that are private.
+        private_labels: Labels of the private sources, those left out that lie where the call goes anyway.
         untrusted: The run has read text that strangers may have written.
     """
 
@@ -117,11 +118,7 @@ def _names(patterns: tuple[str, ...], name: str) -> bool:
 
 def _private_arguments(request: CallRequest) -> list[str]:
     """Return the arguments that may hold private data and were not given by the user."""
-    found = []
-    own = f"tool:{request.spec.name}"
-    for name, labels in request.labels:
-        if USER in labels or (CONFIG in labels and len(labels) == 1):
-            continue
-        if request.private_labels & set(labels) - {own}:
-            found.append(name)
-    return found
+    private = request.private_labels - {f"tool:{request.spec.name}"}
+    return [
+        name for name, labels in request.labels if not _GIVEN.issuperset(labels) and private & set(labels)
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import InvalidArgumentsError, SpecError, nearest_names
@@ -11,7 +11,7 @@ from toolhaft.types import ToolSpec
 if TYPE_CHECKING:
     import jsonschema_rs
 
-_DEEPEST = 256
+_DEEPEST = 200
 _KEPT = 4096
 _SCHEMA_SHOWN = 600
 
@@ -32,18 +32,18 @@ class ArgumentChecker:
             InvalidArgumentsError: They are not; ``details`` has the JSON pointer and the schema fragment.
             SpecError: The tool's own schema is broken.
         """
-        if _depth(arguments) > _DEEPEST:
+        if nesting(arguments, _DEEPEST) > _DEEPEST:
             raise InvalidArgumentsError(
                 f"the arguments are nested deeper than {_DEEPEST}", where=spec.name, hint="Flatten them"
             )
-        validator = self._validator(spec)
+        import jsonschema_rs
+
         try:
-            if validator.is_valid(arguments):
-                return
-            first = next(iter(validator.iter_errors(arguments)))
-        except ValueError as error:  # a regular expression that gave up, or a value JSON has not
+            self._validator(spec).validate(arguments)
+        except jsonschema_rs.ValidationError as error:
+            raise _explain(spec, error) from None
+        except ValueError as error:  # a value that JSON has not
             raise InvalidArgumentsError(f"cannot be checked: {error}", where=spec.name) from None
-        raise _explain(spec, first)
 
     def _validator(self, spec: ToolSpec) -> jsonschema_rs.Draft202012Validator:
         kept = self._compiled.get(id(spec.parameters))
@@ -80,8 +80,13 @@ def _refuse(uri: str) -> Any:
     raise ValueError(f"references outside the schema are not followed: {uri[:200]}")
 
 
+def json_pointer(path: Iterable[Any]) -> str:
+    """Return a JSON pointer (RFC 6901) from its unescaped parts."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
 def _explain(spec: ToolSpec, error: Any) -> InvalidArgumentsError:
-    pointer = "".join(f"/{part}" for part in error.instance_path)
+    pointer = json_pointer(error.instance_path)
     keyword = str(error.schema_path[-1]) if error.schema_path else ""
     fragment = _fragment(spec.parameters, [*error.schema_path][:-1])
     message = _first_line(error.message)
@@ -121,13 +126,26 @@ def _names(fragment: Any, key: str) -> list[str]:
 
 
 def _fragment(schema: Any, path: list[Any]) -> Any:
-    """Follow a schema path as far as it stays inside the document (``$ref`` steps end it)."""
+    """Follow a schema path; ``$ref`` steps lead to where the reference points in the same document."""
+    found = schema
     for part in path:
         try:
-            schema = schema[part]
-        except (KeyError, IndexError, TypeError):
+            found = _referred(schema, found[part]) if part == "$ref" else found[part]
+        except (KeyError, IndexError, TypeError, ValueError):
             return None
-    return schema
+    return found
+
+
+def _referred(document: Any, reference: str) -> Any:
+    from urllib.parse import unquote
+
+    start, *parts = unquote(reference).split("/")
+    if start != "#":
+        raise KeyError(reference)
+    for part in parts:
+        name = part.replace("~1", "/").replace("~0", "~")
+        document = document[int(name) if isinstance(document, list) else name]
+    return document
 
 
 def _shown(value: Any) -> str:
@@ -142,19 +160,17 @@ def _first_line(message: str) -> str:
     return line if len(line) <= 300 else line[:300] + "..."
 
 
-def _depth(value: Any) -> int:
-    """Return the nesting depth, without recursion, giving up just beyond the limit."""
+def nesting(value: Any, enough: int) -> int:
+    """Return how deep a JSON value is nested, without recursion, giving up just beyond ``enough``."""
     depth = 0
     level = [value]
-    while level:
+    while level and depth <= enough:
         depth += 1
-        if depth > _DEEPEST + 1:
-            return depth
         inner: list[Any] = []
         for item in level:
-            if isinstance(item, Mapping):
-                inner.extend(child for child in item.values() if isinstance(child, Mapping | list))
-            elif isinstance(item, list):
-                inner.extend(child for child in item if isinstance(child, Mapping | list))
+            if isinstance(item, dict):
+                inner.extend(child for child in item.values() if isinstance(child, dict | list | tuple))
+            elif isinstance(item, list | tuple):
+                inner.extend(child for child in item if isinstance(child, dict | list | tuple))
         level = inner
     return depth

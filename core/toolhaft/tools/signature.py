@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_type_hints
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from toolhaft.errors import InvalidArgumentsError, UsageError
 from toolhaft.tools.base import CallContext
+from toolhaft.tools.schema import json_pointer
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+    from pydantic.json_schema import GenerateJsonSchema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,38 +39,31 @@ def describe(function: Callable[..., Any], name: str) -> Signature:
     Raises:
         UsageError: A hint cannot be resolved or has no JSON Schema, or the function takes ``*args``.
     """
-    from pydantic import ConfigDict, Field, create_model
-    from pydantic.errors import PydanticUserError
+    from pydantic import ConfigDict, create_model
+    from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 
     hints = _hints(function, name)
     description, documented = _docstring(function)
     fields: dict[str, Any] = {}
     context_name = None
     extra: Any = "forbid"
-    for position, parameter in enumerate(inspect.signature(function).parameters.values()):
+    for position, parameter in enumerate(_parameters(function, name)):
         hint = hints.get(parameter.name, Any)
-        if hint is CallContext:
+        if hint is CallContext or CallContext in get_args(hint):
             context_name = parameter.name
-            continue
-        if parameter.kind is parameter.VAR_KEYWORD:
+        elif parameter.kind is parameter.VAR_KEYWORD:
             extra = "allow"
-            continue
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
-            raise UsageError(
-                f"the tool {name!r} takes positional arguments ({parameter})",
-                hint="Models name their arguments: use named parameters",
-            )
-        default = ... if parameter.default is parameter.empty else parameter.default
-        fields[f"p{position}"] = (
-            hint,
-            Field(default, alias=parameter.name, description=documented.get(parameter.name)),
-        )
+        else:
+            fields[f"p{position}"] = hint, _field(parameter, hint, documented.get(parameter.name))
     try:
         arguments = create_model(name, __config__=ConfigDict(extra=extra), **fields)
-        schema = arguments.model_json_schema(by_alias=True)
-    except PydanticUserError as error:
+        schema = arguments.model_json_schema(by_alias=True, schema_generator=_generator())
+    except (PydanticUserError, PydanticUndefinedAnnotation, TypeError) as error:
         first = str(error).splitlines()[0]
-        raise UsageError(f"the hints of tool {name!r} have no JSON Schema: {first}") from None
+        raise UsageError(
+            f"the hints of tool {name!r} have no JSON Schema: {first}",
+            hint="Use JSON types, dataclasses, TypedDicts, enums or pydantic models, defined at module level",
+        ) from None
     schema.pop("title", None)
     schema.setdefault("properties", {})
     for given in schema["properties"].values():
@@ -75,6 +71,53 @@ def describe(function: Callable[..., Any], name: str) -> Signature:
     return Signature(
         description=description, parameters=schema, arguments=arguments, context_name=context_name
     )
+
+
+def _parameters(function: Callable[..., Any], name: str) -> list[inspect.Parameter]:
+    """Return the parameters that a caller fills in by name: what a partial has bound is none of them."""
+    found = []
+    bound = function.keywords if isinstance(function, partial) else {}
+    for position, parameter in enumerate(inspect.signature(function).parameters.values()):
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
+            raise UsageError(
+                f"the tool {name!r} takes positional arguments ({parameter})",
+                hint="Models name their arguments: use named parameters",
+            )
+        if position == 0 and parameter.name == "self" and parameter.annotation is parameter.empty:
+            raise UsageError(
+                f"the tool {name!r} is a method without its object",
+                hint="Take it from an object: Agent([shop.order]), not Agent([Shop.order])",
+            )
+        if parameter.name not in bound:
+            found.append(parameter)
+    return found
+
+
+def _field(parameter: inspect.Parameter, hint: Any, documented: str | None) -> Any:
+    """Return what pydantic is told about a parameter; its alias is the name that the model uses."""
+    from pydantic import Field
+
+    said = documented or next((note for note in _notes(hint) if isinstance(note, str)), None)
+    known: dict[str, Any] = {"alias": parameter.name}
+    if said:
+        known["description"] = said
+    return Field(... if parameter.default is parameter.empty else parameter.default, **known)
+
+
+def _notes(hint: Any) -> tuple[Any, ...]:
+    return getattr(hint, "__metadata__", ())
+
+
+@cache
+def _generator() -> type[GenerateJsonSchema]:
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class Quiet(GenerateJsonSchema):
+        """Leaves out defaults that are not JSON, such as a sentinel object, without a warning."""
+
+        ignored_warning_kinds = GenerateJsonSchema.ignored_warning_kinds | {"non-serializable-default"}
+
+    return Quiet
 
 
 def convert(arguments: type[BaseModel] | None, values: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -91,22 +134,25 @@ def convert(arguments: type[BaseModel] | None, values: Mapping[str, Any], name: 
         model = arguments.model_validate(dict(values))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        pointer = "".join(f"/{part}" for part in first["loc"])
+        pointer = json_pointer(first["loc"])
         raise InvalidArgumentsError(
             first["msg"], where=f"{name}#{pointer}", details={"pointer": pointer}
         ) from None
-    given = {field.alias or key: getattr(model, key) for key, field in type(model).model_fields.items()}
+    fields = type(model).model_fields
+    given = {fields[key].alias or key: getattr(model, key) for key in model.model_fields_set if key in fields}
     return given | (model.model_extra or {})
 
 
 def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
+    while isinstance(function, partial):
+        function = function.func
     target = function if inspect.isroutine(function) else type(function).__call__
     try:
         return get_type_hints(target, include_extras=True)
-    except (NameError, TypeError, AttributeError) as error:
+    except (NameError, TypeError, AttributeError, SyntaxError) as error:
         raise UsageError(
             f"a type hint of tool {name!r} cannot be resolved: {error}",
-            hint="Define the type at module level, before the tool",
+            hint="Import the type at run time and define it at module level, before the tool",
         ) from None
 
 
@@ -114,6 +160,15 @@ def _docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
     """Return the description and the arguments' descriptions."""
     import docstring_parser
 
-    parsed = docstring_parser.parse(inspect.getdoc(function) or "")
+    parsed = docstring_parser.parse(_written(function))
     text = "\n\n".join(part for part in (parsed.short_description, parsed.long_description) if part)
     return text, {entry.arg_name: entry.description or "" for entry in parsed.params}
+
+
+def _written(function: Callable[..., Any]) -> str:
+    """Return the docstring; of an object with ``__call__``, that method's before its class's."""
+    while isinstance(function, partial):
+        function = function.func
+    if inspect.isroutine(function):
+        return inspect.getdoc(function) or ""
+    return inspect.getdoc(type(function).__call__) or inspect.getdoc(type(function)) or ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from toolhaft.tools.base import Tool
@@ -43,10 +42,6 @@ class ToolSet:
     def check(self, spec: ToolSpec, arguments: Mapping[str, Any]) -> None:
         """Raise `toolhaft.errors.InvalidArgumentsError` unless the arguments fit the spec."""
         self._catalog.check(spec, arguments)
-
-    def place(self, spec: ToolSpec) -> AbstractAsyncContextManager[None]:
-        """Hold one of the tool's places while calling it, if it limits them."""
-        return self._catalog.place(spec)
 
     def add(self, *names: str) -> None:
         """Offer more tools of the catalog.

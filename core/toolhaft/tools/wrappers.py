@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -40,6 +42,7 @@ class Renamed(Mapping[str, Tool]):
 
     def __init__(self, tools: Mapping[str, Tool], names: Mapping[str, str]) -> None:
         self._tools = tools
+        self._made: dict[str, Tool] = {}
         self._old: dict[str, str] = {}
         for old, new in names.items():
             check_name(new)
@@ -48,9 +51,12 @@ class Renamed(Mapping[str, Tool]):
             self._old[new] = old
 
     def __getitem__(self, name: str) -> Tool:
-        old = self._old[name]
-        found = self._tools[old]
-        return found if old == name else NamedTool(found, name)
+        made = self._made.get(name)
+        if made is None:
+            old = self._old[name]
+            found = self._tools[old]
+            made = self._made[name] = found if old == name else NamedTool(found, name)
+        return made
 
     def __contains__(self, name: object) -> bool:
         return name in self._old
@@ -127,6 +133,10 @@ class ToolWrapper(Tool):
         """Call the inner tool."""
         return await self.inner.call(arguments, context)
 
+    def place(self) -> AbstractAsyncContextManager[Any]:
+        """Return one of the inner tool's places."""
+        return self.inner.place()
+
     def request(self, arguments: Mapping[str, Any]) -> Any:
         """Return what the inner tool would send."""
         return self.inner.request(arguments)
@@ -161,10 +171,12 @@ class Approved(ToolWrapper):
 
     Args:
         inner: The tool.
-        ask: Called with spec and arguments; false refuses the call.
+        ask: Called with spec and arguments, async or not; false refuses the call.
     """
 
-    def __init__(self, inner: Tool, ask: Callable[[ToolSpec, Mapping[str, Any]], Awaitable[bool]]) -> None:
+    def __init__(
+        self, inner: Tool, ask: Callable[[ToolSpec, Mapping[str, Any]], bool | Awaitable[bool]]
+    ) -> None:
         super().__init__(inner)
         self._ask = ask
 
@@ -174,7 +186,8 @@ class Approved(ToolWrapper):
         Raises:
             RefusedError: The answer was no.
         """
-        if not await self._ask(self.spec, arguments):
+        answer = self._ask(self.spec, arguments)
+        if not (await answer if inspect.isawaitable(answer) else answer):
             raise RefusedError("the call was not approved", where=self.spec.name)
         return await self.inner.call(arguments, context)
 
@@ -188,6 +201,8 @@ class Cached(ToolWrapper):
     """
 
     def __init__(self, inner: Tool, *, largest: int = 1000) -> None:
+        if largest < 1:
+            raise UsageError(f"largest is {largest}", where="Cached", hint="Keep at least 1 answer")
         super().__init__(inner)
         self._largest = largest
         self._kept: dict[str, Any] = {}
@@ -200,7 +215,7 @@ class Cached(ToolWrapper):
         if key in self._kept:
             return as_result(self._kept[key], provenance="cached")
         result = await self.inner.call(arguments, context)
-        if len(self._kept) >= self._largest:
+        if key not in self._kept and len(self._kept) >= self._largest:
             self._kept.pop(next(iter(self._kept)))
         self._kept[key] = result
         return result

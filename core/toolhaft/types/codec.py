@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Hashable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from toolhaft.errors import FormatError
+from toolhaft.types.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 T = TypeVar("T")
+_LONG_NUMBER = re.compile(r"\d{19}")
 FORMAT = 1
 """The format of records that this version writes, and the newest it reads."""
 
@@ -24,7 +28,8 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 def _made(kind: Hashable) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
 
-    return TypeAdapter(kind)
+    form: Any = kind
+    return TypeAdapter(form)
 
 
 def to_json(value: object, kind: Any = None, *, indent: int | None = None) -> bytes:
@@ -54,11 +59,9 @@ def from_json(kind: type[T], data: bytes | str, *, where: str = "") -> T:
     Raises:
         FormatError: The data is not JSON, is of a newer format, or does not fit the type.
     """
-    import orjson
-
     try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
+        value = _parsed(data)
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"not JSON: {error}", where=where) from None
     return from_value(kind, value, where=where)
 
@@ -71,9 +74,15 @@ def from_value(kind: type[T], value: Any, *, where: str = "") -> T:
         _check_format(value, where)
     try:
         found: T = _adapter(kind).validate_python(value)
+        record = getattr(found, "trajectory", found)
+        if isinstance(record, Trajectory):
+            record.check()
+    except FormatError as error:  # a record whose parts fit, but not together
+        raise FormatError(error.what, where=where or error.where, hint=error.hint) from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        pointer = "".join(f"/{part}" for part in first["loc"])
+        parts = [str(part).replace("~", "~0").replace("/", "~1") for part in first["loc"]]
+        pointer = "".join(f"/{part}" for part in parts)
         name = getattr(kind, "__name__", "record")
         raise FormatError(
             f"not a {name}: {first['msg']}", where=f"{where}#{pointer}" if where else f"#{pointer}"
@@ -81,9 +90,22 @@ def from_value(kind: type[T], value: Any, *, where: str = "") -> T:
     return found
 
 
+def _parsed(data: bytes | str) -> Any:
+    text = data if isinstance(data, str) else bytes(data).decode("utf-8")
+    if _LONG_NUMBER.search(text):  # orjson would make an inexact number of it
+        return json.loads(text, parse_constant=_refuse)
+    import orjson
+
+    return orjson.loads(text)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
+
+
 def _check_format(value: dict[str, Any], where: str) -> None:
     given = value.get("format", FORMAT)
-    if not isinstance(given, int) or given > FORMAT or given < 1:
+    if type(given) is not int or not 1 <= given <= FORMAT:
         raise FormatError(
             f"format {given!r} is not known; this version of Toolhaft reads up to {FORMAT}",
             where=where,

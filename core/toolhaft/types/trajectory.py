@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from toolhaft.errors import FormatError, UsageError
 from toolhaft.types.content import ErrorInfo, Observation
 from toolhaft.types.message import Origin, Usage
 from toolhaft.types.task import Budget, Task
@@ -89,17 +90,42 @@ class Trajectory:
     started: str = ""
     format: int = 1
 
+    def check(self) -> None:
+        """Check that the steps make a tree, as those read from a file may not.
+
+        Raises:
+            FormatError: They do not.
+        """
+        count = len(self.steps)
+        for position, step in enumerate(self.steps):
+            if step.id != position or not (step.parent is None or 0 <= step.parent < position):
+                raise FormatError(
+                    f"step {position} has the id {step.id} and the parent {step.parent}",
+                    where=f"#/steps/{position}",
+                    hint="Steps are numbered in order, and each comes after its parent",
+                )
+        if self.answer_step is not None and not 0 <= self.answer_step < count:
+            raise FormatError(f"there is no step {self.answer_step}", where="#/answer_step")
+
     def path(self) -> tuple[Step, ...]:
         """Return the steps from the root to the answer."""
         return self.path_to(self.answer_step)
 
     def path_to(self, step_id: int | None) -> tuple[Step, ...]:
-        """Return the steps from the root to the given step, that one included."""
+        """Return the steps from the root to the given step, that one included.
+
+        Raises:
+            UsageError: There is no such step.
+            FormatError: The parents lead in a circle.
+        """
         path: list[Step] = []
         while step_id is not None:
-            step = self.steps[step_id]
-            path.append(step)
-            step_id = step.parent
+            if not 0 <= step_id < len(self.steps):
+                raise UsageError(f"there is no step {step_id}", where=self.id)
+            if len(path) > len(self.steps):
+                raise FormatError("the parents of the steps lead in a circle", where=self.id)
+            path.append(self.steps[step_id])
+            step_id = path[-1].parent
         return tuple(reversed(path))
 
     def children(self, step_id: int | None) -> tuple[Step, ...]:

@@ -1,0 +1,165 @@
+"""What a tool returned or raised, made fit for the record and a model's eyes: JSON, redacted, bounded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from toolhaft.errors import ToolCrashError, ToolError
+from toolhaft.secrets import SecretStore
+from toolhaft.tools.base import ToolResult
+from toolhaft.tools.context import RunContext
+from toolhaft.tools.schema import nesting
+from toolhaft.types import Artifact, ArtifactPart, ErrorInfo, Exchange, JSONPart, Part, TextPart, ToolSpec
+
+DEEPEST = 200
+"""Levels of a JSON value that are kept as JSON; a deeper one becomes text, which every reader can take."""
+_SAID = 4000
+
+
+def contents(result: Any, spec: ToolSpec, context: RunContext) -> dict[str, Any]:
+    """Return the fields of an `Observation` that say what a call returned.
+
+    Args:
+        result: What ``Tool.call`` returned.
+        spec: The tool.
+        context: Redaction filter, size cap, artifact store.
+
+    Raises:
+        ToolCrashError: The result is not JSON; that is for the tool's author.
+    """
+    if not isinstance(result, ToolResult):
+        result = ToolResult(value=result)
+    parts = result.parts or (_part(result.value, spec, context),)
+    kept, cut = _bounded(parts, spec, context)
+    return {
+        "parts": kept,
+        "truncated": cut,
+        "provenance": result.provenance,
+        "exchanges": redact_exchanges(result.exchanges, context.secrets),
+    }
+
+
+def error_info(error: ToolError, secrets: SecretStore) -> ErrorInfo:
+    """Return an error as a record: redacted, of bounded size, its details JSON values."""
+    fields: dict[str, Any] = secrets.redact_value(error.to_dict())
+    for name in ("what", "where", "hint"):
+        if name in fields:
+            fields[name] = _storable(_cut(str(fields[name]), _SAID))
+    try:
+        kept = "details" not in fields or len(_json_text(fields["details"])) <= _SAID
+    except (TypeError, ValueError, RecursionError):
+        kept = False
+    if not kept:
+        fields["details"] = {}
+    return ErrorInfo(**fields)
+
+
+def redact_exchanges(exchanges: Iterable[Exchange], secrets: SecretStore) -> tuple[Exchange, ...]:
+    """Return HTTP exchanges without any known secret."""
+    if not secrets.knows_any:
+        return tuple(exchanges)
+    redact = secrets.redact
+    return tuple(
+        replace(
+            exchange,
+            url=redact(exchange.url),
+            request_body=redact(exchange.request_body),
+            response_body=redact(exchange.response_body),
+            request_headers=tuple((name, redact(value)) for name, value in exchange.request_headers),
+            response_headers=tuple((name, redact(value)) for name, value in exchange.response_headers),
+            problem=redact(exchange.problem),
+        )
+        for exchange in exchanges
+    )
+
+
+def _part(value: Any, spec: ToolSpec, context: RunContext) -> Part:
+    if isinstance(value, str):
+        return TextPart(value)
+    if isinstance(value, Artifact):
+        return ArtifactPart(value)
+    if isinstance(value, bytes | bytearray):
+        if context.artifacts is None:
+            return TextPart(f"[{len(value)} bytes; this run keeps no artifacts]")
+        kept = context.artifacts.put(
+            bytes(value), media_type="application/octet-stream", name=f"{spec.name}.bin"
+        )
+        return ArtifactPart(kept)
+    return JSONPart(value)
+
+
+def _bounded(parts: Iterable[Part], spec: ToolSpec, context: RunContext) -> tuple[tuple[Part, ...], int]:
+    """Redact the parts and cut them to the cap in all; return them and how many characters were cut."""
+    kept: list[Part] = []
+    cut = 0
+    left = context.result_cap
+    for part in parts:
+        if isinstance(part, ArtifactPart):
+            kept.append(part)
+            continue
+        if isinstance(part, TextPart):
+            text = _storable(context.secrets.redact(part.text))
+            shown: Part = TextPart(text)
+        else:
+            shown, text = _json_part(context.secrets.redact_value(part.value), spec)
+        if len(text) > left:
+            cut += len(text) - left
+            shown = TextPart(text[:left])
+        if left or not text:
+            kept.append(shown)
+        left = max(0, left - len(text))
+    if cut:
+        kept.append(TextPart(f"[{cut} more characters were cut]"))
+    return tuple(kept), cut
+
+
+def _json_part(value: Any, spec: ToolSpec) -> tuple[Part, str]:
+    """Return a JSON value of its own, which no tool changes afterwards, and its text."""
+    import orjson
+
+    try:
+        data = orjson.dumps(value)
+        if data.count(b"[") + data.count(b"{") > DEEPEST and nesting(orjson.loads(data), DEEPEST) > DEEPEST:
+            return TextPart(data.decode()), data.decode()
+        return JSONPart(orjson.loads(data)), data.decode()
+    except TypeError:
+        pass
+    try:
+        text = _storable(_json_text(value))
+    except (TypeError, ValueError, RecursionError):
+        raise not_json(value, spec) from None
+    own = json.loads(text, parse_constant=lambda _: None)
+    return (TextPart(text) if nesting(own, DEEPEST) > DEEPEST else JSONPart(own)), text
+
+
+def not_json(value: Any, spec: ToolSpec) -> ToolCrashError:
+    """Return the error for a result that cannot be recorded."""
+    return ToolCrashError(
+        f"the tool {spec.name!r} returned a {type(value).__name__}, which is not JSON",
+        where=spec.source,
+        hint="Return JSON values, text, bytes, dataclasses or pydantic models",
+        effect="none" if spec.effect == "read" else "done",
+    )
+
+
+def _json_text(value: Any) -> str:
+    """Return JSON that orjson cannot make: integers beyond 64 bits, lone surrogates, deep nesting."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _storable(text: str) -> str:
+    """Replace lone surrogates, which no file can hold."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def _cut(text: str, cap: int) -> str:
+    return text if len(text) <= cap else f"{text[:cap]} [{len(text) - cap} more characters were cut]"

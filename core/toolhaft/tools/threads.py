@@ -1,0 +1,52 @@
+"""Blocking functions off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+async def run_in_thread(function: Callable[..., Any], keywords: Mapping[str, Any]) -> Any:
+    """Call a blocking function in a daemon thread of its own and return what it returns.
+
+    A pool would not do: a function that hangs, and was given up after its time limit, would hold one of a
+    few threads for good, and keep the process from ending.
+
+    Raises:
+        RuntimeError: The function raised `StopIteration`, which no coroutine can pass on.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+    call = contextvars.copy_context().run
+
+    def work() -> None:
+        try:
+            outcome = call(function, **keywords)
+        except StopIteration as error:
+            _hand_over(loop, _fail, future, RuntimeError(f"the function raised StopIteration: {error}"))
+        except BaseException as error:  # noqa: BLE001  (goes to whoever waits, as a call's error would)
+            _hand_over(loop, _fail, future, error)
+        else:
+            _hand_over(loop, _answer, future, outcome)
+
+    threading.Thread(target=work, name="toolhaft-tool", daemon=True).start()
+    return await future
+
+
+def _hand_over(loop: asyncio.AbstractEventLoop, *callback: Any) -> None:
+    # The loop may be closed by now: then nobody waits.
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(*callback)
+
+
+def _answer(future: asyncio.Future[Any], outcome: Any) -> None:
+    if not future.done():
+        future.set_result(outcome)
+
+
+def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
