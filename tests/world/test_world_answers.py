@@ -217,7 +217,7 @@ def test_answers_as_documented(caller, run, row):
             "createEvent",
             {"title": "x", "start": "2026-13-01T10:00", "end": "2026-06-01T10:00"},
             422,
-            "no time",
+            "no date",
         ),
         ("completeTodo", {"todo_id": "TODO-74"}, 409, "done already"),
         ("createContact", {"name": "Anna B", "email": "ANNA.BERG@example.org"}, 409, "address"),

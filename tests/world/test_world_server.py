@@ -10,9 +10,10 @@ import threading
 import httpx
 import pytest
 
-from toolhaft.errors import ConfigError, UnknownNameError
+from toolhaft.errors import ConfigError, UnknownNameError, UsageError
 from toolhaft.openapi.load import read_value
 from toolhaft.world import store
+from toolhaft.world.problem import RequestProblem
 from toolhaft.world.server import World, secret_name
 
 SECURED = [("travel", "/bookings"), ("shop", "/cart"), ("calendar", "/today")]
@@ -224,7 +225,7 @@ def test_too_many_runs_are_refused_until_one_is_reset(monkeypatch):
     world = World()
     for name in ("a", "b", "a"):
         world.store.state(name)
-    with pytest.raises(Exception, match="too many runs"):
+    with pytest.raises(RequestProblem, match="too many runs"):
         world.store.state("c")
     world.store.reset("a")
     assert world.store.state("c")["writes"] == []
@@ -292,3 +293,13 @@ def test_importing_the_world_imports_no_server():
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert json.loads(done.stdout.replace("'", '"')) == []
+
+
+@pytest.mark.anyio
+async def test_runs_and_worlds_that_are_not_there():
+    world = World()
+    for name in ("a b", ""):
+        with pytest.raises(UsageError, match="no run"):
+            await world.state(name)
+    with pytest.raises(UsageError, match="Start it first"):
+        await world.catalog()

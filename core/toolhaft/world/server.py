@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from toolhaft.errors import ConfigError, ToolhaftError, UnknownNameError
+from toolhaft.errors import ConfigError, ToolhaftError, UnknownNameError, UsageError
 from toolhaft.secrets import SecretStore
 from toolhaft.world.documents import SERVICES, read_data, read_document
-from toolhaft.world.store import Store
+from toolhaft.world.problem import RequestProblem
+from toolhaft.world.store import RUN_NAME, Store
 
 if TYPE_CHECKING:
     import socket
@@ -159,7 +160,15 @@ class World:
         """Import the bundled documents as tools that speak to one run of this world.
 
         The catalog may speak to this server alone.
+
+        Raises:
+            UsageError: The run's name is not legal, or the world was not started.
         """
+        if not self.base_url or not RUN_NAME.fullmatch(run):
+            raise UsageError(
+                f"there is no run {run[:80]!r} of this world",
+                hint="Start it first: async with World() as world",
+            )
         from toolhaft.world.source import import_services
 
         return await import_services(
@@ -167,8 +176,16 @@ class World:
         )
 
     async def state(self, run: str = "default") -> dict[str, Any]:
-        """Return a copy of a run's state; see ``docs/explanation/world.md`` for what it holds."""
-        return self.store.state(run)
+        """Return a copy of a run's state; see ``docs/explanation/world.md`` for what it holds.
+
+        Raises:
+            UsageError: The run's name is not of 1 to 80 letters, digits, dots, hyphens and underscores, or
+                there are too many runs.
+        """
+        try:
+            return self.store.state(run)
+        except RequestProblem as problem:
+            raise UsageError(problem.detail) from None
 
     async def reset(self, run: str = "default") -> None:
         """Put a run back to the beginning."""

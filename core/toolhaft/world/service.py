@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
+
+from toolhaft.world.problem import invalid
 
 TODAY = date(2026, 6, 1)
 """The day it always is: a Monday."""
@@ -84,3 +86,32 @@ def next_id(state: State, prefix: str) -> str:
     """Return the next identifier, counted in the state so that a run always gives the same."""
     state["last_id"] += 1
     return f"{prefix}-{state['last_id']}"
+
+
+def read_day(text: str, **place: str) -> date:
+    """Return a date; ``place`` is ``parameter=`` or ``pointer=``, as `invalid` takes it.
+
+    Raises:
+        RequestProblem: It is no date, or centuries away.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:  # the schema's format allows the year 0, which dates here do not have
+        raise invalid(f"{text} is no date", **place) from None
+    if not 1900 <= day.year <= 2200:
+        raise invalid(f"{text} does not lie between the years 1900 and 2200", **place)
+    return day
+
+
+def read_time(text: str, **place: str) -> datetime:
+    """Return a local time; see `read_day`.
+
+    Raises:
+        RequestProblem: It is no time, or centuries away.
+    """
+    day, _, clock = text.partition("T")
+    read_day(day, **place)
+    try:
+        return datetime.fromisoformat(f"{day}T{clock}")
+    except ValueError:
+        raise invalid(f"{text} is no time", **place) from None

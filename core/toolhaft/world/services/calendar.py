@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from toolhaft.world.problem import conflict, invalid, not_found
-from toolhaft.world.service import Request, Service, Setting, State, next_id
+from toolhaft.world.service import Request, Service, Setting, State, next_id, read_day, read_time
 
 _DAY_STARTS, _DAY_ENDS = "09:00", "17:00"
 
@@ -56,7 +56,8 @@ def get_today(request: Request) -> Any:
 def list_events(request: Request) -> Any:
     """Return events between two days."""
     first = request.get("from_date") or request.setting.today.isoformat()
-    last = request.get("to_date") or (date.fromisoformat(first) + timedelta(days=7)).isoformat()
+    week_later = read_day(first, parameter="from_date") + timedelta(days=7)
+    last = request.get("to_date") or week_later.isoformat()
     if last < first:
         raise invalid("to_date lies before from_date", parameter="to_date")
     query = request.get("query", "").casefold()
@@ -98,8 +99,9 @@ def update_event(request: Request) -> Any:
         k: request[k] for k in ("title", "start", "end", "location", "notes") if k in request.arguments
     }
     if "start" in changes and "end" not in changes:
-        length = _time(event["end"], "") - _time(event["start"], "")
-        changes["end"] = (_time(changes["start"], "start") + length).isoformat(timespec="minutes")
+        length = read_time(event["end"]) - read_time(event["start"])
+        moved = read_time(changes["start"], pointer="#/start") + length
+        changes["end"] = moved.isoformat(timespec="minutes")
     _check_times(changes.get("start", event["start"]), changes.get("end", event["end"]))
     event.update(changes, version=event["version"] + 1)
     return event
@@ -125,7 +127,7 @@ def send_invitations(request: Request) -> Any:
 
 def find_free_slots(request: Request) -> Any:
     """Return the stretches of a working day that no event takes up."""
-    day = request["date"]
+    day = read_day(request["date"], parameter="date").isoformat()
     free_from, slots = f"{day}T{_DAY_STARTS}", []
     taken = [event for event in _sorted(request.state["events"], "start") if event["start"][:10] == day]
     for start, end in [
@@ -133,7 +135,7 @@ def find_free_slots(request: Request) -> Any:
         (f"{day}T{_DAY_ENDS}", f"{day}T{_DAY_ENDS}"),
     ]:
         until = min(start, f"{day}T{_DAY_ENDS}")
-        minutes = int((_time(until, "") - _time(free_from, "")).total_seconds()) // 60
+        minutes = int((read_time(until) - read_time(free_from)).total_seconds()) // 60
         if minutes >= request["minutes"]:
             slots.append({"start": free_from, "end": until, "minutes": minutes})
         free_from = max(free_from, end)
@@ -185,7 +187,7 @@ def delete_todo(request: Request) -> None:
 
 def create_reminder(request: Request) -> Any:
     """Set a reminder."""
-    _time(request["at"], "at")
+    read_time(request["at"], pointer="#/at")
     row = {"reminder_id": next_id(request.state, "REM"), "text": request["text"], "at": request["at"]}
     request.state["reminders"][row["reminder_id"]] = row
     return row
@@ -277,13 +279,6 @@ def _sorted(rows: dict[str, Any], key: str) -> list[dict[str, Any]]:
     return sorted(rows.values(), key=lambda row: row[key])
 
 
-def _time(text: str, name: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise invalid(f"{text} is no time", pointer=f"#/{name}") from None
-
-
 def _check_times(start: str, end: str) -> None:
-    if _time(end, "end") <= _time(start, "start"):
+    if read_time(end, pointer="#/end") <= read_time(start, pointer="#/start"):
         raise invalid("the end does not lie after the start", pointer="#/end")

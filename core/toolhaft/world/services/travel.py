@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from toolhaft.world.problem import RequestProblem, conflict, invalid, not_found
-from toolhaft.world.service import Request, Service, Setting, State, next_id
+from toolhaft.world.service import Request, Service, Setting, State, next_id, read_day
 
 _PER_ROUTE = 4
 _FIRST_NUMBER = 100
@@ -454,14 +454,14 @@ def _booking(request: Request) -> dict[str, Any]:
 def _stay(setting: Setting, check_in: str, check_out: str, *, place: str) -> tuple[date, date]:
     prefix = "#/" if place == "pointer" else ""
     first = _travel_day(setting, check_in, **{place: f"{prefix}check_in"})
-    last = date.fromisoformat(check_out)
+    last = read_day(check_out, **{place: f"{prefix}check_out"})
     if not 1 <= (last - first).days <= 30:
         raise invalid("a stay has 1 to 30 nights", **{place: f"{prefix}check_out"})
     return first, last
 
 
 def _travel_day(setting: Setting, text: str, **place: str) -> date:
-    day = date.fromisoformat(text)
+    day = read_day(text, **place)
     if not setting.today <= day <= setting.today + timedelta(days=_HORIZON):
         raise invalid(f"{text} is past or more than {_HORIZON} days ahead; today is {setting.today}", **place)
     return day

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from toolhaft.world.problem import RequestProblem, conflict, invalid, not_found
-from toolhaft.world.service import Request, Service, Setting, State, next_id
+from toolhaft.world.service import Request, Service, Setting, State, next_id, read_day
 
 _SEVERITIES = ("minor", "moderate", "severe", "extreme")
 _WINDS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
@@ -165,7 +165,7 @@ def get_marine_conditions(request: Request) -> Any:
 def get_sun_times(request: Request) -> Any:
     """Return sunrise and sunset."""
     place = _place(request.setting, request["place_id"])
-    when = date.fromisoformat(request.get("date") or request.setting.today.isoformat())
+    when = read_day(request.get("date") or request.setting.today.isoformat(), parameter="date")
     length = _day_length(place["latitude"], when)
     return {
         "place": _title(place),
@@ -263,7 +263,7 @@ def _title(place: dict[str, Any]) -> str:
 
 def _forecast_day(request: Request, name: str) -> date:
     today = request.setting.today
-    when = date.fromisoformat(request.get(name) or today.isoformat())
+    when = read_day(request.get(name) or today.isoformat(), parameter=name)
     if not today <= when <= today + timedelta(days=13):
         last = (today + timedelta(days=13)).isoformat()
         raise invalid(f"there are forecasts from {today.isoformat()} to {last} only", parameter=name)
