@@ -21,7 +21,9 @@ TEXT_CAP = 1200
 _NAMES = ("name", "title", "subject", "summary", "label", "full_name", "id")
 
 
-def compose(goals: Sequence[Goal], outcomes: Sequence[Outcome], text: str, mentions: Sequence[Mention]) -> str:
+def compose(
+    goals: Sequence[Goal], outcomes: Sequence[Outcome], text: str, mentions: Sequence[Mention]
+) -> str:
     """Return the answer; it ends with a question if something only the user can know is missing."""
     lines: list[str] = []
     question = ""
@@ -77,7 +79,8 @@ def _done_line(reading: Reading) -> str:
     said = ""
     if reading.records:
         said = "; ".join(
-            f"{_label(key)} {_plain(value)}" for key, value in list(reading.records[0].fields.items())[:FIELD_CAP]
+            f"{_label(key)} {_plain(value)}"
+            for key, value in list(reading.records[0].fields.items())[:FIELD_CAP]
         )
     elif reading.value not in (None, ""):
         said = _plain(reading.value)[:TEXT_CAP]
@@ -122,9 +125,13 @@ def _main_records(listed: Sequence[Record]) -> list[Record]:
 def _sums(goal: Goal, records: Sequence[Record], low: str) -> list[str]:
     key = deciding_key(records, frozenset(content_stems(goal.text)))
     if key is None:
-        numeric = [one for one in (records[0].fields if records else {}) if isinstance(records[0].fields[one], float)]
+        numeric = [
+            one for one in (records[0].fields if records else {}) if isinstance(records[0].fields[one], float)
+        ]
         key = numeric[0] if numeric else None
-    values = [value for record in records if key and isinstance(value := sort_value(record.fields.get(key)), float)]
+    values = [
+        value for record in records if key and isinstance(value := sort_value(record.fields.get(key)), float)
+    ]
     if not values or key is None:
         return []
     total = round(sum(values), 6)

@@ -57,7 +57,9 @@ def bounds_of(text: str, mentions: Sequence[Mention], start: int, end: int) -> l
         before = text[max(0, mention.start - 18) : mention.start].lower().rstrip(" $€£a")
         after = text[mention.end : mention.end + 24].lower()
         below = before.endswith(tuple(cue for cue in MAX_CUES if cue != "within")) or "or less" in after
-        above = before.endswith(tuple(cue for cue in MIN_CUES if cue != "from")) or re.match(r"\W*\w*\s*or (?:more|better|higher|above)", after)
+        above = before.endswith(tuple(cue for cue in MIN_CUES if cue != "from")) or re.match(
+            r"\W*\w*\s*or (?:more|better|higher|above)", after
+        )
         if not (below or above):
             continue
         fields = frozenset(content_stems(text[max(start, mention.start - 40) : min(end, mention.end + 24)]))
@@ -127,8 +129,16 @@ def numeric_field(record: Record, stems: frozenset[str]) -> float | None:
 def _text_scores(records: Sequence[Record], clause: str, mentions: Sequence[Mention]) -> list[float]:
     wanted = frozenset(content_stems(clause))
     low = clause.lower()
-    days = {mention.value.day.isoformat() for mention in mentions if isinstance(mention.value, When) and mention.value.day}
-    clocks = {mention.value.clock[:5] for mention in mentions if isinstance(mention.value, When) and mention.value.clock}
+    days = {
+        mention.value.day.isoformat()
+        for mention in mentions
+        if isinstance(mention.value, When) and mention.value.day
+    }
+    clocks = {
+        mention.value.clock[:5]
+        for mention in mentions
+        if isinstance(mention.value, When) and mention.value.clock
+    }
     stems_by_record = [_value_stems(record) for record in records]
     frequency: dict[str, int] = {}
     for stems in stems_by_record:
@@ -146,7 +156,9 @@ def _text_scores(records: Sequence[Record], clause: str, mentions: Sequence[Ment
     return scores
 
 
-def _field_score(key: str, value: Any, low: str, wanted: frozenset[str], days: set[str], clocks: set[str]) -> float:
+def _field_score(
+    key: str, value: Any, low: str, wanted: frozenset[str], days: set[str], clocks: set[str]
+) -> float:
     if isinstance(value, bool) or value is None or isinstance(value, list):
         return 0.0
     if isinstance(value, int | float):
@@ -193,7 +205,7 @@ def _ordered(records: Sequence[Record], direction: int, stems: frozenset[str]) -
         return []
     numbers = [pair for pair in known if isinstance(pair[0], float)]
     pairs: list[tuple[Any, Record]] = list(numbers) if numbers else list(known)
-    pairs.sort(key=lambda pair: (pair[0]), reverse=direction > 0)
+    pairs.sort(key=lambda pair: pair[0], reverse=direction > 0)
     if direction > 0:
         top = pairs[0][0]
         first = [pair for pair in pairs if pair[0] == top]
@@ -213,7 +225,9 @@ def deciding_key(records: Sequence[Record], stems: frozenset[str]) -> str | None
                 keys[key] = keys.get(key, 0) + 1
     for key, count in keys.items():
         parts = name_stems(key)
-        hits = sum((1.0 if one in stems else 0.8) for one in parts if one in stems or concept(one) in concepts)
+        hits = sum(
+            (1.0 if one in stems else 0.8) for one in parts if one in stems or concept(one) in concepts
+        )
         score = hits / (1 + 0.1 * len(parts)) * (count / len(records))
         if hits and (best is None or score > best[0]):
             best = (score, key)
@@ -227,7 +241,9 @@ def sort_value(value: Any) -> float | str | None:
     if isinstance(value, int | float):
         return float(value)
     if isinstance(value, str):
-        money = re.fullmatch(r"\s*[$€£]?\s?(-?\d{1,12}(?:\.\d{1,6})?)\s?(?:[A-Za-z%$€£]{0,12})\s*", value[:40])
+        money = re.fullmatch(
+            r"\s*[$€£]?\s?(-?\d{1,12}(?:\.\d{1,6})?)\s?(?:[A-Za-z%$€£]{0,12})\s*", value[:40]
+        )
         if money:
             return float(money[1])
         if re.match(r"\d{4}-\d\d-\d\d|\d\d:\d\d", value):

@@ -16,7 +16,9 @@ from toolhaft.models.heuristic.lexicon import (
 from toolhaft.models.heuristic.words import Word, split_words, stem
 
 GOAL_CAP = 12
-_ABBREVIATION = re.compile(r"(?:\b(?:mr|mrs|ms|dr|st|vs|etc|no|inc|ltd|approx|e\.g|i\.e|[A-Z])\.)$", re.IGNORECASE)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:mr|mrs|ms|dr|st|vs|etc|no|inc|ltd|approx|e\.g|i\.e|[A-Z])\.)$", re.IGNORECASE
+)
 _POLITE = re.compile(
     r"^\W*(?:(?:and|then|also|next|finally|afterwards|after that|please|hi|hello|hey|ok|okay|first|secondly|lastly|"
     r"can you|could you|would you|will you|can i|could i|may i|i want you to|i want to|i would like to|i'd like to|"
@@ -35,7 +37,9 @@ _DETERMINERS = frozenset(
 )
 _JOINTS = frozenset("and then also afterwards finally next plus".split())
 _VERBS = READ_VERBS | CREATE_VERBS | UPDATE_VERBS | DELETE_VERBS
-_PLAIN_VERBS = READ_VERBS | frozenset({"cancel", "delete", "add", "send", "create", "remove", "buy", "pay", "invite"})
+_PLAIN_VERBS = READ_VERBS | frozenset(
+    {"cancel", "delete", "add", "send", "create", "remove", "buy", "pay", "invite"}
+)
 _CHANGES = CREATE_VERBS | UPDATE_VERBS | DELETE_VERBS
 
 
@@ -48,6 +52,7 @@ class Goal:
         text: The clause.
         verb: The verb that opens it, lower-case, or empty.
         intent: ``read``, ``create``, ``update`` or ``delete``.
+        exact: It is a name: what is found must bear it.
         condition: Opens with ``if``: it hangs on what was found before.
     """
 
@@ -57,6 +62,7 @@ class Goal:
     verb: str
     intent: str
     condition: str = ""
+    exact: bool = False
 
 
 class Verbs:
@@ -115,7 +121,9 @@ def _sentences(text: str) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     start = 0
     for match in re.finditer(r"[.!?;]+[\"'”)]*(?=\s|$)|\n+", text):
-        if match[0].startswith(".") and _ABBREVIATION.search(text[max(0, match.start() - 8) : match.start() + 1]):
+        if match[0].startswith(".") and _ABBREVIATION.search(
+            text[max(0, match.start() - 8) : match.start() + 1]
+        ):
             continue
         if _inside_quotes(text, start, match.start()):
             continue
@@ -129,7 +137,11 @@ def _sentences(text: str) -> list[tuple[int, int]]:
 
 def _inside_quotes(text: str, start: int, place: int) -> bool:
     before = text[start:place]
-    return before.count('"') % 2 == 1 or before.count("“") > before.count("”") or before.count("[") > before.count("]")
+    return (
+        before.count('"') % 2 == 1
+        or before.count("“") > before.count("”")
+        or before.count("[") > before.count("]")
+    )
 
 
 def _parts(text: str, start: int, end: int, known: Verbs) -> list[tuple[int, int]]:
@@ -196,7 +208,21 @@ def _goal(text: str, start: int, end: int, known: Verbs) -> Goal | None:
         verb = next((word.lower for word in words if known.changes(word.lower)), "find")
         return Goal(start, end, clause, verb, known.intent(verb))
     second = next((word.lower for word in words[1:4] if word.lower in _CHANGES), "")
-    if second and first not in ("i", "my", "we", "our", "it", "the", "this", "that", "i'm", "there", "he", "she", "they"):
+    if second and first not in (
+        "i",
+        "my",
+        "we",
+        "our",
+        "it",
+        "the",
+        "this",
+        "that",
+        "i'm",
+        "there",
+        "he",
+        "she",
+        "they",
+    ):
         return Goal(start, end, clause, second, known.intent(second))
     return None
 

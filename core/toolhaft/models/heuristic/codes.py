@@ -30,7 +30,7 @@ CURRENCIES = _table(
     "US dollars USD,US dollar USD,American dollars USD,Canadian dollars CAD,Australian dollars AUD,dollars USD,dollar USD,"
     "euros EUR,euro EUR,pounds GBP,pound GBP,British pounds GBP,yen JPY,Japanese yen JPY,Swiss francs CHF,Swiss franc CHF,"
     "yuan CNY,rupees INR,Indian rupees INR,Norwegian kroner NOK,Norwegian krone NOK,Swedish kronor SEK,Swedish krona SEK,"
-    "Danish kroner DKK,Danish krone DKK,zloty PLN,Mexican pesos MXN,won KRW,United States dollars USD,United States dollar USD"
+    "Danish kroner DKK,Danish krone DKK,zloty PLN,Kenyan shillings KES,Kenyan shilling KES,Icelandic kronur ISK,Icelandic krona ISK,Mexican pesos MXN,won KRW,United States dollars USD,United States dollar USD"
 )
 LANGUAGES = _table(
     "English en,German de,French fr,Spanish es,Italian it,Portuguese pt,Dutch nl,Swedish sv,Norwegian no,Danish da,"
@@ -42,9 +42,17 @@ _TABLES = (("countr", COUNTRIES), ("currenc", CURRENCIES), ("languag", LANGUAGES
 
 def wanted_codes(slot: Slot) -> dict[str, str] | None:
     """Return the table of codes that a slot asks for, or None if it asks for no code."""
+    choices = slot.schema.get("enum")
+    if isinstance(choices, list) and len(choices) > 1:
+        return next((table for _, table in _TABLES if set(choices) <= set(table.values())), None)
     description = str(slot.schema.get("description") or "").lower()
     pattern = str(slot.schema.get("pattern") or "")
-    coded = "iso" in description or "code" in description or "[A-Z]{" in pattern or "code" in name_words(slot.label)
+    coded = (
+        "iso" in description
+        or "code" in description
+        or "[A-Z]{" in pattern
+        or "code" in name_words(slot.label)
+    )
     if not coded or slot.schema.get("type") != "string":
         return None
     if "4217" in description:

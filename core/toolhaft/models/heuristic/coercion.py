@@ -14,9 +14,13 @@ from toolhaft.models.heuristic.words import concept, content_stems, name_stems, 
 
 _RATES = frozenset(stem(word) for word in RATE_WORDS)
 _EMPTY_NAMES = frozenset(
-    stem(word) for word in "is has include includes including get return returns show should allow only with flag use enable".split()
+    stem(word)
+    for word in "is has include includes including get return returns show should allow only with flag use enable".split()
 )
-_HOWS = {"asc": ("cheapest", "lowest", "ascending", "smallest", "oldest"), "desc": ("highest", "descending", "newest", "largest")}
+_HOWS = {
+    "asc": ("cheapest", "lowest", "ascending", "smallest", "oldest"),
+    "desc": ("highest", "descending", "newest", "largest"),
+}
 
 
 def as_value(slot: Slot, mention: Mention, raw: str | None = None) -> Any:
@@ -31,7 +35,12 @@ def as_value(slot: Slot, mention: Mention, raw: str | None = None) -> Any:
     if slot.kind in ("date", "time", "date-time") and isinstance(mention.value, When):
         description = str(slot.schema.get("description") or "")
         return render(mention.value, style=slot.kind, description=description) or None
-    if isinstance(mention.value, When) and slot.schema.get("type") == "string" and mention.value.clock and not mention.value.day:
+    if (
+        isinstance(mention.value, When)
+        and slot.schema.get("type") == "string"
+        and mention.value.clock
+        and not mention.value.day
+    ):
         return mention.text
     if slot.kind == "id" and mention.kind == "number":
         return mention.text.lstrip("#")
@@ -49,7 +58,12 @@ def _figure(slot: Slot, mention: Mention, kind: str) -> Any:
         value = float(text) if "." in text else int(text)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if mention.unit in DAYS and mention.unit != "day" and stem("day") in slot.name and mention.unit not in slot.name:
+    if (
+        mention.unit in DAYS
+        and mention.unit != "day"
+        and stem("day") in slot.name
+        and mention.unit not in slot.name
+    ):
         value *= DAYS[mention.unit]
     if mention.unit == "percent" and kind == "number":
         description = str(slot.schema.get("description") or "").lower()
@@ -72,7 +86,11 @@ def choose_enum(slot: Slot, text: str) -> Any:
     best: tuple[float, Any] = (0.0, None)
     for choice in choices[:200]:
         if not isinstance(choice, str):
-            if isinstance(choice, int) and not isinstance(choice, bool) and spelled_in(str(choice), text) >= 0:
+            if (
+                isinstance(choice, int)
+                and not isinstance(choice, bool)
+                and spelled_in(str(choice), text) >= 0
+            ):
                 best = max(best, (1.0, choice), key=lambda pair: pair[0])
             continue
         score = _choice_score(choice, text, stems, concepts)
@@ -83,8 +101,16 @@ def choose_enum(slot: Slot, text: str) -> Any:
 
 def _choice_score(choice: str, text: str, stems: set[str], concepts: set[str]) -> float:
     plain = choice.replace("_", " ").replace("-", " ")
-    if spelled_in(choice, text) >= 0 or spelled_in(plain, text) >= 0 or spelled_in(plain.replace(" ", "-"), text) >= 0:
-        return 3.0 + min(len(choice), 50) / 50 if len(choice) > 2 or re.search(rf"\b{re.escape(choice)}\b", text) else 0.0
+    if (
+        spelled_in(choice, text) >= 0
+        or spelled_in(plain, text) >= 0
+        or spelled_in(plain.replace(" ", "-"), text) >= 0
+    ):
+        return (
+            3.0 + min(len(choice), 50) / 50
+            if len(choice) > 2 or re.search(rf"\b{re.escape(choice)}\b", text)
+            else 0.0
+        )
     parts = name_stems(choice)
     if parts and all(one in stems for one in parts):
         return 2.0 + len(parts) / 10
@@ -92,7 +118,11 @@ def _choice_score(choice: str, text: str, stems: set[str], concepts: set[str]) -
         return 1.5
     if choice.lower() in _HOWS and any(word in text.lower() for word in _HOWS[choice.lower()]):
         return 1.2
-    money = {code for word, code in CURRENCIES.items() if (word in text if not word.isalpha() else spelled_in(word, text) >= 0)}
+    money = {
+        code
+        for word, code in CURRENCIES.items()
+        if (word in text if not word.isalpha() else spelled_in(word, text) >= 0)
+    }
     return 1.0 if choice in money else 0.0
 
 

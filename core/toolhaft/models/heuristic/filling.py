@@ -10,7 +10,17 @@ from typing import Any
 from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.codes import named_codes, wanted_codes
 from toolhaft.models.heuristic.coercion import as_value, choose_enum, decide_boolean
-from toolhaft.models.heuristic.matching import Scene, checked, cue_score, match_score, scene_of, spelled_in, trimmed
+from toolhaft.models.heuristic.matching import (
+    BEGINS,
+    ENDS,
+    Scene,
+    checked,
+    cue_score,
+    match_score,
+    scene_of,
+    spelled_in,
+    trimmed,
+)
 from toolhaft.models.heuristic.mentions import Mention
 from toolhaft.models.heuristic.slots import Slot
 from toolhaft.models.heuristic.words import content_stems, name_stems, split_words, stem
@@ -35,6 +45,7 @@ class Filled:
         missing: Required slots that the text gives nothing for.
         spreads: Values that make one call each, by path: ``Paris, Rome and Oslo`` for one city.
         used: Mentions that went into a value.
+        names: Mentions that name what a slot wants by a code or identifier: ``Oslo`` for an airport.
         strength: Mean score of the required slots, 0 if there are none.
     """
 
@@ -43,6 +54,7 @@ class Filled:
     spreads: dict[Path, list[Any]] = field(default_factory=dict)
     used: tuple[Mention, ...] = ()
     strength: float = 0.0
+    names: dict[Path, Mention] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +78,13 @@ class _Bounds:
         spoken: All goals of the instruction.
         taken: Mentions that belong to the tool that the value is for.
         required: Names that really have to be given.
+        names: Takes the mentions that fit a required slot but for its pattern.
     """
 
     spoken: Sequence[Goal]
     taken: tuple[Mention, ...]
     required: tuple[str, ...]
+    names: dict[Path, Mention]
 
     def bars(self, slot: Slot, mention: Mention) -> bool:
         """Return whether a mention is spoken for: only what must be given may use it again."""
@@ -84,7 +98,11 @@ def _sought(slot: Slot) -> Slot:
 
 def _optional_queries(spec: ToolSpec, slots: tuple[Slot, ...]) -> frozenset[Path]:
     wanted = spec.required
-    return frozenset(slot.path for slot in slots if slot.kind == "query" and len(slot.path) == 1 and slot.path[0] not in wanted)
+    return frozenset(
+        slot.path
+        for slot in slots
+        if slot.kind == "query" and len(slot.path) == 1 and slot.path[0] not in wanted
+    )
 
 
 def fill(
@@ -110,7 +128,9 @@ def fill(
     if consumer is not None:
         taken |= consumer.nouns
     reads = spec.effect == "read"
-    slots = tuple(_sought(slot) if reads and slot.kind == "query" and not slot.many else slot for slot in slots)
+    slots = tuple(
+        _sought(slot) if reads and slot.kind == "query" and not slot.many else slot for slot in slots
+    )
     scene = scene_of(text, mentions, slots, taken, topic)
     values: dict[Path, Any] = {}
     used: list[Mention] = []
@@ -119,6 +139,8 @@ def fill(
     for slot in slots:
         if consumer is not None and not slot.required and (slot.name & _SORTING or slot.kind == "boolean"):
             continue
+        if wanted_codes(slot):
+            continue
         if slot.kind in ("enum", "boolean") and not slot.many:
             value = _closed(slot, choices, text)
             if value is not None:
@@ -126,17 +148,32 @@ def fill(
         elif (example := _from_examples(slot, clause)) is not None:
             values[slot.path] = [example] if slot.many else example
         elif slot.many and slot.kind == "enum":
-            chosen = [one for one in slot.schema.get("enum", []) if isinstance(one, str) and spelled_in(one, clause) >= 0]
+            chosen = [
+                one
+                for one in slot.schema.get("enum", [])
+                if isinstance(one, str) and spelled_in(one, clause) >= 0
+            ]
             if chosen:
                 values[slot.path] = chosen
-    matched = [slot for slot in slots if slot.path not in values and slot.kind not in ("enum", "boolean", "object")]
+    matched = [
+        slot
+        for slot in slots
+        if slot.path not in values and (slot.kind not in ("enum", "boolean", "object") or wanted_codes(slot))
+    ]
     matched = _coded(matched, scene, goal, values, used)
     spoken_for = consumer.used if consumer is not None else ()
-    strengths = _assign(matched, scene, goal, values, used, _Bounds(spoken, spoken_for, spec.required))
+    names: dict[Path, Mention] = {}
+    strengths = _assign(matched, scene, goal, values, used, _Bounds(spoken, spoken_for, spec.required, names))
     spreads = _spreads(slots, scene, goal, values, used)
-    missing = tuple(slot for slot in _complete(slots, values) if slot.path not in _optional_queries(spec, slots))
-    required = [score for path, score in strengths.items() if any(s.path == path and s.required for s in slots)]
-    return Filled(values, missing, spreads, tuple(used), sum(required) / len(required) if required else 0.0)
+    missing = tuple(
+        slot for slot in _complete(slots, values) if slot.path not in _optional_queries(spec, slots)
+    )
+    required = [
+        score for path, score in strengths.items() if any(s.path == path and s.required for s in slots)
+    ]
+    return Filled(
+        values, missing, spreads, tuple(used), sum(required) / len(required) if required else 0.0, names
+    )
 
 
 def _closed(slot: Slot, clause: str, text: str) -> Any:
@@ -190,6 +227,11 @@ def _assign(
             continue
         value, spent = given
         if not all(checked(slot, one) for one in (value if isinstance(value, list) else [value])):
+            if slot.required and mention.kind in ("entity", "quoted") and slot.path not in bounds.names:
+                bounds.names[slot.path] = mention
+                used.append(mention)
+            continue
+        if slot.path in bounds.names:
             continue
         values[slot.path] = value
         strengths[slot.path] = score
@@ -217,7 +259,9 @@ def _coded(
             for start, end, code in named_codes(table, scene.text)
         ]
         spans += [one for one in scene.mentions if one.kind == "entity" and one.text in table.values()]
-        pairs.extend((_code_score(slot, one, scene, goal), place, one) for one in spans if checked(slot, one.value))
+        pairs.extend(
+            (_code_score(slot, one, scene, goal), place, one) for one in spans if checked(slot, one.value)
+        )
     pairs.sort(key=lambda pair: (-round(pair[0], 2), pair[1], pair[2].start))
     given: set[Any] = set()
     for score, place, mention in pairs:
@@ -227,13 +271,19 @@ def _coded(
         values[slot.path] = mention.value
         given.add(mention.value)
         used.append(mention)
-        used.extend(one for one in scene.mentions if one.kind in ("entity", "phrase") and one.overlaps(mention))
-    return [slot for slot in slots if slot.path not in values]
+        used.extend(one for one in scene.mentions if one.kind == "entity" and one.overlaps(mention))
+    return [slot for slot in slots if slot.path not in values and slot.kind != "enum"]
 
 
 def _code_score(slot: Slot, mention: Mention, scene: Scene, goal: Goal) -> float:
     inside = goal.start <= mention.start < goal.end
-    return (1.0 if inside else 0.6) + cue_score(slot, mention, scene)
+    before = scene.text[max(0, mention.start - 12) : mention.start].lower()
+    score = (1.0 if inside else 0.6) + cue_score(slot, mention, scene)
+    if re.search(r"\d\s*$", before):
+        score += 0.7 * (bool(slot.name & BEGINS) - bool(slot.name & ENDS))
+    elif re.search(r"\b(?:in|into|to)\s+$", before):
+        score += 0.7 * (bool(slot.name & ENDS) - bool(slot.name & BEGINS))
+    return score
 
 
 def _positions(slots: list[Slot], scene: Scene) -> tuple[list[float], list[float]]:
@@ -253,7 +303,9 @@ def _positions(slots: list[Slot], scene: Scene) -> tuple[list[float], list[float
     return shares(figures), shares([mention.kind for mention in scene.mentions])
 
 
-def _value(slot: Slot, mention: Mention, scene: Scene, used: list[Mention]) -> tuple[Any, list[Mention]] | None:
+def _value(
+    slot: Slot, mention: Mention, scene: Scene, used: list[Mention]
+) -> tuple[Any, list[Mention]] | None:
     if not slot.many:
         if mention.kind == "list":
             return None
@@ -269,7 +321,9 @@ def _value(slot: Slot, mention: Mention, scene: Scene, used: list[Mention]) -> t
             for other in scene.mentions
             if other.group == mention.group and not any(other.overlaps(one) for one in used)
         ]
-    listed = [as_value(slot, one, trimmed(slot, one, scene) if one.kind == "phrase" else None) for one in members]
+    listed = [
+        as_value(slot, one, trimmed(slot, one, scene) if one.kind == "phrase" else None) for one in members
+    ]
     clean = [one for one in listed if one is not None]
     return (clean, members) if clean else None
 
@@ -282,18 +336,25 @@ def _spreads(
     for slot in slots:
         if slot.many or slot.path not in values or slot.kind in ("boolean", "object", "free"):
             continue
-        source = next((one for one in used if one.group and _gives(slot, one, values[slot.path], scene)), None)
+        source = next(
+            (one for one in used if one.group and _gives(slot, one, values[slot.path], scene)), None
+        )
         if source is None or sum(one.group == source.group for one in used) > 1:
             continue
         others = [
             one
             for one in scene.mentions
-            if one.group == source.group and one is not source and not any(one.overlaps(other) for other in used)
+            if one.group == source.group
+            and one is not source
+            and not any(one.overlaps(other) for other in used)
         ]
         if not others or not all(goal.start <= one.start < goal.end for one in others):
             continue
         members = sorted([source, *others], key=lambda one: one.start)
-        listed = [as_value(slot, one, trimmed(slot, one, scene) if one.kind == "phrase" else None) for one in members]
+        listed = [
+            as_value(slot, one, trimmed(slot, one, scene) if one.kind == "phrase" else None)
+            for one in members
+        ]
         distinct = list(dict.fromkeys(one for one in listed if one is not None))
         if len(distinct) > 1:
             spreads[slot.path] = distinct[:SPREAD_CAP]

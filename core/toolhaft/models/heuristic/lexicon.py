@@ -50,7 +50,9 @@ VERB_CLASSES: dict[str, frozenset[str]] = {
     "delete": DELETE_VERBS,
 }
 LISTING_VERBS = _words("list search find browse query lookup all index filter look show fetch get retrieve")
-QUESTION_WORDS = _words("what which who whom whose when where how why is are does do did was were can could has")
+QUESTION_WORDS = _words(
+    "what which who whom whose when where how why is are does do did was were can could has"
+)
 
 SYNONYMS: tuple[tuple[str, ...], ...] = (
     ("buy", "purchase", "order"),
@@ -98,14 +100,22 @@ SYNONYMS: tuple[tuple[str, ...], ...] = (
 """Groups of words that interfaces use for one another; the first stands for the group."""
 
 CUES: dict[str, frozenset[str]] = {
-    "from": _words("from origin start source departure depart sender base begin initial lower min old current since"),
-    "to": _words("to destination end target arrival arrive recipient receiver upper max new final until dest into emails"),
+    "from": _words(
+        "from origin start source departure depart sender base begin initial lower min old current since"
+    ),
+    "to": _words(
+        "to destination end target arrival arrive recipient receiver upper max new final until dest into emails"
+    ),
     "into": _words("to target into destination output language"),
-    "in": _words("location city place country region state area venue town where year month currency language in"),
+    "in": _words(
+        "location city place country region state area venue town where year month currency language in"
+    ),
     "at": _words("location place venue address time restaurant hotel store start rate at company"),
     "near": _words("location city place near nearby address area"),
     "around": _words("location city place near area"),
-    "by": _words("author artist by creator writer director brand maker end deadline due sort order composer painter"),
+    "by": _words(
+        "author artist by creator writer director brand maker end deadline due sort order composer painter"
+    ),
     "for": _words("name person customer user patient duration days guests party term purpose title company"),
     "with": _words("with attendees participants ingredient name feature person contact guest"),
     "on": _words("date day platform topic on when subject"),
@@ -136,14 +146,34 @@ CUES: dict[str, frozenset[str]] = {
 """Slot words that a preposition before a value speaks for."""
 
 MIN_CUES = ("at least", "more than", "greater than", "over", "above", "minimum of", "no less than", "from")
-MAX_CUES = ("at most", "less than", "under", "below", "up to", "maximum of", "no more than", "cheaper than", "within")
+MAX_CUES = (
+    "at most",
+    "less than",
+    "under",
+    "below",
+    "up to",
+    "maximum of",
+    "no more than",
+    "cheaper than",
+    "within",
+)
 
-PLACE_WORDS = _words("location city place country region state town destination origin address venue area where")
-PERSON_WORDS = _words("person name customer user patient guest passenger player author artist attendee recipient")
-FREE_TEXT_WORDS = _words("message body text content note comment description reason subject prompt review reply memo")
+PLACE_WORDS = _words(
+    "location city place country region state town destination origin address venue area where"
+)
+PERSON_WORDS = _words(
+    "person name customer user patient guest passenger player author artist attendee recipient"
+)
+FREE_TEXT_WORDS = _words(
+    "message body text content note comment description reason subject prompt review reply memo"
+)
 QUERY_WORDS = _words("query q search keyword term topic subject phrase text filter question")
-QUANTITY_WORDS = _words("quantity qty count number amount copies tickets guests pieces units seats rooms persons people")
-MONEY_WORDS = _words("price amount budget cost salary principal payment fee income investment value deposit balance")
+QUANTITY_WORDS = _words(
+    "quantity qty count number amount copies tickets guests pieces units seats rooms persons people"
+)
+MONEY_WORDS = _words(
+    "price amount budget cost salary principal payment fee income investment value deposit balance"
+)
 RATE_WORDS = _words("rate percent percentage probability interest discount ratio chance growth tax yield tip")
 
 NUMERALS: dict[str, int] = {
@@ -212,9 +242,15 @@ UNITS: dict[str, str] = {
 DIMENSIONS: dict[str, frozenset[str]] = {
     unit: _words(words)
     for units, words in (
-        ("meter kilometer centimeter millimeter mile foot feet inch yard", "distance length height width radius diameter depth side altitude size"),
+        (
+            "meter kilometer centimeter millimeter mile foot feet inch yard",
+            "distance length height width radius diameter depth side altitude size",
+        ),
         ("kilogram gram milligram pound ton ounce", "mass weight load"),
-        ("second minute hour day week month year night decade", "time duration period length interval age term years days hours minutes nights months weeks"),
+        (
+            "second minute hour day week month year night decade",
+            "time duration period length interval age term years days hours minutes nights months weeks",
+        ),
         ("celsius fahrenheit kelvin degree", "temperature temp"),
         ("speed", "speed velocity"),
         ("joule kilojoule calorie", "energy work heat"),
@@ -310,5 +346,7 @@ SUPERLATIVES: dict[str, tuple[int, frozenset[str]]] = {
 """Direction (1 is the maximum) and the field words that decide; empty: the words around say which."""
 
 TRUE_WORDS = _words("yes true with include including enable enabled on allow want also")
-FALSE_WORDS = _words("no false without exclude excluding disable disabled off don't dont not skip never avoid")
+FALSE_WORDS = _words(
+    "no false without exclude excluding disable disabled off don't dont not skip never avoid"
+)
 CLOSED_STATES = _words("cancelled canceled deleted closed")

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolhaft.models.heuristic.dates import When
-from toolhaft.models.heuristic.lexicon import CUES, DIMENSIONS, MAX_CUES, MIN_CUES, MONEY_WORDS, QUANTITY_WORDS, RATE_WORDS, STOP
+from toolhaft.models.heuristic.lexicon import (
+    CUES,
+    DIMENSIONS,
+    MAX_CUES,
+    MIN_CUES,
+    MONEY_WORDS,
+    QUANTITY_WORDS,
+    RATE_WORDS,
+    STOP,
+)
 from toolhaft.models.heuristic.mentions import Mention
 from toolhaft.models.heuristic.slots import Slot
 from toolhaft.models.heuristic.words import Word, concept, name_stems, split_words, stem
@@ -19,11 +28,21 @@ _QUANTITIES = frozenset(stem(word) for word in QUANTITY_WORDS)
 _UNIT = stem("unit")
 _FORMULAS = frozenset(stem(word) for word in "function expression equation formula polynomial func".split())
 _MEASURES = {stem(unit): frozenset(stem(word) for word in words) for unit, words in DIMENSIONS.items()}
-_BEGINS = frozenset(stem(word) for word in "from start begin in depart departure min after since lower origin source first low".split())
-_ENDS = frozenset(stem(word) for word in "to end until out arrive arrival return max before upper destination target last high".split())
+BEGINS = frozenset(
+    stem(word)
+    for word in "from start begin in depart departure min after since lower origin source first low".split()
+)
+ENDS = frozenset(
+    stem(word)
+    for word in "to end until out arrive arrival return max before upper destination target last high".split()
+)
 _LOW = frozenset(stem(word) for word in "min minimum lower from start least after since above".split())
-_HIGH = frozenset(stem(word) for word in "max maximum upper to end limit most before until under budget below".split())
-_FILLERS = frozenset("the a an of is are was be to my our your = : equal equals approximately about around exactly".split())
+_HIGH = frozenset(
+    stem(word) for word in "max maximum upper to end limit most before until under budget below".split()
+)
+_FILLERS = frozenset(
+    "the a an of is are was be to my our your = : equal equals approximately about around exactly".split()
+)
 
 _BASES: dict[str, dict[str, float]] = {
     "integer": {"number": 1.0, "quoted": 0.2, "id": 0.1},
@@ -40,7 +59,17 @@ _BASES: dict[str, dict[str, float]] = {
     "place": {"entity": 1.0, "quoted": 0.8, "phrase": 0.25},
     "free": {"quoted": 1.3, "tail": 1.2, "phrase": 0.25, "entity": 0.3},
     "query": {"quoted": 1.2, "entity": 0.8, "phrase": 0.5, "id": 0.4},
-    "text": {"quoted": 1.1, "entity": 0.8, "phrase": 0.4, "id": 0.5, "phone": 0.5, "number": 0.05, "when": 0.1, "path": 0.4, "url": 0.2},
+    "text": {
+        "quoted": 1.1,
+        "entity": 0.8,
+        "phrase": 0.4,
+        "id": 0.5,
+        "phone": 0.5,
+        "number": 0.05,
+        "when": 0.1,
+        "path": 0.4,
+        "url": 0.2,
+    },
 }
 
 
@@ -83,7 +112,11 @@ class Scene:
         for word in self.words:
             if word.start < mention.end:
                 continue
-            if len(found) >= n or word.lower in ("and", "or") or re.search(r"[,.;?!\n]", self.text[edge : word.start]):
+            if (
+                len(found) >= n
+                or word.lower in ("and", "or")
+                or re.search(r"[,.;?!\n]", self.text[edge : word.start])
+            ):
                 break
             found.append(word)
             edge = word.end
@@ -126,10 +159,14 @@ def match_score(slot: Slot, mention: Mention, scene: Scene) -> float:
     base = _base(slot, mention) * mention.weight
     if base <= 0.0 or not _fits(slot, mention):
         return 0.0
+    if mention.kind == "phrase" and all(word.stem in _MEASURES for word in split_words(mention.text)):
+        return 0.0
     cues = cue_score(slot, mention, scene)
     role = scene.roles.get(mention.start)
     if role is not None:
-        cues += 0.8 * ((role == "low") - (role == "high")) * (bool(slot.name & _BEGINS) - bool(slot.name & _ENDS))
+        cues += (
+            0.8 * ((role == "low") - (role == "high")) * (bool(slot.name & BEGINS) - bool(slot.name & ENDS))
+        )
     if mention.kind == "when" and mention.value.inferred and slot.kind == "date":
         base -= 0.9
     if mention.kind == "when" and slot.kind == "date-time" and not mention.value.clock:
@@ -157,7 +194,12 @@ def _base(slot: Slot, mention: Mention) -> float:
 
 def _holds(slot: Slot, values: list[Any]) -> bool:
     kind = slot.schema.get("type")
-    kinds: dict[Any, tuple[type, ...]] = {"integer": (int,), "number": (int, float), "string": (str,), "array": (list,)}
+    kinds: dict[Any, tuple[type, ...]] = {
+        "integer": (int,),
+        "number": (int, float),
+        "string": (str,),
+        "array": (list,),
+    }
     return all(isinstance(one, kinds.get(kind, (object,))) for one in values)
 
 
@@ -165,7 +207,11 @@ def cue_score(slot: Slot, mention: Mention, scene: Scene) -> float:
     """Return how much the words around a mention speak for a slot."""
     score = 0.0
     distance = 0.0
-    blocked = [other for other in scene.mentions if other.kind in ("number", "when", "quoted", "entity") and not other.overlaps(mention)]
+    blocked = [
+        other
+        for other in scene.mentions
+        if other.kind in ("number", "when", "quoted", "entity") and not other.overlaps(mention)
+    ]
     first = True
     for word in scene.before(mention):
         if any(other.start <= word.start < other.end for other in blocked):
@@ -271,7 +317,9 @@ def _share_taken(mention: Mention, scene: Scene) -> float:
 def trimmed(slot: Slot, mention: Mention, scene: Scene) -> str:
     """Return a phrase without the words at its ends that name the slot or the tool."""
     words = list(split_words(mention.text))
-    while len(words) > 1 and (words[-1].stem in slot.name or (words[-1].stem in scene.taken and mention.kind == "phrase")):
+    while len(words) > 1 and (
+        words[-1].stem in slot.name or (words[-1].stem in scene.taken and mention.kind == "phrase")
+    ):
         words.pop()
     while len(words) > 1 and words[0].stem in slot.name and mention.kind == "phrase":
         words.pop(0)
@@ -294,7 +342,9 @@ def checked(slot: Slot, value: Any) -> bool:
         )
     if isinstance(value, str):
         shortest, longest = schema.get("minLength"), schema.get("maxLength")
-        if (isinstance(shortest, int) and len(value) < shortest) or (isinstance(longest, int) and len(value) > longest):
+        if (isinstance(shortest, int) and len(value) < shortest) or (
+            isinstance(longest, int) and len(value) > longest
+        ):
             return False
         pattern = plain_pattern(schema.get("pattern"))
         return pattern is None or pattern.search(value[:200]) is not None

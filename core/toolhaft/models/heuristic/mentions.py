@@ -27,7 +27,19 @@ from toolhaft.models.heuristic.lexicon import (
 from toolhaft.models.heuristic.words import TEXT_CAP, Word, split_words, stem
 
 Kind = Literal[
-    "quoted", "url", "email", "path", "when", "list", "id", "phone", "number", "unit", "entity", "phrase", "tail",
+    "quoted",
+    "url",
+    "email",
+    "path",
+    "when",
+    "list",
+    "id",
+    "phone",
+    "number",
+    "unit",
+    "entity",
+    "phrase",
+    "tail",
     "formula",
 ]
 MENTION_CAP = 200
@@ -60,13 +72,19 @@ class Mention:
         return self.start < other.end and other.start < self.end
 
 
-_QUOTED = re.compile(r"\"([^\"\n]{1,2000})\"|“([^”\n]{1,2000})”|(?<![\w])'([^'\n]{1,500}(?:'(?=\w)[^'\n]{0,500})?)'(?!\w)|`([^`\n]{1,500})`")
+_QUOTED = re.compile(
+    r"\"([^\"\n]{1,2000})\"|“([^”\n]{1,2000})”|(?<![\w])'([^'\n]{1,500}(?:'(?=\w)[^'\n]{0,500})?)'(?!\w)|`([^`\n]{1,500})`"
+)
 _URL = re.compile(r"\bhttps?://[^\s<>\"')\]]{1,500}")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
-_PATH = re.compile(r"(?<![\w/.])(?:~|\.{1,2})?/[\w.-]{1,80}(?:/[\w.-]{1,80}){0,12}|\b[\w-]{1,80}\.(?:csv|txt|json|pdf|png|jpe?g|xlsx?|docx?|md|py|xml|html?|nii|zip|db)\b")
+_PATH = re.compile(
+    r"(?<![\w/.])(?:~|\.{1,2})?/[\w.-]{1,80}(?:/[\w.-]{1,80}){0,12}|\b[\w-]{1,80}\.(?:csv|txt|json|pdf|png|jpe?g|xlsx?|docx?|md|py|xml|html?|nii|zip|db)\b"
+)
 _TUPLE = re.compile(r"\(\s*-?\d+(?:\.\d+)?(?:\s*,\s*-?\d+(?:\.\d+)?){1,20}\s*\)")
 _SNAKE = re.compile(r"(?<![\w/.@])[A-Za-z][A-Za-z0-9]{0,40}(?:_[A-Za-z0-9]{1,40}){1,8}(?![\w@])")
-_FORMULA = re.compile(r"(?<![\w.])[\w.()]{1,16}(?:\^\d{1,2})?(?:\s?(?:\*\*|[-+*/^=])\s?\d{0,8}[\w.()]{1,16}(?:\^\d{1,2})?){1,10}(?![\w])")
+_FORMULA = re.compile(
+    r"(?<![\w.])[\w.()]{1,16}(?:\^\d{1,2})?(?:\s?(?:\*\*|[-+*/^=])\s?\d{0,8}[\w.()]{1,16}(?:\^\d{1,2})?){1,10}(?![\w])"
+)
 _SPAN = re.compile(r"\b(?:next|past|last|coming|previous)\s+(day|week|month|year|decade)\b", re.IGNORECASE)
 _MEASURED_IN = re.compile(r"\b(?:in|to|into)\s+(?:degrees\s+)?([a-z/]{1,14}(?:\s?per\s?[a-z]{1,10})?)\b")
 _TAIL = re.compile(
@@ -74,9 +92,15 @@ _TAIL = re.compile(
     r"with the (?:message|text|note|comment|body|content)|(?:message|note|comment|text|body):)\s*:?\s*(?P<body>[^\n\"“]{2,600})",
     re.IGNORECASE,
 )
-_BRACKETS = re.compile(r"\[[^\[\]]{1,1000}\](?:\s*,\s*\[[^\[\]]{1,1000}\]){0,20}|\[(?:\s*\[[^\[\]]{1,300}\]\s*,?){1,50}\]")
-_ID = re.compile(r"(?<![\w@#])#?(?=[\w-]{0,60}\d)(?=[\w-]{0,60}[A-Za-z])[A-Za-z0-9]{1,40}(?:[-_][A-Za-z0-9]{1,40}){0,8}(?![\w@])")
-_PHONE = re.compile(r"(?<![\w+])(?:\+\d{1,3}[\s-]?)?(?:\(\d{2,4}\)[\s-]?)?\d{2,4}(?:[\s-]\d{2,4}){1,4}(?![\w-])|\+\d{7,15}\b")
+_BRACKETS = re.compile(
+    r"\[[^\[\]]{1,1000}\](?:\s*,\s*\[[^\[\]]{1,1000}\]){0,20}|\[(?:\s*\[[^\[\]]{1,300}\]\s*,?){1,50}\]"
+)
+_ID = re.compile(
+    r"(?<![\w@#])#?(?=[\w-]{0,60}\d)(?=[\w-]{0,60}[A-Za-z])[A-Za-z0-9]{1,40}(?:[-_][A-Za-z0-9]{1,40}){0,8}(?![\w@])"
+)
+_PHONE = re.compile(
+    r"(?<![\w+])(?:\+\d{1,3}[\s-]?)?(?:\(\d{2,4}\)[\s-]?)?\d{2,4}(?:[\s-]\d{2,4}){1,4}(?![\w-])|\+\d{7,15}\b"
+)
 _NUMBER = re.compile(
     r"(?<![\w.])(?P<sign>[-−](?=\d|\.\d))?(?P<money>[$€£¥]\s?)?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
     r"(?P<exponent>[eE][-+]?\d{1,3}|\s?[x×*]\s?10\^?\(?[-−]?\d{1,3}\)?)?"
@@ -122,7 +146,11 @@ def find_mentions(text: str, today: date | None) -> tuple[Mention, ...]:
     for match in _TUPLE.finditer(text):
         add(Mention("list", match.start(), match.end(), match[0], json.loads(f"[{match[0][1:-1]}]")))
     for match in _FORMULA.finditer(text):
-        if re.search(r"[a-z]", match[0]) and re.search(r"[\^*+=]|\d[a-z]", match[0]) and not re.search(r"[a-z]{4}", match[0]):
+        if (
+            re.search(r"[a-z]", match[0])
+            and re.search(r"[\^*+=]|\d[a-z]", match[0])
+            and not re.search(r"[a-z]{4}", match[0])
+        ):
             add(_plain("formula", match), alone="^" in match[0])
     for when in find_dates(text, today):
         add(Mention("when", when.start, when.end, text[when.start : when.end], when))
@@ -200,7 +228,11 @@ def _numbers(text: str) -> list[Mention]:
         value: float = float(digits) if "." in digits else int(digits[:30])
         end = match.end("digits")
         sign = match["sign"]
-        if sign and match.start() > 0 and (text[match.start() - 1].isalnum() or text[match.start() - 1] in ")]"):
+        if (
+            sign
+            and match.start() > 0
+            and (text[match.start() - 1].isalnum() or text[match.start() - 1] in ")]")
+        ):
             sign = None
         if match["exponent"]:
             value = _scaled(digits, match["exponent"])
@@ -240,7 +272,11 @@ def _units(text: str, numbers: list[Mention]) -> list[Mention]:
     found = []
     for mention in numbers:
         known = re.match(r"\s*([A-Za-z°]{1,14})", text[mention.start + len(mention.text) :])
-        if known and (stem(known[1].lower()) in _MEASURES or known[1].lower() in UNITS) and known[1].lower() not in STOP:
+        if (
+            known
+            and (stem(known[1].lower()) in _MEASURES or known[1].lower() in UNITS)
+            and known[1].lower() not in STOP
+        ):
             start = mention.start + len(mention.text) + known.start(1)
             found.append(Mention("unit", start, start + len(known[1]), known[1], known[1], weight=0.6))
     for match in _MEASURED_IN.finditer(text):
@@ -292,7 +328,9 @@ def _number_words(words: tuple[Word, ...]) -> list[Mention]:
         elif words[position].lower in ORDINALS:
             word = words[position]
             found.append(
-                Mention("number", word.start, word.end, word.text, ORDINALS[word.lower], "ordinal", weight=0.3)
+                Mention(
+                    "number", word.start, word.end, word.text, ORDINALS[word.lower], "ordinal", weight=0.3
+                )
             )
         position += max(length, 1)
     return found
@@ -300,7 +338,9 @@ def _number_words(words: tuple[Word, ...]) -> list[Mention]:
 
 def _time_spans(text: str) -> list[Mention]:
     months = [
-        Mention("number", word.start, word.end, word.text, MONTHS.index(word.lower) + 1, stem("month"), weight=0.7)
+        Mention(
+            "number", word.start, word.end, word.text, MONTHS.index(word.lower) + 1, stem("month"), weight=0.7
+        )
         for word in split_words(text)
         if word.lower in MONTHS and _capital(word)
     ]
@@ -346,7 +386,9 @@ def _entities(text: str, words: tuple[Word, ...], hard: list[Mention]) -> list[M
             continue
         last = _entity_end(text, words, position)
         first = position
-        opening = position == 0 or re.search(r"[.!?:;\n]\s*[\"'(]*$", text[max(0, word.start - 4) : word.start])
+        opening = position == 0 or re.search(
+            r"[.!?:;\n]\s*[\"'(]*$", text[max(0, word.start - 4) : word.start]
+        )
         while first <= last and _not_name(words[first], opening=bool(opening) and first == position):
             first += 1
         while last >= first and words[last].lower in _CONNECTORS:
@@ -357,7 +399,14 @@ def _entities(text: str, words: tuple[Word, ...], hard: list[Mention]) -> list[M
             single = first == last and bool(opening) and first == position
             if region := re.match(r", (?:[A-Z]{2}\b(?!\w)|[A-Z]\.[A-Z]\.)", text[end:]):
                 span, start = text[start : end + region.end()], start
-                last = next((place for place in range(last, len(words)) if words[place].end >= end + region.end() - 1), last)
+                last = next(
+                    (
+                        place
+                        for place in range(last, len(words))
+                        if words[place].end >= end + region.end() - 1
+                    ),
+                    last,
+                )
             found.append(
                 Mention("entity", start, start + len(span), span, span, weight=0.4 if single else 1.0)
             )
@@ -387,18 +436,25 @@ def _entity_end(text: str, words: tuple[Word, ...], position: int) -> int:
     while last + 1 < len(words):
         gap = text[words[last].end : words[last + 1].start]
         following = words[last + 1]
-        if gap not in (" ", ". ") or (gap == ". " and len(words[last].text) > 2 and words[last].text not in ("Mr", "Mrs", "Dr", "St")):
+        if gap not in (" ", ". ") or (
+            gap == ". " and len(words[last].text) > 2 and words[last].text not in ("Mr", "Mrs", "Dr", "St")
+        ):
             break
         if words[last].lower.endswith("'s") and last > position and not _capital(following):
             break
-        if _capital(following) or (following.text.isdigit() and last + 1 < len(words) and len(following.text) < 3):
+        if _capital(following) or (
+            following.text.isdigit() and last + 1 < len(words) and len(following.text) < 3
+        ):
             last += 1
         elif (
             following.lower in _CONNECTORS
             and following.lower not in ("and", "for", "in", "on", "&")
             and last + 2 < len(words)
             and text[following.end : words[last + 2].start] == " "
-            and (_capital(words[last + 2]) or (words[last + 2].lower == "the" and last + 3 < len(words) and _capital(words[last + 3])))
+            and (
+                _capital(words[last + 2])
+                or (words[last + 2].lower == "the" and last + 3 < len(words) and _capital(words[last + 3]))
+            )
         ):
             last += 2
         else:
@@ -437,7 +493,11 @@ def _phrases(text: str, words: tuple[Word, ...], hard: list[Mention]) -> list[Me
 
 def _imperative(text: str, words: tuple[Word, ...], word: Word) -> bool:
     before = text[max(0, word.start - 12) : word.start].rstrip().lower()
-    return not before or before[-1] in ".!?:;,\n" or before.endswith((" to", " and", "please", " then", "you", "me"))
+    return (
+        not before
+        or before[-1] in ".!?:;,\n"
+        or before.endswith((" to", " and", "please", " then", "you", "me"))
+    )
 
 
 def _grouped(text: str, found: list[Mention]) -> list[Mention]:
@@ -451,8 +511,13 @@ def _grouped(text: str, found: list[Mention]) -> list[Mention]:
             gap = text[one.end : two.start]
             if kind == "entity" and gap.strip() == "," and not _listed(text, grouped, places, right):
                 continue
-            if len(gap) <= 24 and one.end <= two.start and (
-                _GAP.fullmatch(gap) or (kind == "number" and re.fullmatch(r"\s*[a-z]*\s*(?:,|and|,\s*and)\s*", gap))
+            if (
+                len(gap) <= 24
+                and one.end <= two.start
+                and (
+                    _GAP.fullmatch(gap)
+                    or (kind == "number" and re.fullmatch(r"\s*[a-z]*\s*(?:,|and|,\s*and)\s*", gap))
+                )
             ):
                 if not one.group:
                     number += 1

@@ -59,7 +59,12 @@ def decide(
         if outcome is None and pending and not pending[-1].direct:
             break
         if outcome is not None and not pending:
-            if outcome.status == "none" and goal.intent == "read" and outcomes and outcomes[-1].status == "done":
+            if (
+                outcome.status == "none"
+                and goal.intent == "read"
+                and outcomes
+                and outcomes[-1].status == "done"
+            ):
                 # a question that no tool is for, after something was done, is about what came back
                 outcome = outcomes[-1]
             outcomes.append(outcome)
@@ -96,7 +101,8 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
     values = frozenset(
         one
         for mention in walk.mentions
-        if mention.kind in ("quoted", "entity", "email", "url", "id", "path") and goal.start <= mention.start < goal.end
+        if mention.kind in ("quoted", "entity", "email", "url", "id", "path")
+        and goal.start <= mention.start < goal.end
         for one in content_stems(mention.text)
     )
     ranked = index.rank(goal, values, _implied(walk, goal))
@@ -105,7 +111,9 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
     best = ranked[0]
     if best.coverage < COVERAGE_FLOOR or (not best.named and best.coverage < 0.5):
         return _searches(walk, goal, ranked)
-    near = [one for one in ranked[: ALTERNATIVES * 2] if one.score >= NEAR * best.score and _safe(goal, one, best)]
+    near = [
+        one for one in ranked[: ALTERNATIVES * 2] if one.score >= NEAR * best.score and _safe(goal, one, best)
+    ]
     near.sort(key=lambda one: -one.score * _fit(walk, goal, one))
     return near[:ALTERNATIVES]
 
@@ -124,7 +132,12 @@ def _searches(walk: Walk, goal: Goal, ranked: Sequence[Ranked]) -> list[Ranked]:
     for one in ranked:
         belongs = set(name_stems(one.entry.spec.parent)) & set(content_stems(goal.text))
         query = next((slot for slot in one.entry.slots if slot.kind == "query"), None)
-        if belongs and query is not None and one.entry.intent == "read" and query.path in walk.filled(one.entry, goal).values:
+        if (
+            belongs
+            and query is not None
+            and one.entry.intent == "read"
+            and query.path in walk.filled(one.entry, goal).values
+        ):
             found.append(one)
     return found[:2]
 
@@ -135,7 +148,11 @@ def _safe(goal: Goal, one: Ranked, best: Ranked) -> bool:
         return goal.intent == "read" or best.entry.spec.effect == "read"
     if goal.intent == "read" and goal.verb in READ_VERBS:
         return False
-    return one is best or (one.named and one.entry.intent == best.entry.intent) or best.entry.spec.effect == "read"
+    return (
+        one is best
+        or (one.named and one.entry.intent == best.entry.intent)
+        or best.entry.spec.effect == "read"
+    )
 
 
 def _fit(walk: Walk, goal: Goal, ranked: Ranked) -> float:
@@ -143,7 +160,9 @@ def _fit(walk: Walk, goal: Goal, ranked: Ranked) -> float:
     filled = walk.filled(ranked.entry, goal)
     required = [slot for slot in ranked.entry.slots if slot.required]
     identified = any(
-        slot.kind == "id" and slot.path in filled.values and any(char.isdigit() for char in str(filled.values[slot.path]))
+        slot.kind == "id"
+        and slot.path in filled.values
+        and any(char.isdigit() for char in str(filled.values[slot.path]))
         for slot in required
     )
     unsaid = sum(slot.kind not in REFERRING for slot in filled.missing)
@@ -152,7 +171,12 @@ def _fit(walk: Walk, goal: Goal, ranked: Ranked) -> float:
         one.kind not in ("phrase", "unit") and goal.start <= one.start < goal.end for one in filled.used
     ) + sum(slot.kind == "enum" and slot.path in filled.values for slot in ranked.entry.slots)
     factor = (1.3 if identified else 1.0) * (1.1 if required and not filled.missing else 1.0)
-    return factor * 0.8**unsaid * 0.92**unknown * (1.0 + 0.08 * min(explained, 5))
+    return (
+        factor
+        * 0.8**unsaid
+        * (0.85 if ranked.entry.intent == "read" else 0.92) ** unknown
+        * (1.0 + 0.08 * min(explained, 5))
+    )
 
 
 def _covered(walk: Walk, goal: Goal) -> Outcome | None:

@@ -176,7 +176,9 @@ def read_entry(spec: ToolSpec) -> Entry:
     for slot in slots:
         add(tuple(slot.name), SLOT_WEIGHT)
         add(tuple(slot.about)[:40], SLOT_WEIGHT / 3)
-        for choice in (slot.schema.get("enum") or ())[:20] if isinstance(slot.schema.get("enum"), list) else ():
+        for choice in (
+            (slot.schema.get("enum") or ())[:20] if isinstance(slot.schema.get("enum"), list) else ()
+        ):
             if isinstance(choice, str):
                 add(name_stems(choice), SLOT_WEIGHT / 2)
     concepts: dict[str, float] = {}
@@ -185,7 +187,9 @@ def read_entry(spec: ToolSpec) -> Entry:
     words = name_words(spec.name)
     verbs = {word for word in words if any(word in known for known in VERB_CLASSES.values())}
     nouns = frozenset(stem(word) for word in words if word not in verbs and word not in STOP)
-    return Entry(spec, slots, weights, concepts, _intent_of(spec, words), nouns or frozenset(name_stems(spec.name)))
+    return Entry(
+        spec, slots, weights, concepts, _intent_of(spec, words), nouns or frozenset(name_stems(spec.name))
+    )
 
 
 def _intent_of(spec: ToolSpec, words: tuple[str, ...]) -> str:

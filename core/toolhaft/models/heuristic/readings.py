@@ -81,7 +81,7 @@ def read(call: ToolCall, text: str, entry: Entry | None) -> Reading:
         return Reading(call, entry, None, error["code"], error["message"][:4000])
     value: Any = text
     stripped = text.strip()
-    if len(stripped) <= OBSERVATION_CAP and stripped[:1] in "[{\"-0123456789tfn":
+    if len(stripped) <= OBSERVATION_CAP and stripped[:1] in '[{"-0123456789tfn':
         try:
             value = json.loads(stripped)
         except (ValueError, RecursionError):
@@ -118,7 +118,11 @@ def main_list(value: Any) -> list[Any] | None:
         if of_objects:
             return max(of_objects, key=len)
         for inner in value.values():
-            if isinstance(inner, dict) and len(value) <= 3 and any(isinstance(one, list) for one in inner.values()):
+            if (
+                isinstance(inner, dict)
+                and len(value) <= 3
+                and any(isinstance(one, list) for one in inner.values())
+            ):
                 return main_list(inner)
         if lists and _only_counters(value):
             return lists[0]
@@ -134,12 +138,23 @@ def _is_empty(value: Any) -> bool:
         return True
     if isinstance(value, dict):
         lists = [one for one in value.values() if isinstance(one, list)]
-        if lists and not any(lists) and all(
-            isinstance(one, list) or one is None or key.lower() in _COUNTERS or isinstance(one, int | bool)
-            for key, one in value.items()
+        if (
+            lists
+            and not any(lists)
+            and all(
+                isinstance(one, list)
+                or one is None
+                or key.lower() in _COUNTERS
+                or isinstance(one, int | bool)
+                for key, one in value.items()
+            )
         ):
             return True
-    return isinstance(value, str) and len(value) < 80 and re.match(r"\s*no\b.{0,40}\b(?:found|results?|match)", value, re.IGNORECASE) is not None
+    return (
+        isinstance(value, str)
+        and len(value) < 80
+        and re.match(r"\s*no\b.{0,40}\b(?:found|results?|match)", value, re.IGNORECASE) is not None
+    )
 
 
 def total_of(value: Any) -> int | None:

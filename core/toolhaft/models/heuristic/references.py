@@ -59,7 +59,9 @@ def find_value(
     for reading in reversed(known):
         if reading.failed:
             continue
-        fitting = [(record, value) for record in reading.records if (value := field_for(slot, record)) is not None]
+        fitting = [
+            (record, value) for record in reading.records if (value := field_for(slot, record)) is not None
+        ]
         if not fitting:
             continue
         values = {id(record): value for record, value in fitting}
@@ -105,6 +107,8 @@ def _key_score(slot: Slot, key: str, record: Record) -> float:
         if not is_key:
             return 0.0
         bare = key.lower() in _ID_KEYS
+        if bare and set(name_stems(key)) & (noun - record.noun) and record.noun & noun:
+            return 2.7
         if bare and record.noun & noun:
             return (2.5 if key.lower() == "id" else 1.2) if last in record.noun else 1.0
         if not bare and last and last in stems:
@@ -145,7 +149,10 @@ def producers(slot: Slot, consumer: Entry, entries: Sequence[Entry], scores: dic
     for order, entry in enumerate(entries):
         if entry.spec.name == consumer.spec.name or entry.spec.effect != "read":
             continue
-        if any(other.required and other.kind == "id" and set(other.noun) == set(slot.noun) for other in entry.slots):
+        if any(
+            other.required and other.kind == "id" and set(other.noun) == set(slot.noun)
+            for other in entry.slots
+        ):
             continue
         score = _produces(slot, noun, entry)
         if spelled_in(entry.spec.name, str(slot.schema.get("description") or "")) >= 0:
@@ -168,7 +175,9 @@ def _produces(slot: Slot, noun: set[str], entry: Entry) -> float:
     score = 0.0
     if named:
         last = slot.noun[-1] if slot.kind == "id" and slot.noun else ""
-        score = 1.5 + (0.7 if last and (last in named or concept(last) in {concept(one) for one in named}) else 0.0)
+        score = 1.5 + (
+            0.7 if last and (last in named or concept(last) in {concept(one) for one in named}) else 0.0
+        )
         score -= 0.25 * len(entry.nouns - named)
     elif any(one in entry.weights for one in noun if len(one) > 2):
         score = 0.5
@@ -185,10 +194,16 @@ def _promises(
     """Return whether a schema of results has a field for the slot."""
     reference = schema.get("$ref") if isinstance(schema, dict) else None
     if isinstance(reference, str):
-        schema = root.get("$defs", {}).get(reference.rpartition("/")[2]) if isinstance(root.get("$defs"), dict) else None
+        schema = (
+            root.get("$defs", {}).get(reference.rpartition("/")[2])
+            if isinstance(root.get("$defs"), dict)
+            else None
+        )
     if not isinstance(schema, dict) or depth > 5:
         return False
-    if isinstance(items := schema.get("items"), dict) and _promises(slot, noun, items, root, under, depth + 1):
+    if isinstance(items := schema.get("items"), dict) and _promises(
+        slot, noun, items, root, under, depth + 1
+    ):
         return True
     properties = schema.get("properties")
     for key, inner in list(properties.items())[:40] if isinstance(properties, dict) else ():

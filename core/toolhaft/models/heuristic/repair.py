@@ -49,19 +49,29 @@ def mend(entry: Entry, values: dict[Path, Any], reading: Reading, clause: str) -
 def blamed(entry: Entry, values: dict[Path, Any], message: str) -> list[Slot]:
     """Return the slots that a message speaks of, those named in full first."""
     low = message.lower()
-    exact = [slot for slot in entry.slots if re.search(rf"(?<![\w]){re.escape(slot.label.lower())}(?![\w])", low)]
+    exact = [
+        slot for slot in entry.slots if re.search(rf"(?<![\w]){re.escape(slot.label.lower())}(?![\w])", low)
+    ]
     quoted = [
         slot
         for slot in entry.slots
-        if slot not in exact and isinstance(value := values.get(slot.path), str) and len(value) > 1 and value.lower() in low
+        if slot not in exact
+        and isinstance(value := values.get(slot.path), str)
+        and len(value) > 1
+        and value.lower() in low
     ]
     return exact + quoted
 
 
 def wanted_slots(entry: Entry, reading: Reading) -> list[Slot]:
     """Return the slots that an error says are missing."""
-    found = re.findall(r"['\"`]?([\w.\-]{1,60})['\"`]? (?:is (?:a )?required|is missing|are required)", reading.message[:1000])
-    found += re.findall(r"(?:missing|required)[^'\"`\n]{0,40}['\"`]([\w.\-]{1,60})['\"`]", reading.message[:1000])
+    found = re.findall(
+        r"['\"`]?([\w.\-]{1,60})['\"`]? (?:is (?:a )?required|is missing|are required)",
+        reading.message[:1000],
+    )
+    found += re.findall(
+        r"(?:missing|required)[^'\"`\n]{0,40}['\"`]([\w.\-]{1,60})['\"`]", reading.message[:1000]
+    )
     names = {tuple(name_stems(one.rpartition(".")[2])) for one in found}
     return [slot for slot in entry.slots if tuple(name_stems(slot.label)) in names]
 
@@ -69,12 +79,16 @@ def wanted_slots(entry: Entry, reading: Reading) -> list[Slot]:
 def _another(slot: Slot, value: Any, message: str, clause: str) -> Any:
     listed = _CHOICES.search(message)
     if listed:
-        choices = [one for pair in re.findall(r"'([^']{1,60})'|\"([^\"]{1,60})\"", listed[1]) for one in pair if one]
+        choices = [
+            one for pair in re.findall(r"'([^']{1,60})'|\"([^\"]{1,60})\"", listed[1]) for one in pair if one
+        ]
         choices = choices or [part.strip() for part in listed[1].strip("[]").split(",") if part.strip()]
         chosen = _closest(choices, value, clause)
         if chosen is not None:
             return chosen
-    bound = re.search(r"(?:>=|at least|minimum(?: of)?|greater than or equal to)\s*(-?\d+(?:\.\d+)?)", message)
+    bound = re.search(
+        r"(?:>=|at least|minimum(?: of)?|greater than or equal to)\s*(-?\d+(?:\.\d+)?)", message
+    )
     limit = re.search(r"(?:<=|at most|maximum(?: of)?|less than or equal to)\s*(-?\d+(?:\.\d+)?)", message)
     if isinstance(value, int | float) and not isinstance(value, bool):
         if bound and value < float(bound[1]):
@@ -98,7 +112,9 @@ def _closest(choices: list[str], value: Any, clause: str) -> str | None:
 
 def _retyped(value: str, message: str) -> Any:
     low = message.lower()
-    if re.search(r"\b(?:integer|number|numeric)\b", low) and re.fullmatch(r"\D{0,3}(-?\d{1,15})\D{0,3}", value):
+    if re.search(r"\b(?:integer|number|numeric)\b", low) and re.fullmatch(
+        r"\D{0,3}(-?\d{1,15})\D{0,3}", value
+    ):
         return int(re.sub(r"[^\d-]", "", value))
     if "yyyy-mm-dd" in low or stem("date") in low:
         day = next((one.day for one in find_dates(value, None) if one.day), None)

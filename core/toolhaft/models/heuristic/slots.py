@@ -13,8 +13,24 @@ from toolhaft.types import ToolSpec
 SLOT_CAP = 80
 DEPTH_CAP = 4
 Kind = Literal[
-    "integer", "number", "boolean", "enum", "date", "time", "date-time", "email", "url", "phone", "path", "id",
-    "person", "place", "free", "query", "text", "object",
+    "integer",
+    "number",
+    "boolean",
+    "enum",
+    "date",
+    "time",
+    "date-time",
+    "email",
+    "url",
+    "phone",
+    "path",
+    "id",
+    "person",
+    "place",
+    "free",
+    "query",
+    "text",
+    "object",
 ]
 _EXAMPLE = re.compile(r"'([^'\n]{1,40})'|\"([^\"\n]{1,40})\"|`([^`\n]{1,40})`")
 _GENERIC = frozenset(stem(word) for word in "name title email id type value number".split())
@@ -67,7 +83,7 @@ def _collect(
     properties = schema.get("properties")
     wanted = schema.get("required")
     wanted = wanted if isinstance(wanted, list) else []
-    for name, inner in (properties.items() if isinstance(properties, dict) else ()):
+    for name, inner in properties.items() if isinstance(properties, dict) else ():
         if len(found) >= SLOT_CAP or not isinstance(inner, dict):
             continue
         inner = _resolved(spec, inner)
@@ -77,7 +93,11 @@ def _collect(
         here = (*path, name)
         if _is_object(inner) and inner.get("properties"):
             _collect(spec, inner, here, needed, found, depth + 1)
-        elif inner.get("type") == "array" and _is_object(items := _resolved(spec, inner.get("items"))) and items.get("properties"):
+        elif (
+            inner.get("type") == "array"
+            and _is_object(items := _resolved(spec, inner.get("items")))
+            and items.get("properties")
+        ):
             _collect(spec, items, (*here, 0), needed, found, depth + 1)
         else:
             found.append(_slot(spec, here, inner, needed))
@@ -126,8 +146,12 @@ def _slot(spec: ToolSpec, path: tuple[str | int, ...], schema: dict[str, Any], r
     if kind == "id" and not noun:
         outer = next((part for part in reversed(path[:-1]) if isinstance(part, str)), "")
         noun = name_stems(outer) if outer else _noun_of(spec, description)
-    examples = tuple(next(group for group in found if group) for found in _EXAMPLE.findall(description) if any(found))
-    examples += tuple(re.findall(r"(?:for example|e\.g\.|such as|like)[ ,:]+([A-Za-z0-9][\w-]{2,40})", description))
+    examples = tuple(
+        next(group for group in found if group) for found in _EXAMPLE.findall(description) if any(found)
+    )
+    examples += tuple(
+        re.findall(r"(?:for example|e\.g\.|such as|like)[ ,:]+([A-Za-z0-9][\w-]{2,40})", description)
+    )
     if isinstance(inner.get("example"), str):
         examples += (inner["example"][:80],)
     if isinstance(listed := inner.get("examples"), list):
@@ -165,7 +189,13 @@ def _kind(schema: dict[str, Any], words: tuple[str, ...], description: str) -> K
         return "object"
     shape = str(schema.get("format") or "")
     formats: dict[str, Kind] = {
-        "date": "date", "date-time": "date-time", "time": "time", "email": "email", "uri": "url", "url": "url", "uuid": "id",
+        "date": "date",
+        "date-time": "date-time",
+        "time": "time",
+        "email": "email",
+        "uri": "url",
+        "url": "url",
+        "uuid": "id",
     }
     if shape in formats:
         return formats[shape]
@@ -176,9 +206,16 @@ def _named_kind(words: tuple[str, ...], last: str, description: str) -> Kind:
     named = set(words)
     if named & _ID_WORDS:
         return "id"
-    if re.search(r"yyyy-mm-ddthh", description) or named & {"datetime", "timestamp"} or (last in ("at", "start", "end", "starts", "ends") and "time" in description):
+    if (
+        re.search(r"yyyy-mm-ddthh", description)
+        or named & {"datetime", "timestamp"}
+        or (last in ("at", "start", "end", "starts", "ends") and "time" in description)
+    ):
         return "date-time"
-    if named & {"date", "day", "birthday", "deadline", "checkin", "checkout"} and "day of the week" not in description:
+    if (
+        named & {"date", "day", "birthday", "deadline", "checkin", "checkout"}
+        and "day of the week" not in description
+    ):
         return "date"
     if "yyyy-mm-dd" in description and "t" not in named:
         return "date"

@@ -35,14 +35,18 @@ REPAIR_CAP = 2
 PAGE_CAP = 6
 PRODUCER_CAP = 4
 Status = Literal["done", "failed", "empty", "missing", "none"]
-_PAGE_SIZES = frozenset({"limit", "page_size", "pagesize", "per_page", "perpage", "max_results", "maxresults"})
+_PAGE_SIZES = frozenset(
+    {"limit", "page_size", "pagesize", "per_page", "perpage", "max_results", "maxresults"}
+)
 _PLACES = ("city", "location", "place", "town", "country", "address", "destination", "name")
 _TITLES = ("name", "title", "subject", "label")
 ANAPHORA = re.compile(
     r"\b(?:it|its|it's|them|their|that|those|these|this|there|then|result|he|she|his|her)\b", re.IGNORECASE
 )
 THERE = re.compile(r"\b(?:there|that (?:city|place|town|country|location))\b", re.IGNORECASE)
-_ASKING = frozenset(stem(word) for word in (*READ_VERBS, "day", "time", "long", "much", "now", "my", "date", "today"))
+_ASKING = frozenset(
+    stem(word) for word in (*READ_VERBS, "day", "time", "long", "much", "now", "my", "date", "today")
+)
 _FINAL_CODES = ("E-TOOL-REFUSED", "E-APPROVAL")
 
 
@@ -135,9 +139,16 @@ class Walk:
         """Return how far a goal comes with the tools ranked for it, tried in their order."""
         worst: Outcome | None = None
         best: Outcome | None = None
+        barren: frozenset[str] = frozenset()
         scores = {one.entry.spec.name: one.score for one in ranked}
         for one in ranked:
+            if barren and any(
+                slot.kind == "id" and set(slot.noun) & barren for slot in self.filled(one.entry, goal).missing
+            ):
+                continue
             outcome = self.attempt(one.entry, goal, scores, 0)
+            if outcome.status == "empty":
+                barren |= one.entry.nouns
             if outcome.status == "done" and best is not None:
                 if answers(goal, outcome, self.mentions):
                     return replace(outcome, readings=(*best.readings, *outcome.readings))
@@ -146,6 +157,7 @@ class Walk:
                 if goal.intent != "read" or one is ranked[-1] or answers(goal, outcome, self.mentions):
                     return outcome
                 best = outcome
+                self.focus = outcome.focus or self.focus
                 continue
             if best is not None:
                 continue
@@ -160,6 +172,7 @@ class Walk:
     def _further(self, best: Outcome, goal: Goal, scores: dict[str, float]) -> Outcome:
         """Return an outcome joined by that of a tool that knows the words left unanswered, if what is known feeds it."""
         unanswered = asked_stems(goal, best, self.mentions)
+        self.focus = best.focus or self.focus
         tried = {reading.call.name for reading in best.readings}
         rated = [
             (sum(entry.concepts.get(one, 0.0) for one in unanswered), -order, entry)
@@ -188,7 +201,7 @@ class Walk:
         spreads = dict(filled.spreads)
         direct = True
         for slot in self._doubtful(entry, values) + list(filled.missing):
-            outcome, found = self._look_up(slot, entry, goal, scores, depth)
+            outcome, found = self._look_up(*self._by_name(slot, entry, goal, filled), scores, depth)
             if found is None:
                 given = values.get(slot.path, self._last_resort(slot, entry, goal, depth))
                 if given is None:
@@ -227,14 +240,25 @@ class Walk:
         idle = [
             one
             for one in self.mentions
-            if one.kind == "id" and goal.start <= one.start < goal.end and not any(one.overlaps(u) for u in filled.used)
+            if one.kind == "id"
+            and goal.start <= one.start < goal.end
+            and not any(one.overlaps(u) for u in filled.used)
         ]
         for other in self.entries if idle else ():
             required = [slot for slot in other.slots if slot.required]
-            if other.spec.effect != "read" or len(required) != 1 or required[0].kind != "id" or other is entry:
+            if (
+                other.spec.effect != "read"
+                or len(required) != 1
+                or required[0].kind != "id"
+                or other is entry
+            ):
                 continue
             given = self.filled(other, goal).values.get(required[0].path)
-            if given not in [one.text for one in idle] or not required[0].examples and not required[0].schema.get("pattern"):
+            if (
+                given not in [one.text for one in idle]
+                or not required[0].examples
+                and not required[0].schema.get("pattern")
+            ):
                 continue
             self._fetched = True
             outcome = self.attempt(other, goal, scores, DEPTH_CAP)
@@ -246,14 +270,25 @@ class Walk:
         """Return what ``there``, ``it`` or ``them`` stands for, for the slots that want words."""
         if not self.focus or (ANAPHORA.search(goal.text) is None and not self._fetched):
             return {}
-        named = [one for one in filled.used if one.kind in ("entity", "quoted") and goal.start <= one.start < goal.end]
-        slot = next((one for one in entry.slots if one.kind in ("query", "place", "person") and not one.many), None)
+        named = [
+            one
+            for one in filled.used
+            if one.kind in ("entity", "quoted") and goal.start <= one.start < goal.end
+        ]
+        slot = next(
+            (one for one in entry.slots if one.kind in ("query", "place", "person") and not one.many), None
+        )
         if slot is None or named or not (slot.required or entry.intent == "read"):
             return {}
         record = self.focus[0]
         said = set(content_stems(goal.text))
         for key, value in record.fields.items():
-            if self._fetched and said >= set(name_stems(key)) and isinstance(value, str) and 1 < len(value) <= 80:
+            if (
+                self._fetched
+                and said >= set(name_stems(key))
+                and isinstance(value, str)
+                and 1 < len(value) <= 80
+            ):
                 return {slot.path: value}
         keys = _PLACES if THERE.search(goal.text) or slot.kind == "place" else _TITLES
         for wanted in keys:
@@ -264,7 +299,11 @@ class Walk:
 
     def _timed(self, entry: Entry, filled: Filled) -> dict[Path, Any]:
         """Return times of what was found for the slots that the instruction gives a bare day for."""
-        days = {one.value.day.isoformat() for one in filled.used if isinstance(one.value, When) and one.value.day and not one.value.clock}
+        days = {
+            one.value.day.isoformat()
+            for one in filled.used
+            if isinstance(one.value, When) and one.value.day and not one.value.clock
+        }
         found: dict[Path, Any] = {}
         for slot in entry.slots if self.focus else ():
             if slot.kind != "date-time" or str(filled.values.get(slot.path, ""))[:10] not in days | {""}:
@@ -285,6 +324,19 @@ class Walk:
             and slot.schema.get("type") == "string"
             and not slot.many
         ]
+
+    def _by_name(self, slot: Slot, entry: Entry, goal: Goal, filled: Filled) -> tuple[Slot, Entry, Goal]:
+        """Return slot, consumer and goal for a look-up: of the thing that is named, if the slot wants its code."""
+        name = filled.names.get(slot.path)
+        if name is None and slot in self._doubtful(entry, filled.values):
+            value = filled.values[slot.path]
+            name = next((one for one in filled.used if one.text == value), None)
+        if slot.kind != "id" and name is not None:
+            slot = replace(slot, kind="id", noun=(*slot.name, *slot.about))
+        rivals = sum(other.kind == "id" and other.noun[-1:] == slot.noun[-1:] for other in entry.slots)
+        if name is None or (rivals < 2 and len(filled.names) < 2):
+            return slot, entry, goal
+        return slot, entry, Goal(name.start, name.end, name.text, "find", "read", exact=True)
 
     def _look_up(
         self, slot: Slot, consumer: Entry, goal: Goal, scores: dict[str, float], depth: int
@@ -314,7 +366,7 @@ class Walk:
         inside = [one for one in self.mentions if goal.start <= one.start < goal.end]
         bounds = bounds_of(self.turn.text, self.mentions, goal.start, goal.end)
         found = find_value(slot, known, clause, mentions=inside, bounds=bounds, focus=self.focus)
-        if found is None:
+        if found is None or (goal.exact and found.evidence < 0.3):
             return None
         if found.evidence < 0.3 and found.count > 1 and not found.all:
             wide = find_value(slot, known, self.turn.text, mentions=self.mentions, focus=self.focus)
@@ -333,7 +385,13 @@ class Walk:
         if slot.kind == "query" and entry.intent == "read":
             query = leftover_query(entry.spec, goal.text)
             return ([query] if slot.many else query) if query else None
-        if slot.many and slot.kind != "id" and depth == 0 and not slot.schema.get("minItems") and "items" not in slot.name:
+        if (
+            slot.many
+            and slot.kind != "id"
+            and depth == 0
+            and not slot.schema.get("minItems")
+            and "items" not in slot.name
+        ):
             return None
         return None
 
@@ -342,14 +400,28 @@ class Walk:
         if not (depth or superlative_of(goal.text) or wants_all(goal.text) or counts(goal.text)):
             return
         for slot in entry.slots:
-            if slot.path in values or "_".join(name_stems(slot.label)) == "" or slot.schema.get("type") != "integer":
+            if (
+                slot.path in values
+                or "_".join(name_stems(slot.label)) == ""
+                or slot.schema.get("type") != "integer"
+            ):
                 continue
             top = slot.schema.get("maximum")
-            if slot.label.lower().replace("-", "_") in _PAGE_SIZES and isinstance(top, int) and 0 < top <= 1000:
+            if (
+                slot.label.lower().replace("-", "_") in _PAGE_SIZES
+                and isinstance(top, int)
+                and 0 < top <= 1000
+            ):
                 values[slot.path] = top
 
     def _carry_out(
-        self, entry: Entry, goal: Goal, values: dict[Path, Any], spreads: dict[Path, list[Any]], direct: bool, depth: int
+        self,
+        entry: Entry,
+        goal: Goal,
+        values: dict[Path, Any],
+        spreads: dict[Path, list[Any]],
+        direct: bool,
+        depth: int,
     ) -> Outcome:
         readings = self.observe([Plan(entry, build(one), direct) for one in _combined(values, spreads)])
         for _ in range(REPAIR_CAP):
@@ -389,14 +461,25 @@ class Walk:
         """Try a search that brought nothing again: with its key words alone, one by one, then with fewer filters."""
         for slot in entry.slots:
             query = values.get(slot.path)
-            if slot.kind not in ("query", "text", "person", "place") or not isinstance(query, str) or len(query.split()) < 2:
+            if (
+                slot.kind not in ("query", "text", "person", "place")
+                or not isinstance(query, str)
+                or len(query.split()) < 2
+            ):
                 continue
             words = query.split()
             for shorter in (" ".join(words[1:]), words[-1], words[0])[: PRODUCER_CAP - 1]:
                 readings = self.observe([Plan(entry, build({**values, slot.path: shorter}), False)])
                 if readings and not readings[0].failed and not readings[0].empty:
                     return Outcome("done", tuple(readings), self._focus_of(readings, goal), entry)
-        optional = [slot.path for slot in entry.slots if not slot.required and slot.path in values]
+        optional = [
+            slot.path
+            for slot in entry.slots
+            if not slot.required
+            and slot.path in values
+            and slot.kind not in ("enum", "boolean")
+            and not slot.many
+        ]
         if depth and optional:
             kept = {path: value for path, value in values.items() if path not in optional}
             readings = self.observe([Plan(entry, build(kept), False)])
@@ -406,7 +489,14 @@ class Walk:
 
     def _paged(self, entry: Entry, values: dict[Path, Any], good: list[Reading]) -> list[Reading]:
         """Read on where a page says that there is more and the tool takes a page number."""
-        page = next((slot for slot in entry.slots if slot.label.lower() == "page" and slot.schema.get("type") == "integer"), None)
+        page = next(
+            (
+                slot
+                for slot in entry.slots
+                if slot.label.lower() == "page" and slot.schema.get("type") == "integer"
+            ),
+            None,
+        )
         if page is None or len(good) != 1:
             return good
         pages = list(good)
@@ -438,7 +528,10 @@ class Walk:
 def counts(text: str) -> bool:
     """Return whether a clause asks for a number or a sum over many."""
     low = text.lower()
-    return any(one in low for one in ("how many", "number of", "count ", "total", "sum of", "average", "in all", "altogether"))
+    return any(
+        one in low
+        for one in ("how many", "number of", "count ", "total", "sum of", "average", "in all", "altogether")
+    )
 
 
 def _combined(values: dict[Path, Any], spreads: dict[Path, list[Any]]) -> list[dict[Path, Any]]:
@@ -447,9 +540,7 @@ def _combined(values: dict[Path, Any], spreads: dict[Path, list[Any]]) -> list[d
         return [values]
     lengths = {len(one) for one in spreads.values()}
     paths = list(spreads)
-    rows = (
-        zip(*spreads.values(), strict=True) if len(lengths) == 1 else itertools.product(*spreads.values())
-    )
+    rows = zip(*spreads.values(), strict=True) if len(lengths) == 1 else itertools.product(*spreads.values())
     return [{**values, **dict(zip(paths, row, strict=True))} for row in itertools.islice(rows, SPREAD_CAP)]
 
 
@@ -485,7 +576,8 @@ def telling_stems(goal: Goal, mentions: Sequence[Mention]) -> frozenset[str]:
     values = {
         one
         for mention in mentions
-        if mention.kind in ("quoted", "entity", "email", "url", "id") and goal.start <= mention.start < goal.end
+        if mention.kind in ("quoted", "entity", "email", "url", "id")
+        and goal.start <= mention.start < goal.end
         for one in content_stems(mention.text)
     }
     return frozenset(content_stems(goal.text)) - values
