@@ -98,10 +98,10 @@ class _Demo:
         catalog = await world.catalog("import")
         if not self.quiet:
             print_line(f"The demo world runs at {world.base_url}: {len(catalog)} tools imported.")
-        for part in world.reports(catalog) if hasattr(world, "reports") else ():
-            self.notes[part[0]] = str(part[1])
+        for part in catalog.parts:
+            self.notes[part.name] = str(part.report)
             if not self.quiet:
-                print_line(f"  {part[0]}: {part[1]}")
+                print_line(f"  {part.name}: {part.report}")
         await catalog.close()
 
     async def _carry_out(self, task: Task, world: Any, model: Any, position: int) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 
 from toolhaft.errors import ToolhaftError, UnknownNameError
+
+if TYPE_CHECKING:
+    from toolhaft.hooks.registry import Registry
 
 COMMANDS = {
     "demo": ("toolhaft.cli.demo:demo", "See the whole main job, offline, in a few seconds."),
@@ -28,14 +31,17 @@ class LazyGroup(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names, the core's first."""
-        return [*COMMANDS, *sorted({name.split()[0] for name in _plugin_commands()} - set(COMMANDS))]
+        from toolhaft.cli.plugin_commands import plugin_command_names
+
+        return [*COMMANDS, *(name for name in plugin_command_names(_registry()) if name not in COMMANDS)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a subcommand, or None if nobody brings it."""
         if cmd_name in COMMANDS:
             return _load(cmd_name, COMMANDS[cmd_name][0])
-        nested = {n: d for n, d in _plugin_commands().items() if n.split()[0] == cmd_name}
-        return _plugin_group(cmd_name, nested) if nested else None
+        from toolhaft.cli.plugin_commands import find_plugin_command
+
+        return find_plugin_command(_registry(), cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the subcommand that the words name.
@@ -65,17 +71,24 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def options(
-    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
-    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),  # noqa: ARG001 (main reads it)
-) -> None:
-    """Toolhaft fits tools to language models: import APIs, find the right tools, plan and call them."""
-    if version:
+def _show_version(wanted: bool) -> None:
+    if wanted:
         from toolhaft import __version__
 
         typer.echo(f"toolhaft {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(  # noqa: ARG001 (its callback acts on it)
+        False, "--version", help="Print the version and exit.", callback=_show_version, is_eager=True
+    ),
+    debug: bool = typer.Option(  # noqa: ARG001 (main reads it)
+        False, "--debug", help="Show the traceback of an error."
+    ),
+) -> None:
+    """Toolhaft fits tools to language models: import APIs, find the right tools, plan and call them."""
 
 
 def main() -> None:
@@ -108,24 +121,7 @@ def _single(name: str, function: Any) -> Any:
     return typer.main.get_command(single)
 
 
-def _plugin_commands() -> dict[str, Any]:
-    """Return the commands of installed plugins, ``train sft`` -> its function."""
+def _registry() -> Registry:
     from toolhaft.hooks.registry import Registry
 
-    registry = Registry.default()
-    return {name: name for name in registry.names("command")}
-
-
-def _plugin_group(name: str, nested: dict[str, Any]) -> Any:
-    from toolhaft.hooks.registry import Registry
-
-    registry = Registry.default()
-    if set(nested) == {name}:
-        return _single(name, registry.command(name))
-    group = typer.Typer(
-        name=name, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
-    )
-    group.callback()(lambda: None)
-    for full in nested:
-        group.command(full.split(maxsplit=1)[1])(registry.command(full))
-    return typer.main.get_command(group)
+    return Registry.default()
