@@ -665,3 +665,45 @@ async def test_closing_wakes_who_waits(library, server, quick):
     async with asyncio.timeout(1):
         assert isinstance(await waiting, BrokenAnswerError)
     assert client.open_connections == 0
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("fault", [OSError(5, "I/O error"), TimeoutError(), ConnectionResetError()], ids=repr)
+async def test_every_operation_may_fail(library, server, quick, monkeypatch, fault):
+    """Each connect, send and receive of a good call is made to fail in turn."""
+    from toolhaft.http import backend
+    from toolhaft.http.connection import Connection
+
+    server.answer("/x", body=b"y" * 50_000)
+    countdown = [0]
+
+    def failing(function):
+        async def wrapped(*arguments):
+            countdown[0] -= 1
+            if countdown[0] == 0:
+                raise fault
+            return await function(*arguments)
+
+        return wrapped
+
+    monkeypatch.setattr(backend, "dial_directly", failing(backend.dial_directly))
+    monkeypatch.setattr(Connection, "_send", failing(Connection._send))
+    monkeypatch.setattr(Connection, "_receive", failing(Connection._receive))
+    outcomes = []
+    for position in range(1, 12):
+        client = quick(library, retry=Retry(attempts=1))
+        countdown[0] = position
+        try:
+            response = await client.send(post(server))
+            outcomes.append((response.status, ""))
+        except (UnreachableError, BrokenAnswerError) as error:
+            outcomes.append((error.code, error.effect))
+        assert client.open_connections <= 1
+        await client.close()
+        assert client.open_connections == 0
+    assert set(outcomes) == {
+        ("E-HTTP-UNREACHABLE", "none"),
+        ("E-HTTP-BROKEN", "uncertain"),
+        (200, ""),
+    }
+    assert outcomes[-1] == (200, "")

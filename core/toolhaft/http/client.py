@@ -217,10 +217,7 @@ class HTTPClient:
                     seconds=time.monotonic() - journey.started,
                     exchanges=tuple(journey.trail),
                 )
-            following = follow(request, target, answer.status, location, self.secrets)
-            # What turns a write into a read says that the write was taken.
-            journey.done = journey.done or following.method != request.method
-            request = following
+            request = follow(request, target, answer.status, location, self.secrets)
         raise LimitError(f"more than {self.limits.redirects} redirects", where=journey.origin)
 
     async def _open(

@@ -88,6 +88,9 @@ class Connection:
                     if part:
                         await self._send(part)
         except OSError as error:
+            # The library still reads what the server may have said; nothing must make it wait for more.
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_WR)
             raise self._write_error(str(error)) from None
 
     def end_head(self) -> None:

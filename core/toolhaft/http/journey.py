@@ -51,8 +51,8 @@ class Journey:
         """Note a complete answer."""
         self.flight.sent = False
         self.done = self.done or 200 <= status < 300
-        # A gateway's error says nothing of what happened behind it.
-        self.doubtful = self.doubtful or status >= 500 or status == 408
+        # A gateway's error says nothing of what happened behind it, and some servers redirect when done.
+        self.doubtful = self.doubtful or status >= 500 or status in (301, 302, 303, 408)
 
     @property
     def effect(self) -> EffectState:
