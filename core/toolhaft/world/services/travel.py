@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 from toolhaft.world.problem import RequestProblem, conflict, invalid, not_found
 from toolhaft.world.service import Request, Service, Setting, State, next_id, read_day
-
-_PER_ROUTE = 4
-_FIRST_NUMBER = 100
-_CABINS = {"economy": 1.0, "premium": 1.6, "business": 2.9}
-_BAGGAGE = {"economy": 20, "premium": 25, "business": 32}
-_ROOMS = {"standard": (1.0, 2), "superior": (1.3, 3), "suite": (1.9, 4)}
-_HORIZON = 330
-"""Days ahead that can be booked."""
+from toolhaft.world.services.offers import (
+    HORIZON,
+    ROOMS,
+    euro_values,
+    euros,
+    find_airport,
+    find_flight,
+    find_hotel,
+    is_free,
+    route_flights,
+)
 
 
 def begin(setting: Setting) -> State:
@@ -26,7 +27,7 @@ def begin(setting: Setting) -> State:
         if row["kind"] == "hotel":
             check_in = setting.today + timedelta(days=row["in"])
             booking = _hotel_booking(
-                _hotel(setting, row["hotel_id"]),
+                find_hotel(setting, row["hotel_id"]),
                 booking_id=row["booking_id"],
                 check_in=check_in,
                 check_out=check_in + timedelta(days=row["nights"]),
@@ -36,7 +37,7 @@ def begin(setting: Setting) -> State:
             )
         else:
             day = setting.today + timedelta(days=row["in"])
-            flight = next(_route_flights(setting, row["origin"], row["destination"], day, row["cabin"]))
+            flight = next(route_flights(setting, row["origin"], row["destination"], day, row["cabin"]))
             passengers = [{"name": name, "seat": "any"} for name in row["passengers"]]
             booking = _flight_booking(flight, row["booking_id"], passengers)
         bookings[row["booking_id"]] = {**booking, "status": row["status"]}
@@ -60,13 +61,13 @@ def search_flights(request: Request) -> Any:
     setting = request.setting
     origin, destination = request["origin"], request["destination"]
     for code in (origin, destination):
-        _airport(setting, code)
+        find_airport(setting, code)
     if origin == destination:
         raise invalid("the flight would land where it starts", parameter="destination")
     day = _travel_day(setting, request["date"], parameter="date")
     found = [
         flight
-        for flight in _route_flights(setting, origin, destination, day, request["cabin"])
+        for flight in route_flights(setting, origin, destination, day, request["cabin"])
         if flight["price"]["amount"] <= request.get("max_price", float("inf"))
         and (flight["stops"] == 0 or not request["nonstop"])
     ]
@@ -81,12 +82,12 @@ def search_flights(request: Request) -> Any:
 
 def get_flight(request: Request) -> Any:
     """Show one flight."""
-    return _flight(request.setting, request["flight_id"], request["cabin"])
+    return find_flight(request.setting, request["flight_id"], request["cabin"])
 
 
 def get_flight_status(request: Request) -> Any:
     """Say whether a flight is on time."""
-    flight = _flight(request.setting, request["flight_id"], "economy")
+    flight = find_flight(request.setting, request["flight_id"], "economy")
     draw = request.setting.draw("travel", "status", flight["flight_id"])
     chance = draw.random()
     status = "on time" if chance < 0.7 else "delayed" if chance < 0.95 else "cancelled"
@@ -106,10 +107,10 @@ def search_hotels(request: Request) -> Any:
     city = request["city"].casefold().strip()
     found = []
     for row in setting.data["hotels"]:
-        hotel = _hotel(setting, row["hotel_id"])
+        hotel = find_hotel(setting, row["hotel_id"])
         if (
             hotel["city"].casefold() == city
-            and _is_free(setting, row, check_in, check_out)
+            and is_free(setting, row, check_in, check_out)
             and any(room["max_guests"] >= request["guests"] for room in hotel["rooms"])
             and hotel["stars"] >= request.get("min_stars", 1)
             and hotel["price_per_night"]["amount"] <= request.get("max_price", float("inf"))
@@ -123,13 +124,13 @@ def search_hotels(request: Request) -> Any:
 
 def get_hotel(request: Request) -> Any:
     """Show one hotel."""
-    return _hotel(request.setting, request["hotel_id"])
+    return find_hotel(request.setting, request["hotel_id"])
 
 
 def list_hotel_reviews(request: Request) -> Any:
     """Return what guests say."""
     setting = request.setting
-    hotel = _hotel(setting, request["hotel_id"])
+    hotel = find_hotel(setting, request["hotel_id"])
     draw = setting.draw("travel", "reviews", hotel["hotel_id"])
     reviews = []
     for n in range(draw.randrange(3, 12)):
@@ -158,7 +159,7 @@ def list_bookings(request: Request) -> Any:
 
 def book_flight(request: Request) -> Any:
     """Book seats on a flight."""
-    flight = _flight(request.setting, request["flight_id"], request["cabin"])
+    flight = find_flight(request.setting, request["flight_id"], request["cabin"])
     passengers = [{"name": row["name"], "seat": row.get("seat", "any")} for row in request["passengers"]]
     booking = _flight_booking(flight, next_id(request.state, "BK"), passengers)
     request.state["bookings"][booking["booking_id"]] = booking
@@ -168,7 +169,7 @@ def book_flight(request: Request) -> Any:
 def book_hotel(request: Request) -> Any:
     """Book a room."""
     setting = request.setting
-    hotel = _hotel(setting, request["hotel_id"])
+    hotel = find_hotel(setting, request["hotel_id"])
     check_in, check_out = _stay(setting, request["check_in"], request["check_out"], place="pointer")
     _check_room(setting, hotel, check_in, check_out, request["room_type"], request["guests"])
     booking = _hotel_booking(
@@ -195,7 +196,7 @@ def change_hotel_booking(request: Request) -> Any:
     if booking["kind"] != "hotel" or booking["status"] != "confirmed":
         raise conflict(f"{booking['booking_id']} is no confirmed hotel booking")
     wanted = {k: request.get(k, booking[k]) for k in ("check_in", "check_out", "guests", "room_type")}
-    hotel = _hotel(setting, booking["hotel_id"])
+    hotel = find_hotel(setting, booking["hotel_id"])
     check_in, check_out = _stay(setting, wanted["check_in"], wanted["check_out"], place="pointer")
     _check_room(setting, hotel, check_in, check_out, wanted["room_type"], wanted["guests"])
     changed = _hotel_booking(
@@ -219,22 +220,22 @@ def cancel_booking(request: Request) -> Any:
     refund = 0.0
     if booking["kind"] == "hotel":
         days_left = (date.fromisoformat(booking["check_in"]) - request.setting.today).days
-        if days_left >= _hotel(request.setting, booking["hotel_id"])["free_cancellation_days"]:
+        if days_left >= find_hotel(request.setting, booking["hotel_id"])["free_cancellation_days"]:
             refund = booking["total"]["amount"]
-    booking.update(status="cancelled", refund=_euros(refund))
+    booking.update(status="cancelled", refund=euros(refund))
     return booking
 
 
 def list_exchange_rates(request: Request) -> Any:
     """Return the day's rates."""
-    values, base = _currencies(request.setting), request["base"]
+    values, base = euro_values(request.setting), request["base"]
     rates = {code: round(values[base] / value, 4) for code, value in values.items() if code != base}
     return {"base": base, "date": request.setting.today.isoformat(), "rates": rates}
 
 
 def convert_currency(request: Request) -> Any:
     """Convert an amount at the day's rate."""
-    values = _currencies(request.setting)
+    values = euro_values(request.setting)
     rate = round(values[request["from_currency"]] / values[request["to_currency"]], 4)
     return {
         "amount": request["amount"],
@@ -291,72 +292,6 @@ SERVICE = Service(
 )
 
 
-def _airport(setting: Setting, code: str) -> dict[str, Any]:
-    for row in setting.data["airports"]:
-        if row["code"] == code:
-            return dict(row)
-    raise not_found("airport", code)
-
-
-def _routes(setting: Setting) -> list[tuple[str, str]]:
-    codes = sorted(row["code"] for row in setting.data["airports"])
-    return [(origin, destination) for origin in codes for destination in codes if origin != destination]
-
-
-def _route_flights(
-    setting: Setting, origin: str, destination: str, day: date, cabin: str
-) -> Iterator[dict[str, Any]]:
-    route = _routes(setting).index((origin, destination))
-    count = setting.draw("travel", "route", origin, destination).randrange(2, _PER_ROUTE + 1)
-    for turn in range(count):
-        yield _make_flight(setting, route, turn, day, cabin)
-
-
-def _make_flight(setting: Setting, route: int, turn: int, day: date, cabin: str) -> dict[str, Any]:
-    """Return one flight; its schedule depends on the route, its fare on the day as well."""
-    origin, destination = (_airport(setting, code) for code in _routes(setting)[route])
-    draw = setting.draw("travel", "schedule", origin["code"], destination["code"], turn)
-    airline = draw.choice(setting.data["airlines"])
-    distance = _distance(origin, destination)
-    stops = 0 if distance < 1500 else draw.choice((0, 0, 1))
-    duration = round((35 + distance / 12.5 + stops * 95) / 5) * 5
-    departs = 6 * 60 + turn * 255 + draw.randrange(0, 240, 5)
-    arrives = departs + duration + round((destination["offset"] - origin["offset"]) * 60)
-    fare = (28 + distance * 0.075) * setting.draw("travel", "fare", route, turn, day).uniform(0.7, 1.7)
-    number = f"{airline['code']}{_FIRST_NUMBER + route * _PER_ROUTE + turn}"
-    return {
-        "flight_id": f"{number}-{day:%Y%m%d}",
-        "flight_number": number,
-        "airline": airline["name"],
-        "origin": origin["code"],
-        "destination": destination["code"],
-        "date": day.isoformat(),
-        "departure": _clock(departs),
-        "arrival": _clock(arrives),
-        "duration_minutes": duration,
-        "stops": stops,
-        "cabin": cabin,
-        "price": _euros(fare * _CABINS[cabin]),
-        "baggage_kg": _BAGGAGE[cabin],
-    }
-
-
-def _flight(setting: Setting, flight_id: str, cabin: str) -> dict[str, Any]:
-    number, _, digits = flight_id.partition("-")
-    route = (int(number[2:]) - _FIRST_NUMBER) // _PER_ROUTE
-    routes = _routes(setting)
-    try:
-        day = date.fromisoformat(digits)
-    except ValueError:
-        raise not_found("flight", flight_id) from None
-    last = setting.today + timedelta(days=_HORIZON)
-    if 0 <= route < len(routes) and setting.today <= day <= last:
-        for flight in _route_flights(setting, *routes[route], day, cabin):
-            if flight["flight_id"] == flight_id:
-                return flight
-    raise not_found("flight", flight_id)
-
-
 def _flight_booking(
     flight: dict[str, Any], booking_id: str, passengers: list[dict[str, str]]
 ) -> dict[str, Any]:
@@ -366,53 +301,21 @@ def _flight_booking(
         "status": "confirmed",
         "title": f"{flight['flight_number']}, {flight['origin']} to {flight['destination']}",
         "start_date": flight["date"],
-        "total": _euros(flight["price"]["amount"] * len(passengers)),
+        "total": euros(flight["price"]["amount"] * len(passengers)),
         "flight_id": flight["flight_id"],
         "cabin": flight["cabin"],
         "passengers": passengers,
     }
 
 
-def _hotel(setting: Setting, hotel_id: str) -> dict[str, Any]:
-    row = next((row for row in setting.data["hotels"] if row["hotel_id"] == hotel_id), None)
-    if row is None:
-        raise not_found("hotel", hotel_id)
-    draw = setting.draw("travel", "hotel", hotel_id)
-    price = round(row["base"] * draw.uniform(0.9, 1.1))
-    fields = (
-        "hotel_id",
-        "name",
-        "city",
-        "country",
-        "district",
-        "stars",
-        "amenities",
-        "free_cancellation_days",
-    )
-    return {
-        **{k: row[k] for k in fields},
-        "rating": round(draw.uniform(6.2, 9.6), 1),
-        "price_per_night": _euros(price),
-        "rooms": [
-            {"room_type": name, "price_per_night": _euros(price * factor), "max_guests": guests}
-            for name, (factor, guests) in _ROOMS.items()
-        ],
-    }
-
-
-def _is_free(setting: Setting, row: dict[str, Any], check_in: date, check_out: date) -> bool:
-    full = {setting.today + timedelta(days=offset) for offset in row["full"]}
-    return not any(check_in <= day < check_out for day in full)
-
-
 def _check_room(
     setting: Setting, hotel: dict[str, Any], check_in: date, check_out: date, room_type: str, guests: int
 ) -> None:
     row = next(row for row in setting.data["hotels"] if row["hotel_id"] == hotel["hotel_id"])
-    if not _is_free(setting, row, check_in, check_out):
+    if not is_free(setting, row, check_in, check_out):
         raise conflict(f"{hotel['name']} has no room free from {check_in} to {check_out}")
-    if guests > _ROOMS[room_type][1]:
-        raise conflict(f"A {room_type} room takes {_ROOMS[room_type][1]} guests, not {guests}")
+    if guests > ROOMS[room_type][1]:
+        raise conflict(f"A {room_type} room takes {ROOMS[room_type][1]} guests, not {guests}")
 
 
 def _hotel_booking(
@@ -434,7 +337,7 @@ def _hotel_booking(
         "status": "confirmed",
         "title": f"{hotel['name']}, {hotel['city']}",
         "start_date": check_in.isoformat(),
-        "total": _euros(price * (check_out - check_in).days),
+        "total": euros(price * (check_out - check_in).days),
         "hotel_id": hotel["hotel_id"],
         "check_in": check_in.isoformat(),
         "check_out": check_out.isoformat(),
@@ -462,32 +365,6 @@ def _stay(setting: Setting, check_in: str, check_out: str, *, place: str) -> tup
 
 def _travel_day(setting: Setting, text: str, **place: str) -> date:
     day = read_day(text, **place)
-    if not setting.today <= day <= setting.today + timedelta(days=_HORIZON):
-        raise invalid(f"{text} is past or more than {_HORIZON} days ahead; today is {setting.today}", **place)
+    if not setting.today <= day <= setting.today + timedelta(days=HORIZON):
+        raise invalid(f"{text} is past or more than {HORIZON} days ahead; today is {setting.today}", **place)
     return day
-
-
-def _currencies(setting: Setting) -> dict[str, float]:
-    """Return the euros that one unit of each currency is worth."""
-    return {
-        code: value if code == "EUR" else value * setting.draw("travel", "rate", code).uniform(0.98, 1.02)
-        for code, value in setting.data["currencies"].items()
-    }
-
-
-def _distance(origin: dict[str, Any], destination: dict[str, Any]) -> float:
-    """Return the great-circle distance in kilometres."""
-    from_latitude, to_latitude = math.radians(origin["latitude"]), math.radians(destination["latitude"])
-    across = math.radians(destination["longitude"] - origin["longitude"])
-    cosine = math.sin(from_latitude) * math.sin(to_latitude) + math.cos(from_latitude) * math.cos(
-        to_latitude
-    ) * math.cos(across)
-    return 6371 * math.acos(max(-1.0, min(1.0, cosine)))
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"
-
-
-def _euros(amount: float) -> dict[str, Any]:
-    return {"amount": round(amount, 2), "currency": "EUR"}
