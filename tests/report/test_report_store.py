@@ -1,0 +1,215 @@
+"""Stored runs: what is written is read again, whole, redacted, or refused with file and line."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+
+import pytest
+
+from toolhaft.errors import FormatError, UsageError
+from toolhaft.report.store import (
+    load_heading,
+    load_pictures,
+    load_run,
+    save_report,
+    save_run,
+    write_whole,
+)
+from toolhaft.tools.artifacts import ArtifactStore
+from toolhaft.types import JSONPart, Observation, Score, Step, Task, Trajectory
+
+
+def test_what_is_saved_is_loaded(tmp_path, sample, sample_scores):
+    shown = [sample("a"), sample("b", origin="heuristic")]
+    scores = {"a": list(sample_scores()), "b": [Score(name="solved", value=0.0)]}
+    files = save_run(tmp_path / "run", shown, scores=scores, title="Two", notes={"Shelter": "12 imported"})
+    assert load_run(tmp_path / "run") == (shown, scores)
+    assert load_run(files.jsonl) == (shown, scores)
+    assert load_heading(tmp_path / "run").title == "Two"
+    assert load_heading(files.jsonl).notes == {"Shelter": "12 imported"}
+    assert "11-year-old dog" in files.html.read_text(encoding="utf-8")
+    assert files.jsonl.read_text(encoding="utf-8").count("\n") == 2
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "heading.json",
+        "report.html",
+        "scores.jsonl",
+        "trajectories.jsonl",
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"ü": ["日本", "\u2028", "\x00", "😀"]},
+        10**40,
+        -0.0,
+        1e308,
+        [],
+        "",
+        {"": {}},
+        {"deep": [[[[[[[[[[[1]]]]]]]]]]]},
+    ],
+    ids=range(8),
+)
+def test_values_survive_exactly(tmp_path, value):
+    observation = Observation(call_id="c", tool="t", parts=(JSONPart(value),))
+    trajectory = Trajectory(
+        id="x", task=Task(id="t", instruction="?"), steps=(Step(id=0, observations=(observation,)),)
+    )
+    save_run(tmp_path, [trajectory])
+    loaded, _ = load_run(tmp_path)
+    assert loaded == [trajectory]
+
+
+def test_values_that_json_cannot_hold_are_saved_as_notes(tmp_path):
+    value = {"nan": float("nan"), "lone": "\ud800", "bytes": b"\xff", "big": 10**6_000}
+    for _ in range(400):
+        value = [value]
+    observation = Observation(call_id="c", tool="t", parts=(JSONPart(value),), seconds=float("inf"))
+    trajectory = Trajectory(
+        id="x", task=Task(id="t", instruction="\udfff"), steps=(Step(id=0, observations=(observation,)),)
+    )
+    save_run(tmp_path, [trajectory])
+    (loaded,), _ = load_run(tmp_path)
+    assert loaded.task.instruction == "\ufffd"
+    assert "nested deeper than 100 levels" in loaded.steps[0].observations[0].text()
+    assert loaded.steps[0].observations[0].seconds == 0.0
+
+
+def test_no_file_of_a_run_holds_a_secret(tmp_path, sample, sample_scores, every_text):
+    def leak(text):
+        return f"{text} hunter2-token"
+
+    trajectory = every_text(sample(), leak)
+    save_run(
+        tmp_path,
+        [trajectory],
+        scores={trajectory.id: [every_text(score, leak) for score in sample_scores()]},
+        title=leak("title"),
+        notes={leak("a"): leak("b")},
+        redact=lambda text: text.replace("hunter2-token", "[gone]"),
+    )
+    for path in tmp_path.rglob("*"):
+        assert b"hunter2" not in path.read_bytes()
+        assert b"[gone]" in path.read_bytes()
+    (loaded,), scores = load_run(tmp_path)
+    assert loaded.status == "answered"
+    assert scores[loaded.id][0].name == "solved [gone]"
+
+
+def test_pictures_are_kept_for_a_report_made_later_and_other_files_are_not(tmp_path, sample):
+    store = ArtifactStore()
+    png = b"\x89PNG\r\n\x1a\n" + bytes(100)
+    picture = store.put(png, media_type="image/png", name="a.png")
+    text = store.put(b"token hunter2", media_type="text/plain", name="a.txt")
+    trajectory = sample(picture=picture)
+    trajectory = replace(trajectory, task=replace(trajectory.task, artifacts=(picture, text)))
+    save_run(tmp_path, [trajectory], artifacts=store)
+    assert load_pictures(tmp_path).get(picture) == png
+    assert [path.name for path in (tmp_path / "artifacts").iterdir()] == [picture.id]
+    assert load_pictures(tmp_path / "artifacts") is None
+
+
+def test_scores_of_an_earlier_run_are_not_taken_for_this_ones(tmp_path, sample, sample_scores):
+    save_run(tmp_path, [sample("a")], scores={"a": sample_scores()})
+    save_run(tmp_path, [sample("a")])
+    assert load_run(tmp_path)[1] == {}
+
+
+def test_a_report_has_its_record_beside_it(tmp_path, sample):
+    files = save_report(tmp_path / "new" / "run.html", [sample()])
+    assert files.html == tmp_path / "new" / "run.html"
+    assert load_run(tmp_path / "new" / "run.jsonl") == ([sample()], {})
+    assert load_heading(files.jsonl).title == "Toolhaft run"
+
+
+def test_a_write_that_breaks_off_leaves_what_stood_there(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"before")
+
+    def broken():
+        yield b"half"
+        raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError):
+        write_whole(path, broken())
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_cannot_be_made_is_a_usage_error(tmp_path, sample):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UsageError) as caught:
+        save_run(tmp_path / "file" / "run", [sample()])
+    assert "file" in caught.value.where
+    with pytest.raises(UsageError):
+        save_report(tmp_path / "file" / "run.html", [sample()])
+
+
+@pytest.mark.parametrize("name", ["missing", "missing.jsonl", "."])
+def test_a_run_that_is_not_there_is_a_usage_error(tmp_path, name):
+    with pytest.raises(UsageError, match="cannot read the run"):
+        load_run(tmp_path / name)
+
+
+def damage(line, change):
+    value = json.loads(line)
+    change(value)
+    return json.dumps(value)
+
+
+@pytest.mark.parametrize(
+    ("broken", "what"),
+    [
+        (lambda line: line[: len(line) // 2], "not JSON"),
+        (lambda line: "[1, 2]", "not a Trajectory"),
+        (lambda line: "\x00\xff", "not JSON"),
+        (lambda line: "[" * 100_000, "not JSON"),
+        (lambda line: damage(line, lambda value: value.update(format=99)), "format 99"),
+        (lambda line: damage(line, lambda value: value.update(format="x")), "format 'x'"),
+        (lambda line: damage(line, lambda value: value.pop("task")), "task"),
+        (lambda line: damage(line, lambda value: value.update(status="fine")), "status"),
+        (lambda line: damage(line, lambda value: value["steps"][2].update(parent=2)), "step 2 has"),
+        (lambda line: damage(line, lambda value: value["steps"][2].update(parent=-1)), "step 2 has"),
+        (lambda line: damage(line, lambda value: value["steps"][2].update(id=9)), "step 2 has"),
+        (lambda line: damage(line, lambda value: value.update(answer_step=77)), "no step 77"),
+        (lambda line: damage(line, lambda value: value["steps"][0].update(thought=7)), "thought"),
+        (lambda line: '{"id": "x", "id": ' + "9" * 5_000 + "}", "not JSON"),
+    ],
+    ids=range(14),
+)
+def test_a_damaged_line_is_named_with_file_and_line(tmp_path, sample, broken, what):
+    files = save_run(tmp_path, [sample("a"), sample("b")])
+    first, second = files.jsonl.read_text(encoding="utf-8").splitlines()
+    files.jsonl.write_text(f"{first}\n\n{broken(second)}\n", encoding="utf-8")
+    with pytest.raises(FormatError) as caught:
+        load_run(tmp_path)
+    assert caught.value.where.startswith(f"{files.jsonl}:3")
+    assert what in str(caught.value)
+
+
+@pytest.mark.parametrize("line", ["{}", '{"trajectory": 7}', '{"trajectory": "a", "score": {}}', "no"])
+def test_damaged_scores_are_named_with_file_and_line(tmp_path, sample, sample_scores, line):
+    files = save_run(tmp_path, [sample("a")], scores={"a": sample_scores()})
+    files.scores.write_text(f"{line}\n", encoding="utf-8")
+    with pytest.raises(FormatError) as caught:
+        load_run(tmp_path)
+    assert caught.value.where.startswith(f"{files.scores}:1")
+
+
+@pytest.mark.parametrize(
+    "content", ["", "no", "[]", '{"title": 7, "notes": {}}', '{"title": "a", "notes": []}', "[" * 99_999]
+)
+def test_a_damaged_heading_is_left_out(tmp_path, sample, content):
+    save_run(tmp_path, [sample()], title="Kept")
+    (tmp_path / "heading.json").write_text(content)
+    assert load_heading(tmp_path).title == "Toolhaft run"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+def test_files_have_the_mode_that_any_new_file_has(tmp_path, sample):
+    files = save_run(tmp_path / "run", [sample()])
+    (tmp_path / "other").write_text("x")
+    assert files.html.stat().st_mode == (tmp_path / "other").stat().st_mode

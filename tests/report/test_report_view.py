@@ -1,0 +1,51 @@
+"""The command that makes a report from a stored run."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from toolhaft.cli.view import app
+from toolhaft.errors import FormatError, UsageError
+from toolhaft.report.store import save_run
+
+
+@pytest.fixture
+def run_folder(tmp_path, sample, sample_scores):
+    save_run(tmp_path / "run", [sample("a"), sample("b")], scores={"a": sample_scores()}, title="Kept title")
+    return tmp_path / "run"
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_writes_the_report_again_and_prints_its_path(run_folder):
+    before = (run_folder / "report.html").read_text(encoding="utf-8")
+    (run_folder / "report.html").unlink()
+    answer = invoke(run_folder)
+    assert answer.exit_code == 0
+    assert answer.output == f"{run_folder / 'report.html'}\n"
+    assert (run_folder / "report.html").read_text(encoding="utf-8") == before
+
+
+def test_takes_a_file_and_a_place_and_prints_json(run_folder, tmp_path):
+    answer = invoke(run_folder / "trajectories.jsonl", "-o", tmp_path / "other.html", "--json")
+    assert json.loads(answer.output) == {"html": str(tmp_path / "other.html"), "trajectories": 2}
+    assert "Kept title" in (tmp_path / "other.html").read_text(encoding="utf-8")
+
+
+def test_a_file_alone_gets_its_report_beside_it(run_folder, tmp_path):
+    alone = tmp_path / "alone.jsonl"
+    alone.write_bytes((run_folder / "trajectories.jsonl").read_bytes())
+    assert invoke(alone).exit_code == 0
+    assert "11-year-old dog" in (tmp_path / "alone.html").read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_read_or_written_is_said(run_folder, tmp_path):
+    assert isinstance(invoke(tmp_path / "nothing").exception, UsageError)
+    assert isinstance(invoke(run_folder, "-o", tmp_path / "no" / "folder.html").exception, UsageError)
+    (run_folder / "trajectories.jsonl").write_text("{")
+    assert isinstance(invoke(run_folder).exception, FormatError)
