@@ -19,6 +19,7 @@ from toolhaft.report.markup import (
     tag,
 )
 from toolhaft.report.observation import artifact_html, error_html, labels_html, value_html
+from toolhaft.report.sources import Reading
 from toolhaft.report.steps import ORIGINS, Detail, steps_html
 from toolhaft.report.visible import make_line
 from toolhaft.tools.artifacts import ArtifactStore
@@ -60,15 +61,17 @@ def article_html(
         artifacts: Where its pictures are.
         largest: Bytes of HTML, pictures not counted.
     """
-    article = Html("")
+    reading = Reading(trajectory)
     for cap in _CAPS:
         detail = Detail(prefix=prefix, cap=cap, unfold=alone)
         # Measured with the pictures away, for they have a limit of their own.
-        article = _article(trajectory, scores, detail, Pictures(None))
+        article = _article(trajectory, scores, reading, Pictures(None), detail)
         if len(article.code.encode()) <= largest:
-            return _article(trajectory, scores, detail, Pictures(artifacts)) if artifacts else article
+            return (
+                _article(trajectory, scores, reading, Pictures(artifacts), detail) if artifacts else article
+            )
     detail = Detail(prefix=prefix, cap=0)
-    return _article(replace(trajectory, steps=(), tools=()), scores, detail, Pictures(None))
+    return _article(replace(trajectory, steps=(), tools=()), scores, reading, Pictures(None), detail)
 
 
 def status_badge(trajectory: Trajectory) -> Html:
@@ -97,7 +100,13 @@ def _origin(name: str) -> tuple[str, str, str]:
     return f"{label}, no language model", "origin", title
 
 
-def _article(trajectory: Trajectory, scores: Sequence[Score], detail: Detail, pictures: Pictures) -> Html:
+def _article(
+    trajectory: Trajectory,
+    scores: Sequence[Score],
+    reading: Reading,
+    pictures: Pictures,
+    detail: Detail,
+) -> Html:
     instruction = tag(
         "h2",
         plain(trajectory.task.instruction, 4000) if trajectory.task.instruction else "No instruction",
@@ -109,7 +118,6 @@ def _article(trajectory: Trajectory, scores: Sequence[Score], detail: Detail, pi
             "header",
             tag("p", "Task", class_="eyebrow"),
             instruction,
-            *[artifact_html(artifact, pictures) for artifact in trajectory.task.artifacts[:20]],
             tag(
                 "p",
                 join(
@@ -117,6 +125,7 @@ def _article(trajectory: Trajectory, scores: Sequence[Score], detail: Detail, pi
                 ),
                 class_="badges",
             ),
+            *[artifact_html(artifact, pictures) for artifact in trajectory.task.artifacts[:20]],
         ),
         _honesty(trajectory),
         _answer(trajectory, detail),
@@ -124,7 +133,7 @@ def _article(trajectory: Trajectory, scores: Sequence[Score], detail: Detail, pi
         _facts(trajectory),
         _scores(scores),
         _retrieval(trajectory),
-        _steps(trajectory, pictures, detail),
+        _steps(trajectory, reading, pictures, detail),
         _record(trajectory, detail),
         class_="trajectory",
     )
@@ -247,7 +256,7 @@ def _retrieval(trajectory: Trajectory) -> Html | None:
     )
 
 
-def _steps(trajectory: Trajectory, pictures: Pictures, detail: Detail) -> Html:
+def _steps(trajectory: Trajectory, reading: Reading, pictures: Pictures, detail: Detail) -> Html:
     if not trajectory.steps:
         return tag("section", tag("h3", "Steps"), tag("p", "No step is shown here.", class_="hint"))
     abandoned = sum(step.status == "abandoned" for step in trajectory.steps)
@@ -264,7 +273,7 @@ def _steps(trajectory: Trajectory, pictures: Pictures, detail: Detail) -> Html:
         "section",
         tag("h3", "Steps ", tag("small", legend)),
         note if shortened else None,
-        steps_html(trajectory, pictures, detail),
+        steps_html(trajectory, reading, pictures, detail),
         class_="tree",
     )
 

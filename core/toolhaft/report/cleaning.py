@@ -16,14 +16,18 @@ CLOSED_FIELDS = frozenset({"effect", "origin", "provenance", "status", "type"})
 """Fields whose values come from a closed list: nothing secret stands there, and a mask would break them."""
 
 _DEEPEST = 100
+_LONGEST_COUNT = 1_000
+"""Bits of a count; what has more overflows a float."""
+_LONGEST_NUMBER = 13_000
+"""Bits of an integer within a JSON value; Python writes at most 4,300 digits."""
 _SURROGATE = "\ufffd"
 
 
 def clean_record(record: T, redact: Redact | None = None) -> T:
     """Return a copy of a record with every text redacted and everything representable as JSON.
 
-    Lone surrogates become U+FFFD, numbers that are not finite 0 (null within JSON values), values nested
-    deeper than 100 levels and objects that are no JSON a note in brackets.
+    Lone surrogates become U+FFFD, numbers that are not finite or have hundreds of digits 0 (null within
+    JSON values); values nested deeper than 100 levels and objects that are no JSON a note in brackets.
 
     Args:
         record: Any dataclass of `toolhaft.types`.
@@ -52,6 +56,8 @@ def _clean_field(value: Any, redact: Redact) -> Any:
         return clean_text(value, redact)
     if isinstance(value, float):
         return value if math.isfinite(value) else 0.0
+    if isinstance(value, int):
+        return value if value.bit_length() <= _LONGEST_COUNT else 0
     if is_dataclass(value) and not isinstance(value, type):
         changes: dict[str, Any] = {}
         for field in fields(value):
@@ -71,8 +77,10 @@ def _clean_field(value: Any, redact: Redact) -> Any:
 def _clean_json(value: Any, redact: Redact, depth: int = 0) -> Any:
     if isinstance(value, str):
         return clean_text(value, redact)
-    if value is None or isinstance(value, bool | int):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        return value if value.bit_length() <= _LONGEST_NUMBER else "[a number of thousands of digits]"
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if depth >= _DEEPEST:

@@ -18,7 +18,7 @@ def exchange_html(exchange: Exchange, cap: int) -> Html:
     summary = tag(
         "summary",
         tag("span", make_line(exchange.method, 20), class_="method"),
-        tag("code", make_line(exchange.url, 600), class_="url"),
+        tag("code", make_line(exchange.url, min(600, max(120, cap))), class_="url"),
         tag(
             "span",
             _status(exchange),
@@ -63,8 +63,9 @@ def _provenance(exchange: Exchange) -> Html | None:
 def _message(title: str, headers: tuple[tuple[str, str], ...], body: str, cap: int) -> Html | None:
     if not headers and not body:
         return None
+    longest = min(_HEADER_CAP, max(60, cap // 4))
     rows = [
-        join([tag("dt", make_line(name, 100)), tag("dd", make_line(value, _HEADER_CAP))])
+        join([tag("dt", make_line(name, 100)), tag("dd", make_line(value, longest))])
         for name, value in headers[: min(_HEADERS, max(4, cap // 100))]
     ]
     left_out = len(headers) - len(rows)

@@ -109,6 +109,11 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def line_of(facts: Iterable[str]) -> str:
+    """Return the facts that say something in one line, which breaks between them alone."""
+    return " · ".join(fact.replace(" ", "\u00a0") for fact in facts if fact)
+
+
 def duration(seconds: float) -> str:
     """Return a time span as a person says it, or an empty string if it was not measured."""
     if not math.isfinite(seconds) or seconds <= 0:

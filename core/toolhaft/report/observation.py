@@ -40,7 +40,7 @@ _PROVENANCE = {
 def observation_html(observation: Observation, pictures: Pictures, cap: int) -> Html:
     """Return an observation: what it says, its source, and the HTTP exchanges behind it."""
     heading = tag(
-        "h5",
+        "h4",
         "Error" if observation.failed else "Observation",
         " ",
         provenance_badge(observation.provenance),
@@ -156,11 +156,12 @@ def _truncated(observation: Observation) -> Html | None:
 def _exchanges(observation: Observation, cap: int) -> Html | None:
     if not observation.exchanges:
         return None
-    shown = [exchange_html(exchange, cap) for exchange in observation.exchanges[:_EXCHANGES]]
+    most = min(_EXCHANGES, max(2, cap // 100))
+    shown = [exchange_html(exchange, cap) for exchange in observation.exchanges[:most]]
     return tag(
         "section",
-        tag("h6", count(len(observation.exchanges), "HTTP exchange")),
+        tag("h5", count(len(observation.exchanges), "HTTP exchange")),
         *shown,
-        _more(len(observation.exchanges) - _EXCHANGES, "exchange"),
+        _more(len(observation.exchanges) - most, "exchange"),
         class_="exchanges",
     )

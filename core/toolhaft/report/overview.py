@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from toolhaft.report.article import origin_badges, score_badge, status_badge
-from toolhaft.report.markup import Child, Html, count, duration, figure, plain, tag
+from toolhaft.report.markup import Child, Html, count, duration, figure, line_of, plain, tag
 from toolhaft.report.visible import make_line
 from toolhaft.types import Score, Trajectory, Usage
 
@@ -105,7 +105,7 @@ def _row(trajectory: Trajectory, scores: Sequence[Score]) -> tuple[Html, Html]:
     said = tag(
         "span",
         tag("span", title, class_="title", dir="auto"),
-        tag("span", " · ".join(fact for fact in facts if fact), class_="facts-line"),
+        tag("span", line_of(facts), class_="facts-line"),
         class_="said",
     )
     return said, tag("span", *marks, class_="badges")

@@ -6,9 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from toolhaft.report.images import Pictures
-from toolhaft.report.markup import Child, Html, badge, count, dump, duration, join, plain, pretty, tag
+from toolhaft.report.markup import (
+    Child,
+    Html,
+    badge,
+    count,
+    dump,
+    duration,
+    join,
+    line_of,
+    plain,
+    pretty,
+    tag,
+)
 from toolhaft.report.observation import labels_html, observation_html
-from toolhaft.report.sources import Reading, Source, find_sources
+from toolhaft.report.sources import Reading, Source
 from toolhaft.report.tree import Row, arrange_steps
 from toolhaft.report.visible import make_line
 from toolhaft.types import Observation, Step, ToolCall, Trajectory, Usage
@@ -47,10 +59,16 @@ class Detail:
     unfold: bool = False
 
 
-def steps_html(trajectory: Trajectory, pictures: Pictures, detail: Detail) -> Html:
-    """Return the tree: branches that were given up stand indented before the way that went on."""
+def steps_html(trajectory: Trajectory, reading: Reading, pictures: Pictures, detail: Detail) -> Html:
+    """Return the tree: branches that were given up stand indented before the way that went on.
+
+    Args:
+        trajectory: A cleaned record.
+        reading: Of the same trajectory; it remembers what it found.
+        pictures: Where pictures are.
+        detail: How much is shown.
+    """
     rows = arrange_steps(trajectory.steps, trajectory.answer_step)
-    reading = Reading(trajectory)
     effects: dict[str, str] = {spec.name: spec.effect for spec in trajectory.tools}
     unfold = detail.unfold and sum(row.on_path for row in rows) <= _OPEN_UP_TO
     start = tag("span", "", class_="node"), tag("span", "The task", class_="head says")
@@ -62,8 +80,8 @@ def steps_html(trajectory: Trajectory, pictures: Pictures, detail: Detail) -> Ht
     return tag("ol", *items, class_="steps", aria_label="Steps")
 
 
-def usage_text(usage: Usage) -> str:
-    """Return what was spent in one line, without what is zero."""
+def usage_facts(usage: Usage) -> list[str]:
+    """Return what was spent, without what is zero."""
     facts = []
     if usage.input_tokens or usage.output_tokens:
         facts.append(f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out")
@@ -75,7 +93,7 @@ def usage_text(usage: Usage) -> str:
         facts.append(f"cost {usage.cost:.4g}")
     if usage.seconds:
         facts.append(duration(usage.seconds))
-    return " · ".join(fact for fact in facts if fact)
+    return facts
 
 
 def _step(
@@ -96,14 +114,15 @@ def _step(
     if step.status == "answered":
         names.append("answered")
     line = (_head(row), _marks(step))
+    anchor = f"{detail.prefix}-step-{row.position + 1}"
     if not detail.cap:
-        return tag("li", tag("div", *line, class_="line"), class_=" ".join(names))
+        return tag("li", tag("div", *line, class_="line"), class_=" ".join(names), id=anchor)
     body = _body(row, reading, effects, pictures, detail)
     return tag(
         "li",
         tag("details", tag("summary", *line, class_="line"), body, open=unfold and row.on_path),
         class_=" ".join(names),
-        id=f"{detail.prefix}-step-{row.position + 1}",
+        id=anchor,
     )
 
 
@@ -174,11 +193,14 @@ def _marks(step: Step) -> Html:
 
 def _body(row: Row, reading: Reading, effects: Mapping[str, str], pictures: Pictures, detail: Detail) -> Html:
     step = row.step
-    before = reading.before(row.position) if step.calls else []
     by_call = {observation.call_id: observation for observation in step.observations}
     calls: list[Child] = []
     for position, call in enumerate(step.calls[:_CALLS]):
-        calls.append(_call(call, effects.get(call.name, ""), before, detail))
+        arguments = [
+            _argument(name, value, reading.sources(row.position, position, name), detail)
+            for name, value in list(call.arguments.items())[: min(_ARGUMENTS, max(5, detail.cap // 50))]
+        ]
+        calls.append(_call(call, effects.get(call.name, ""), arguments, detail))
         answer = by_call.get(call.id)
         if answer is None and position < len(step.observations):
             answer = step.observations[position]
@@ -194,31 +216,28 @@ def _body(row: Row, reading: Reading, effects: Mapping[str, str], pictures: Pict
 def _step_facts(step: Step) -> Html:
     facts = [
         f"began at {duration(step.started) or '0 s'}",
-        usage_text(step.usage),
+        *usage_facts(step.usage),
         f"by {make_line(step.model, 80)}" if step.model else "",
         f"{count(len(step.offered), 'tool')} offered" if step.offered else "",
     ]
     return tag(
         "footer",
-        tag("p", " · ".join(fact for fact in facts if fact), class_="facts-line"),
+        tag("p", line_of(facts), class_="facts-line"),
         labels_html("The model had read", step.labels),
     )
 
 
-def _call(call: ToolCall, effect: str, before: list[Source], detail: Detail) -> Html:
+def _call(call: ToolCall, effect: str, rows: list[Html], detail: Detail) -> Html:
     marks: list[Child] = []
     if effect:
         marks.append(badge(effect, "quiet" if effect == "read" else "warn", "The tool's declared effect"))
     if call.repaired:
         marks.append(badge("repaired", "warn", "The model's text was mended before it parsed"))
-    heading = tag("h5", "Call ", tag("code", make_line(call.name, 80), class_="tool"), " ", join(marks, " "))
+    heading = tag("h4", "Call ", tag("code", make_line(call.name, 80), class_="tool"), " ", join(marks, " "))
     problem = None
     if call.problem:
         problem = tag("p", plain(call.problem, 1000), class_="problem")
     raw = tag("pre", plain(call.raw, detail.cap), tabindex="0") if call.raw else None
-    rows = [
-        _argument(name, value, before, detail) for name, value in list(call.arguments.items())[:_ARGUMENTS]
-    ]
     left_out = len(call.arguments) - len(rows)
     return tag(
         "section",
@@ -232,18 +251,17 @@ def _call(call: ToolCall, effect: str, before: list[Source], detail: Detail) -> 
     )
 
 
-def _argument(name: str, value: object, before: list[Source], detail: Detail) -> Html:
-    traced = not isinstance(value, bool) and value is not None
-    sources = find_sources(value, before) if traced else []
-    links: list[Child] = [_source(source, detail) for source in sources[:3]]
-    if len(sources) > 3:
+def _argument(name: str, value: object, sources: list[Source] | None, detail: Detail) -> Html:
+    links: list[Child] = [_source(source, detail) for source in (sources or [])[:3]]
+    if sources and len(sources) > 3:
         links.append(f"and {len(sources) - 3} more")
-    origin = join(links, ", ") if links else tag("span", "the model's own wording", class_="own")
+    own = tag("span", "the model's own wording", class_="own")
+    said = None if sources is None else join(["from ", join(links, ", ") if links else own])
     return tag(
         "div",
         tag("dt", make_line(name, 100)),
         tag("dd", tag("pre", pretty(dump(value), detail.cap), tabindex="0", dir="auto")),
-        tag("dd", tag("span", "from ", class_="from"), origin, class_="source"),
+        tag("dd", said, class_="source"),
     )
 
 

@@ -15,7 +15,7 @@ from toolhaft.errors import FormatError, UsageError
 from toolhaft.report.cleaning import clean_record, clean_text
 from toolhaft.report.images import pictures_of, read_picture
 from toolhaft.tools.artifacts import ArtifactStore
-from toolhaft.types import FORMAT, Score, Trajectory, from_value, to_json
+from toolhaft.types import FORMAT, Score, Trajectory, from_json, from_value, to_json
 
 TRAJECTORIES = "trajectories.jsonl"
 SCORES = "scores.jsonl"
@@ -132,11 +132,12 @@ def load_run(path: Path) -> tuple[list[Trajectory], dict[str, list[Score]]]:
         FormatError: A line is damaged or of a newer format; the message has file and line.
     """
     file = path / TRAJECTORIES if path.is_dir() else path
-    trajectories = [_trajectory(value, where) for value, where in _read_lines(file)]
+    trajectories = [from_json(Trajectory, line, where=where) for line, where in _read_lines(file)]
     scores: dict[str, list[Score]] = {}
     beside = file.parent / SCORES
     if file.name == TRAJECTORIES and beside.is_file():
-        for value, where in _read_lines(beside):
+        for line, where in _read_lines(beside):
+            value = _read_object(line, where)
             name = value.get("trajectory")
             if not isinstance(name, str):
                 raise FormatError("a score without the id of its trajectory", where=where)
@@ -253,7 +254,7 @@ def _keep_pictures(trajectories: Sequence[Trajectory], artifacts: ArtifactStore 
                 ArtifactStore(folder / PICTURES).put(data, media_type=artifact.media_type)
 
 
-def _read_lines(file: Path) -> Iterator[tuple[dict[str, Any], str]]:
+def _read_lines(file: Path) -> Iterator[tuple[bytes, str]]:
     try:
         with file.open("rb") as lines:
             number = 0
@@ -263,7 +264,7 @@ def _read_lines(file: Path) -> Iterator[tuple[dict[str, Any], str]]:
                 if len(line) > _LONGEST_LINE:
                     raise FormatError(f"a line of more than {_LONGEST_LINE} bytes", where=where)
                 if line.strip():
-                    yield _read_object(line, where), where
+                    yield line, where
     except OSError as error:
         raise UsageError(
             f"cannot read the run: {error.strerror or error}",
@@ -274,26 +275,9 @@ def _read_lines(file: Path) -> Iterator[tuple[dict[str, Any], str]]:
 
 def _read_object(line: bytes, where: str) -> dict[str, Any]:
     try:
-        # The standard library keeps integers beyond 64 bits, which observations may hold.
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"not JSON: {error}", where=where, hint="The file is damaged or cut off") from None
     if not isinstance(value, dict):
         raise FormatError("not a JSON object", where=where)
     return value
-
-
-def _trajectory(value: dict[str, Any], where: str) -> Trajectory:
-    trajectory = from_value(Trajectory, value, where=where)
-    for position, step in enumerate(trajectory.steps):
-        if step.id != position:
-            raise FormatError(f"step {position} has the id {step.id}", where=f"{where}#/steps/{position}/id")
-        if step.parent is not None and not 0 <= step.parent < position:
-            raise FormatError(
-                f"step {position} has the parent {step.parent}, which does not come before it",
-                where=f"{where}#/steps/{position}/parent",
-            )
-    answer = trajectory.answer_step
-    if answer is not None and not 0 <= answer < len(trajectory.steps):
-        raise FormatError(f"there is no step {answer}", where=f"{where}#/answer_step")
-    return trajectory

@@ -6,13 +6,14 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.segment import Segment
 from rich.text import Text
 
+from toolhaft.report.cleaning import clean_record, clean_text
 from toolhaft.report.markup import count, dump, duration, figure
 from toolhaft.report.tree import arrange_steps
 from toolhaft.report.visible import make_line, make_visible
@@ -84,6 +85,7 @@ class LiveTree:
         self._redact = redact
         self._state = _State()
         self._live: Live | None = None
+        self._finished: Trajectory | None = None
         unicode = self._console.encoding.lower().startswith("utf")
         self._signs = _Signs() if unicode else _Signs(rail="|", branch="+-", dot="*", cross="x", arrow="->")
 
@@ -91,7 +93,10 @@ class LiveTree:
         """Show one event."""
         if isinstance(event, RolloutStarted):
             self._state = _State()
-        lines = self._hear(event)
+        if isinstance(event, RolloutFinished):
+            self._finished = event.trajectory
+        # A delta may hold half a secret: deltas are redacted when they are drawn, joined.
+        lines = self._hear(event if isinstance(event, TextDelta) else clean_record(event, self._redact))
         if self._quiet:
             return
         if self._plain:
@@ -106,7 +111,7 @@ class LiveTree:
         """Show all events and return the trajectory that the last one carries; None if it is missing."""
         async for event in events:
             self.feed(event)
-        return self._state.trajectory
+        return self._finished
 
     def __enter__(self) -> Self:
         if not self._plain and not self._quiet:
@@ -127,6 +132,9 @@ class LiveTree:
             self._live = None
             if self._state.trajectory is None and self._state.head:
                 self._write_all(self._draw())
+        elif not self._quiet:
+            # A rollout that broke off: the calls that no finished step has shown.
+            self._write_all([self._call(*pending) for pending in self._state.pending.values()])
 
     def _leave_complete(self) -> None:
         """Print the whole tree above the region that is redrawn, so that it stays."""
@@ -152,7 +160,7 @@ class LiveTree:
             return []
         if isinstance(event, CallFinished):
             state.pending[event.call.id] = (event.call, event.observation)
-            return [self._call(event.call, event.observation)]
+            return []
         if isinstance(event, StepFinished):
             return self._finish_step(event.step)
         return self._finish(event.trajectory)
@@ -165,11 +173,9 @@ class LiveTree:
         lines = []
         if step.parent != last:
             where = "the task" if step.parent is None else f"step {step.parent + 1}"
-            lines.append(Text(f"  step {step.id + 1} goes back to {where}", style="dim"))
-        if not step.calls and step.thought:
-            lines.append(self._thought(step))
+            lines.append(Text.assemble((f"Back to {where}", "dim")))
         state.steps.append(step)
-        return lines
+        return [*lines, *self._step(step)]
 
     def _finish(self, trajectory: Trajectory) -> list[Text]:
         self._state.trajectory = trajectory
@@ -194,7 +200,7 @@ class LiveTree:
         for call, observation in state.pending.values():
             lines.append(self._indent(depth, False, "").append_text(self._call(call, observation)))
         if state.saying:
-            said = make_line(self._clean(state.saying[-_SAYING:]), _SAYING)
+            said = make_line(clean_text(state.saying, self._redact)[-_SAYING:], _SAYING)
             lines.append(self._indent(depth, False, "").append(said, style="italic dim"))
         return lines
 
@@ -204,70 +210,69 @@ class LiveTree:
         return lines or [self._thought(step)]
 
     def _thought(self, step: Step) -> Text:
-        line = Text(f"{self._signs.dot} ", style="green" if step.status == "answered" else "")
-        return line.append(make_line(self._clean(step.thought), 160) or f"({step.status.replace('_', ' ')})")
+        said = make_line(step.thought, 160) or f"({step.status.replace('_', ' ')})"
+        return _one_line((f"{self._signs.dot} ", "green" if step.status == "answered" else ""), (said, ""))
 
     def _indent(self, depth: int, opens: bool, style: str) -> Text:
         rails = f"{self._signs.rail} " * min(depth, 8)
         if opens:
             rails = rails[:-2] + self._signs.branch
-        return Text(f"  {rails}", style=style or "dim")
+        return _one_line((f"  {rails}", style or "dim"))
 
     def _task(self, event: RolloutStarted) -> Text:
-        line = Text("Task  ", style="bold")
-        line.append(make_line(self._clean(event.task.instruction), 400), style="not bold")
         by = ", ".join(name for name in (event.planner, event.model) if name)
-        return line.append(f"  ({make_line(self._clean(by), 120)})", style="dim not bold")
+        return Text.assemble(
+            ("Task  ", "bold"),
+            make_line(event.task.instruction, 400),
+            (f"  ({make_line(by, 120)})", "dim"),
+        )
 
     def _hits(self, event: ToolsRetrieved) -> Text:
-        line = Text("Tools ", style="bold")
         head = f"{len(event.hits)} of {count(event.pool, 'tool')}"
         if event.retriever:
-            head += f" by {make_line(self._clean(event.retriever), 40)}"
-        hits = ", ".join(
-            f"{make_line(self._clean(name), 64)} {figure(score)}" for name, score in event.hits[:8]
-        )
-        more = ", ..." if len(event.hits) > 8 else ""
-        return line.append(f"{head}: ", style="not bold").append(f"{hits}{more}", style="not bold dim")
+            head += f" by {make_line(event.retriever, 40)}"
+        hits = [f"{make_line(name, 64)} {figure(score)}" for name, score in event.hits[:8]]
+        if len(event.hits) > 8:
+            hits.append("...")
+        return Text.assemble(("Tools ", "bold"), f"{head}: ", (", ".join(hits), "dim"))
 
     def _call(self, call: ToolCall, observation: Observation | None) -> Text:
         failed = observation is not None and observation.failed
-        sign = self._signs.cross if failed else self._signs.dot
-        line = Text(f"{sign} ", style="red" if failed else "cyan")
-        line.append(make_line(self._clean(call.name), 64), style="bold default")
-        line.append(f"({self._arguments(call)})", style="default")
+        line = _one_line(
+            (f"{self._signs.cross if failed else self._signs.dot} ", "red" if failed else "cyan"),
+            (make_line(call.name, 64), "bold"),
+            (f"({self._arguments(call)})", ""),
+        )
         if observation is None:
             return line.append(" ...", style="dim")
-        if observation.error is not None:
-            said = f"{observation.error.code}: {observation.error.what}"
-            line.append(f" {self._signs.arrow} {make_line(self._clean(said), 200)}", style="red")
-        else:
-            said = make_line(self._clean(_beginning(observation)), 120)
-            line.append(f" {self._signs.arrow} {said or '(empty)'}", style="default")
         marks: list[str] = [] if observation.provenance == "live" else [observation.provenance]
         marks += [time] if (time := duration(observation.seconds)) else []
-        return line.append(f"  {', '.join(marks)}", style="dim") if marks else line
+        if marks:
+            line.append(f" {', '.join(marks)}", style="dim")
+        line.append(f" {self._signs.arrow} ", style="dim")
+        if observation.error is not None:
+            said = f"{observation.error.code}: {observation.error.what}"
+            return line.append(make_line(said, 200), style="red")
+        return line.append(make_line(observation.text(), 120) or "(empty)")
 
     def _arguments(self, call: ToolCall) -> str:
         if call.problem:
-            return make_line(self._clean(call.raw), 80)
+            return make_line(call.raw, 80)
         shown = []
         for name, value in list(call.arguments.items())[:12]:
             text = dump(value)
-            shown.append(f"{make_line(self._clean(name), 40)}={make_line(self._clean(text), 60)}")
+            shown.append(f"{make_line(name, 40)}={make_line(text, 60)}")
         return ", ".join(shown)
 
     def _end(self, trajectory: Trajectory) -> list[Text]:
         lines = []
         if trajectory.error is not None:
-            said = make_line(self._clean(f"{trajectory.error.code}: {trajectory.error}"), 600)
-            lines.append(Text(said, style="red"))
-        answer = self._clean(trajectory.answer[:_ANSWER_CAP])
-        title = (
-            "Answer" if trajectory.status == "answered" else trajectory.status.replace("_", " ").capitalize()
-        )
-        line = Text(f"{title}  ", style="bold green" if trajectory.status == "answered" else "bold yellow")
-        lines.append(line.append(make_visible(answer).strip() or "none was given", style="default not bold"))
+            failure = make_line(f"{trajectory.error.code}: {trajectory.error}", 600)
+            lines.append(Text.assemble((failure, "red")))
+        answer = make_visible(trajectory.answer[:_ANSWER_CAP]).strip() or "none was given"
+        answered = trajectory.status == "answered"
+        title = "Answer" if answered else trajectory.status.replace("_", " ").capitalize()
+        lines.append(Text.assemble((f"{title}  ", "bold green" if answered else "bold yellow"), answer))
         usage = trajectory.usage
         facts = [
             count(len(trajectory.steps), "step"),
@@ -275,15 +280,11 @@ class LiveTree:
             count(usage.tool_calls, "tool call"),
             duration(usage.seconds),
         ]
-        lines.append(Text(f"      {', '.join(fact for fact in facts if fact)}", style="dim"))
+        lines.append(Text.assemble((f"      {', '.join(fact for fact in facts if fact)}", "dim")))
         others = [_NO_MODEL[origin] for origin in trajectory.origins if origin in _NO_MODEL]
         if others:
-            lines.append(Text(f"      Steps by {' and '.join(others)}", style="magenta"))
+            lines.append(Text.assemble((f"      Steps by {' and '.join(others)}", "magenta")))
         return lines
-
-    def _clean(self, text: str) -> str:
-        # A redaction must see the whole of a secret, so it comes before any shortening.
-        return self._redact(text) if self._redact else text
 
     def _write_all(self, lines: list[Text]) -> None:
         for line in lines:
@@ -294,7 +295,13 @@ class LiveTree:
         shown = line
         if not encoding.lower().startswith("utf"):
             shown = Text(line.plain.encode(encoding, "backslashreplace").decode(encoding))
-        self._console.print(shown, soft_wrap=self._plain, highlight=False, markup=False, emoji=False)
+        self._console.print(
+            shown,
+            soft_wrap=self._plain,
+            no_wrap=None if self._plain else line.no_wrap,
+            overflow=None if self._plain else line.overflow,
+            highlight=False,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,6 +329,6 @@ class _Tail:
             yield Segment.line()
 
 
-def _beginning(observation: Observation) -> str:
-    value: Any = observation.value()
-    return value if isinstance(value, str) else observation.text()
+def _one_line(*parts: tuple[str, str]) -> Text:
+    """Return text that is cut at the terminal's edge instead of going on below."""
+    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
