@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolhaft.cli.output import notice, print_json, print_line
+from toolhaft.errors import ToolhaftError
 
 if TYPE_CHECKING:
     from toolhaft.agent import Agent
@@ -35,7 +36,13 @@ def demo(
     from toolhaft.tools.loop import run_sync
 
     show = _Demo(model=model, planner=planner, seed=seed, limit=tasks, quiet=as_json)
-    run_sync(show.go(), on_interrupt=show.cancel)
+    error: ToolhaftError | None = None
+    try:
+        run_sync(show.go(), on_interrupt=show.cancel)
+    except ToolhaftError as failure:
+        if not show.trajectories:
+            raise
+        error = failure
     files = show.save(output)
     passed = sum(1 for score in show.scores.values() if score.value >= 1.0)
     if as_json:
@@ -53,6 +60,8 @@ def demo(
         if model == "heuristic":
             print_line("The built-in heuristic is no language model; try yours: toolhaft demo --model NAME")
         print_line(f"Report: {files.html}")
+    if error is not None:
+        raise error
     if show.cancelled:
         raise typer.Exit(130)
 
@@ -107,7 +116,6 @@ class _Demo:
     async def _carry_out(self, task: Task, world: Any, model: Any, position: int) -> None:
         from toolhaft.agent import Agent
         from toolhaft.report.terminal import LiveTree
-        from toolhaft.world.check import check
 
         catalog = await world.catalog(task.id)
         agent = self._agent = Agent(
@@ -119,13 +127,19 @@ class _Demo:
             seed=self.seed,
         )
         detail = position < _IN_DETAIL and not self.quiet
-        with LiveTree(quiet=not detail) as tree:
-            async for event in agent.stream(task, final_state=lambda: world.state(task.id)):
-                tree.feed(event)
-                if event.type == "rollout_finished":
-                    trajectory = event.trajectory
-        await catalog.close()
-        score = check(task, trajectory.answer, trajectory.final_state or {})
+        try:
+            with LiveTree(quiet=not detail) as tree:
+                async for event in agent.stream(task, final_state=lambda: world.state(task.id)):
+                    tree.feed(event)
+                    if event.type == "rollout_finished":
+                        self._score(task, event.trajectory)
+        finally:
+            await catalog.close()
+
+    def _score(self, task: Task, trajectory: Trajectory) -> None:
+        from toolhaft.world.check import check
+
+        score = check(task, trajectory.answer, trajectory.final_state or {}, status=trajectory.status)
         self.trajectories.append(trajectory)
         self.scores[trajectory.id] = score
         if not self.quiet:

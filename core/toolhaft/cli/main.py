@@ -81,12 +81,10 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    version: bool = typer.Option(  # noqa: ARG001 (its callback acts on it)
+    version: bool = typer.Option(
         False, "--version", help="Print the version and exit.", callback=_show_version, is_eager=True
     ),
-    debug: bool = typer.Option(  # noqa: ARG001 (main reads it)
-        False, "--debug", help="Show the traceback of an error."
-    ),
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
 ) -> None:
     """Toolhaft fits tools to language models: import APIs, find the right tools, plan and call them."""
 

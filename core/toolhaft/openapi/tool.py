@@ -45,13 +45,14 @@ class OpenAPITool(Tool):
         self._connect = connect
 
     def request(self, arguments: Mapping[str, Any]) -> Request:
-        """Return exactly what a call would send, without secrets.
+        """Return exactly what a call would send; secrets stand in it by reference.
 
         Raises:
             InvalidArgumentsError: An argument is missing or cannot be sent.
             ConfigError: The document names no server that can be used, and none was given.
         """
-        return build_request(self.wire, arguments, where=self.spec.name)
+        built = build_request(self.wire, arguments, where=self.spec.name)
+        return replace(built, credentials=self.credentials())
 
     def credentials(self) -> tuple[Credential, ...]:
         """Return what the transport adds to a request: the caller's secrets, for this origin alone."""
@@ -75,13 +76,7 @@ class OpenAPITool(Tool):
         """
         from toolhaft.openapi.responses import read_response, status_error
 
-        credentials = self.credentials()
-        request = replace(
-            self.request(arguments),
-            credentials=credentials,
-            key=context.key,
-            timeout=self.spec.timeout,
-        )
+        request = replace(self.request(arguments), key=context.key, timeout=self.spec.timeout)
         response = await self._connect(self.spec.hosts).send(request)
         if response.status >= 400:
             raise status_error(
@@ -89,7 +84,7 @@ class OpenAPITool(Tool):
                 self.wire,
                 where=self.spec.name,
                 wants=describe(self.wire.security),
-                authorised=bool(credentials),
+                authorised=bool(request.credentials),
             )
         return read_response(response, context)
 

@@ -110,13 +110,12 @@ async def import_services(
             secrets=secrets,
         )
         catalogs.append(await source.load(document_path(service)))
-    merged = Catalog.merge(*catalogs)
     report = Report(
         title="The demo world",
         operations=tuple(row for catalog in catalogs for row in catalog.report.operations),
         problems=tuple(problem for catalog in catalogs for problem in catalog.report.problems),
     )
-    return Catalog(merged, name="world", report=report, close=merged.close)
+    return Catalog.merge(*catalogs, name="world", report=report)
 
 
 def _schemes(services: Sequence[str]) -> list[str]:
