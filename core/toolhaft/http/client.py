@@ -18,10 +18,9 @@ from toolhaft.errors import (
     ToolhaftError,
     UnreachableError,
 )
-from toolhaft.http.credentials import Additions, additions_for
+from toolhaft.http.credentials import additions_for
 from toolhaft.http.egress import Egress
-from toolhaft.http.exchange import record_exchange
-from toolhaft.http.journey import Journey
+from toolhaft.http.journey import Hop, Journey
 from toolhaft.http.library import LOGGERS
 from toolhaft.http.limits import Limits
 from toolhaft.http.message import Request, Response
@@ -31,7 +30,7 @@ from toolhaft.http.reader import read_body
 from toolhaft.http.redirects import STATUSES, follow
 from toolhaft.http.retry import Retry, is_worth_repeating, may_repeat, read_retry_after, repeats_after
 from toolhaft.http.streamed import StreamedResponse
-from toolhaft.http.transport import Answer, Transport, headers_to_send, location_of
+from toolhaft.http.transport import Answer, Transport, location_of
 from toolhaft.secrets import SecretStore
 
 if TYPE_CHECKING:
@@ -42,6 +41,8 @@ if TYPE_CHECKING:
 
 _REDIRECT_BODY = 65_536
 _PACED_ORIGINS = 1024
+_DUE = 0.05
+"""Seconds to the deadline at which a cancellation is taken for it."""
 
 
 class HTTPClient:
@@ -90,10 +91,7 @@ class HTTPClient:
             unguarded=unguarded,
         )
         self._paces: dict[str, Pace] = {}
-        log_filter = self.secrets.logging_filter()
-        for name in LOGGERS:
-            logging.getLogger(name).addFilter(log_filter)
-        self._release = weakref.finalize(self, _release, log_filter, self._transport.pools)
+        self._release = self._watch_logs()
 
     @property
     def open_connections(self) -> int:
@@ -161,7 +159,16 @@ class HTTPClient:
         except HTTPError as error:
             raise journey.mark(error, self.secrets) from None
 
+    def _watch_logs(self) -> weakref.finalize[..., HTTPClient]:
+        """Redact what the library logs until the client is closed or gone."""
+        log_filter = self.secrets.logging_filter()
+        for name in LOGGERS:
+            logging.getLogger(name).addFilter(log_filter)
+        return weakref.finalize(self, _release, log_filter, self._transport.pools)
+
     def _journey(self, request: Request) -> Journey:
+        if not self._release.alive:  # closed, and used again
+            self._release = self._watch_logs()
         return Journey(request, request.timeout or self.limits.seconds, time.monotonic())
 
     async def _send_repeatedly(self, journey: Journey) -> Response:
@@ -204,69 +211,59 @@ class HTTPClient:
         """Send and follow redirects to the last answer."""
         request = journey.request
         for _ in range(self.limits.redirects + 1):
-            target = parse_url(request.url)
-            answer, extra, started = await self._open(request, target, journey)
+            hop, answer = await self._open(request, journey)
             location = location_of(answer.headers) if answer.status in STATUSES else ""
-            body = await self._read(answer, request, target, extra, journey, started, last=not location)
+            body = await self._read(hop, answer, journey, last=not location)
             if not location:
                 return Response(
                     status=answer.status,
-                    url=self.secrets.redact(target.url),
+                    url=self.secrets.redact(hop.target.url),
                     headers=answer.headers,
                     body=body,
                     seconds=time.monotonic() - journey.started,
                     exchanges=tuple(journey.trail),
                 )
-            request = follow(request, target, answer.status, location, self.secrets)
-        raise LimitError(f"more than {self.limits.redirects} redirects", where=journey.origin)
+            request = follow(request, hop.target, answer.status, location, self.secrets)
+        raise self._too_many_redirects(journey)
 
-    async def _open(
-        self, request: Request, target: Target, journey: Journey
-    ) -> tuple[Answer, Additions, float]:
+    async def _open(self, request: Request, journey: Journey) -> tuple[Hop, Answer]:
         """Check the target, wait for its turn, send, and return the answer up to its body."""
+        target = parse_url(request.url)
         self._transport.check(target)
         pace = self._pace(target.authority.origin)
         await self._wait_for_turn(pace, target, journey)
         extra = additions_for(request.credentials, target.authority, self.secrets)
-        started = time.monotonic()
+        hop = Hop(request, target, extra, time.monotonic())
         flight = journey.depart(target.authority.origin)
         try:
             answer = await self._transport.open(request, target, extra, flight)
         except HTTPError as error:
             if isinstance(error, UnreachableError) or error.retryable:
                 pace.failed()
-            self._note(request, target, extra, journey, started, problem=error.what)
+            journey.note(hop, self.secrets, problem=error.what)
             raise
         except asyncio.CancelledError:
-            if journey.left <= 0.05:
+            if journey.left <= _DUE:
                 pace.failed()
-            self._note(request, target, extra, journey, started, problem="given up before an answer came")
+            journey.note(hop, self.secrets, problem="given up before an answer came")
             raise
         if answer.status in (502, 503, 504):
             pace.failed()
         else:
             pace.succeeded()
-        return answer, extra, started
+        hop.answer = answer
+        return hop, answer
 
-    async def _read(
-        self,
-        answer: Answer,
-        request: Request,
-        target: Target,
-        extra: Additions,
-        journey: Journey,
-        started: float,
-        *,
-        last: bool,
-    ) -> bytes:
-        """Read an answer's body; that of a redirect only as far as it is short."""
+    async def _read(self, hop: Hop, answer: Answer, journey: Journey, *, last: bool) -> bytes:
+        """Read an answer's body; that of a redirect only if it is short."""
         body = b""
         problem = "given up before the answer was complete"
-        decoded_cap = request.max_bytes or self.limits.decoded_bytes
+        decoded_cap = hop.request.max_bytes or self.limits.decoded_bytes
         raw_cap = max(self.limits.raw_bytes, decoded_cap)
         if not last:
             raw_cap = decoded_cap = _REDIRECT_BODY
-        headers = () if request.method == "HEAD" or answer.status in (204, 304) else answer.headers
+        bodiless = hop.request.method == "HEAD" or answer.status in (204, 304)
+        headers = () if bodiless else answer.headers
         library = self._transport.library
         try:
             body = await read_body(answer.chunks, headers, raw_cap=raw_cap, decoded_cap=decoded_cap)
@@ -275,50 +272,20 @@ class HTTPClient:
         except ToolhaftError as error:
             problem = error.what
             if last or not isinstance(error, LimitError):
-                if not error.where:
-                    error.where = target.authority.origin
+                error.where = error.where or journey.origin
                 raise
             journey.arrive(answer.status)
         except library.known() as error:
-            translated = library.translate(error, target.authority.origin)
+            translated = library.translate(error, journey.origin)
             problem = translated.what
             raise translated from None
         finally:
             await answer.close()
-            self._note(request, target, extra, journey, started, answer=answer, body=body, problem=problem)
+            journey.note(hop, self.secrets, body=body, problem=problem)
         return body
 
-    def _note(
-        self,
-        request: Request,
-        target: Target,
-        extra: Additions,
-        journey: Journey,
-        started: float,
-        *,
-        answer: Answer | None = None,
-        body: bytes = b"",
-        problem: str = "",
-    ) -> None:
-        """Add a hop to the record."""
-        try:
-            shown = headers_to_send(request, target, extra.shown)
-        except HTTPError:
-            shown = list(request.headers)
-        journey.trail.append(
-            record_exchange(
-                self.secrets,
-                method=request.method,
-                url=target.url,
-                request_headers=shown,
-                request_body=request.body,
-                status=answer.status if answer else 0,
-                response_headers=answer.headers if answer else (),
-                response_body=body,
-                seconds=time.monotonic() - started,
-                problem=problem,
-            )
-        )
+    def _too_many_redirects(self, journey: Journey) -> LimitError:
+        return LimitError(f"more than {self.limits.redirects} redirects", where=journey.origin)
 
     async def _wait_for_turn(self, pace: Pace, target: Target, journey: Journey) -> None:
         wait = pace.claim()
@@ -364,20 +331,20 @@ class HTTPClient:
     async def _open_stream(self, journey: Journey) -> AsyncIterator[StreamedResponse]:
         request = journey.request
         for _ in range(self.limits.redirects + 1):
-            target = parse_url(request.url)
-            answer, extra, started = await self._open(request, target, journey)
+            hop, answer = await self._open(request, journey)
             location = location_of(answer.headers) if answer.status in STATUSES else ""
             if location:
-                await self._read(answer, request, target, extra, journey, started, last=False)
-                request = follow(request, target, answer.status, location, self.secrets)
+                await self._read(hop, answer, journey, last=False)
+                request = follow(request, hop.target, answer.status, location, self.secrets)
                 continue
+            decoded_cap = request.max_bytes or self.limits.decoded_bytes
             streamed = StreamedResponse(
                 answer,
                 self._transport.library,
-                url=self.secrets.redact(target.url),
-                origin=target.authority.origin,
-                raw_cap=max(self.limits.raw_bytes, request.max_bytes or 0),
-                decoded_cap=request.max_bytes or self.limits.decoded_bytes,
+                url=self.secrets.redact(hop.target.url),
+                origin=journey.origin,
+                raw_cap=max(self.limits.raw_bytes, decoded_cap),
+                decoded_cap=decoded_cap,
                 kept=self._cassette is not None,
             )
             problem = "given up before the answer was complete"
@@ -390,13 +357,10 @@ class HTTPClient:
                 raise
             finally:
                 await answer.close()
-                body = streamed.beginning()
-                self._note(
-                    request, target, extra, journey, started, answer=answer, body=body, problem=problem
-                )
+                journey.note(hop, self.secrets, body=streamed.beginning(), problem=problem)
                 streamed.exchanges = tuple(journey.trail)
             return
-        raise LimitError(f"more than {self.limits.redirects} redirects", where=journey.origin)
+        raise self._too_many_redirects(journey)
 
 
 def _configured_library() -> str:

@@ -6,10 +6,24 @@ import time
 from dataclasses import dataclass, field
 
 from toolhaft.errors import EffectState, HTTPError, LimitError
+from toolhaft.http.credentials import Additions
+from toolhaft.http.exchange import record_exchange
 from toolhaft.http.message import Request
-from toolhaft.http.transport import Flight
+from toolhaft.http.origin import Target
+from toolhaft.http.transport import Answer, Flight, headers_to_send
 from toolhaft.secrets import SecretStore
 from toolhaft.types import Exchange
+
+
+@dataclass(slots=True)
+class Hop:
+    """One request to one server, and its answer once there is one."""
+
+    request: Request
+    target: Target
+    extra: Additions
+    started: float
+    answer: Answer | None = None
 
 
 @dataclass(slots=True)
@@ -53,6 +67,28 @@ class Journey:
         self.done = self.done or 200 <= status < 300
         # A gateway's error says nothing of what happened behind it, and some servers redirect when done.
         self.doubtful = self.doubtful or status >= 500 or status in (301, 302, 303, 408)
+
+    def note(self, hop: Hop, secrets: SecretStore, *, body: bytes = b"", problem: str = "") -> None:
+        """Add a hop to the record."""
+        request, answer = hop.request, hop.answer
+        try:
+            shown = headers_to_send(request, hop.target, hop.extra.shown)
+        except HTTPError:
+            shown = list(request.headers)
+        self.trail.append(
+            record_exchange(
+                secrets,
+                method=request.method,
+                url=hop.target.url,
+                request_headers=shown,
+                request_body=request.body,
+                status=answer.status if answer else 0,
+                response_headers=answer.headers if answer else (),
+                response_body=body,
+                seconds=time.monotonic() - hop.started,
+                problem=problem,
+            )
+        )
 
     @property
     def effect(self) -> EffectState:
