@@ -85,11 +85,12 @@ class Tool(ABC):
         if limit is None:
             return nullcontext()
         import asyncio
-        from weakref import WeakKeyDictionary
 
-        places = self.__dict__.setdefault("_places", WeakKeyDictionary())
+        places = self.__dict__.setdefault("_places", {})
         loop = asyncio.get_running_loop()
         if loop not in places:
+            for ended in [other for other in places if other.is_closed()]:
+                del places[ended]
             places[loop] = asyncio.Semaphore(max(1, limit))
         place: asyncio.Semaphore = places[loop]
         return place

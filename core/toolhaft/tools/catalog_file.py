@@ -99,6 +99,7 @@ class FileTools(Mapping[str, Tool]):
             FormatError: It is no catalog: a table is missing, or is not a table but a view, whose reading
                 would run what its author wrote.
         """
+        self._check_length()
         kinds = dict(self._query("SELECT name, type FROM sqlite_master WHERE name IN ('about', 'tools')"))
         if kinds != {"about": "table", "tools": "table"}:
             raise FormatError("not a Toolhaft catalog", where=str(self._path))
@@ -137,6 +138,15 @@ class FileTools(Mapping[str, Tool]):
     def disconnect(self) -> None:
         """Close the file alone."""
         self._file.close()
+
+    def _check_length(self) -> None:
+        """Compare the file's length with its header's: SQLite reads a file cut short as far as it can."""
+        with self._path.open("rb") as file:
+            header = file.read(100)
+        page = int.from_bytes(header[16:18], "big")
+        pages = int.from_bytes(header[28:32], "big")
+        if len(header) < 100 or self._path.stat().st_size != pages * (65_536 if page == 1 else page):
+            raise FormatError("not a Toolhaft catalog, or one that was cut short", where=str(self._path))
 
     def _query(self, statement: str, *values: object) -> list[Any]:
         try:

@@ -59,7 +59,7 @@ def describe(function: Callable[..., Any], name: str) -> Signature:
         arguments = create_model(name, __config__=ConfigDict(extra=extra), **fields)
         schema = arguments.model_json_schema(by_alias=True, schema_generator=_generator())
     except (PydanticUserError, PydanticUndefinedAnnotation, TypeError) as error:
-        first = str(error).splitlines()[0]
+        first = str(error).splitlines()[0].rstrip(".")
         raise UsageError(
             f"the hints of tool {name!r} have no JSON Schema: {first}",
             hint="Use JSON types, dataclasses, TypedDicts, enums or pydantic models, defined at module level",
@@ -171,4 +171,4 @@ def _written(function: Callable[..., Any]) -> str:
         function = function.func
     if inspect.isroutine(function):
         return inspect.getdoc(function) or ""
-    return inspect.getdoc(type(function).__call__) or inspect.getdoc(type(function)) or ""
+    return inspect.cleandoc(type(function).__call__.__doc__ or type(function).__doc__ or "")
