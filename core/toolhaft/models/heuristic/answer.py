@@ -9,10 +9,10 @@ from typing import Any
 
 from toolhaft.models.heuristic.choosing import bounds_of, choose, deciding_key, sort_value, superlative_of
 from toolhaft.models.heuristic.clauses import Goal
-from toolhaft.models.heuristic.mentions import Mention
+from toolhaft.models.heuristic.mention import Mention
+from toolhaft.models.heuristic.outcome import Outcome
 from toolhaft.models.heuristic.readings import Reading, Record, total_of
 from toolhaft.models.heuristic.slots import Slot
-from toolhaft.models.heuristic.walk import Outcome
 from toolhaft.models.heuristic.words import concept, content_stems, name_stems, name_words
 
 FIELD_CAP = 14

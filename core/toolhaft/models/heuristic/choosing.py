@@ -10,10 +10,9 @@ from typing import Any
 
 from toolhaft.models.heuristic.dates import When
 from toolhaft.models.heuristic.lexicon import CLOSED_STATES, MAX_CUES, MIN_CUES, MONEY_WORDS, SUPERLATIVES
-from toolhaft.models.heuristic.matching import spelled_in
-from toolhaft.models.heuristic.mentions import Mention
+from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.readings import Record
-from toolhaft.models.heuristic.words import concept, content_stems, name_stems, stem
+from toolhaft.models.heuristic.words import concept, content_stems, name_stems, spelled_in, stem
 
 _MONEY = frozenset(stem(word) for word in MONEY_WORDS) | {stem("total"), stem("fare")}
 _ALL = re.compile(r"\b(?:all|each|every|both)\b", re.IGNORECASE)

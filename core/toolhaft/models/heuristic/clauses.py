@@ -20,22 +20,59 @@ _ABBREVIATION = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|st|vs|etc|no|inc|ltd|approx|e\.g|i\.e|[A-Z])\.)$", re.IGNORECASE
 )
 _POLITE = re.compile(
-    r"^\W*(?:(?:and|then|also|next|finally|afterwards|after that|please|hi|hello|hey|ok|okay|first|secondly|lastly|"
-    r"can you|could you|would you|will you|can i|could i|may i|i want you to|i want to|i would like to|i'd like to|"
-    r"i would like you to|i'd like you to|i need you to|i need to|we need to|help me to|help me|let me|"
+    r"^\W*(?:(?:and|then|also|next|finally|afterwards|after that|please|hi|hello|hey|ok|okay|first|"
+    r"secondly|lastly|can you|could you|would you|will you|can i|could i|may i|i want you to|i want to|"
+    r"i would like to|i'd like to|i would like you to|i'd like you to|i need you to|i need to|"
+    r"we need to|help me to|help me|let me|"
     r"i'm trying to|i am trying to|kindly|go ahead and|make sure to|be sure to|try to|just|now)\b[\s,:]*)+",
     re.IGNORECASE,
 )
 _WISH = re.compile(
-    r"\b(?:i|we)(?:'m| am|'re| are)? (?:want|need|would like|wish|looking for|look for|interested in)\b|\b(?:i|we)'d like\b|"
+    r"\b(?:i|we)(?:'m| am|'re| are)? (?:want|need|would like|wish|looking for|look for|"
+    r"interested in)\b|\b(?:i|we)'d like\b|"
     r"\bwonder(?:ing)?\b",
     re.IGNORECASE,
 )
 _DETERMINERS = frozenset(
-    "a an the my our your his her its their this that these those all any each every both it them him me us "
-    "another one two three four five some to for with new".split()
+    [
+        "a",
+        "an",
+        "the",
+        "my",
+        "our",
+        "your",
+        "his",
+        "her",
+        "its",
+        "their",
+        "this",
+        "that",
+        "these",
+        "those",
+        "all",
+        "any",
+        "each",
+        "every",
+        "both",
+        "it",
+        "them",
+        "him",
+        "me",
+        "us",
+        "another",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "some",
+        "to",
+        "for",
+        "with",
+        "new",
+    ]
 )
-_JOINTS = frozenset("and then also afterwards finally next plus".split())
+_JOINTS = frozenset(["and", "then", "also", "afterwards", "finally", "next", "plus"])
 _VERBS = READ_VERBS | CREATE_VERBS | UPDATE_VERBS | DELETE_VERBS
 _PLAIN_VERBS = READ_VERBS | frozenset(
     {"cancel", "delete", "add", "send", "create", "remove", "buy", "pay", "invite"}
@@ -99,6 +136,7 @@ def split_goals(text: str, verbs: Mapping[str, str] | None = None) -> tuple[Goal
     """Return the goals of an instruction, in order; sentences that only tell something are left out.
 
     Args:
+        text: The user's words.
         verbs: Intents by verb stem, of the verbs that the offered tools are named or described with.
     """
     known = Verbs(verbs or {})
@@ -203,7 +241,7 @@ def _goal(text: str, start: int, end: int, known: Verbs) -> Goal | None:
     if first in known and first not in QUESTION_WORDS:
         return Goal(start, end, clause, first, known.intent(first))
     if first in QUESTION_WORDS or clause.rstrip().endswith("?"):
-        return Goal(start, end, clause, first, _asked(core, words, known))
+        return Goal(start, end, clause, first, _asked(words, known))
     if _WISH.search(clause) or polite:
         verb = next((word.lower for word in words if known.changes(word.lower)), "find")
         return Goal(start, end, clause, verb, known.intent(verb))
@@ -227,7 +265,7 @@ def _goal(text: str, start: int, end: int, known: Verbs) -> Goal | None:
     return None
 
 
-def _asked(core: str, words: tuple[Word, ...], known: Verbs) -> str:
+def _asked(words: tuple[Word, ...], known: Verbs) -> str:
     if words[0].lower in ("can", "could", "would", "will"):
         verb = next((word.lower for word in words[1:6] if word.lower in known), "")
         return known.intent(verb)

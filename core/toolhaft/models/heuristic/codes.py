@@ -5,9 +5,8 @@ Source: ISO 3166-1 alpha-2, ISO 4217 and ISO 639-1, the entries most often spoke
 
 from __future__ import annotations
 
-from toolhaft.models.heuristic.matching import spelled_in
 from toolhaft.models.heuristic.slots import Slot
-from toolhaft.models.heuristic.words import name_words
+from toolhaft.models.heuristic.words import name_words, spelled_in
 
 
 def _table(text: str) -> dict[str, str]:
@@ -16,25 +15,39 @@ def _table(text: str) -> dict[str, str]:
 
 
 COUNTRIES = _table(
-    "Argentina AR,Australia AU,Austria AT,Belgium BE,Brazil BR,Bulgaria BG,Canada CA,Chile CL,China CN,Colombia CO,"
-    "Croatia HR,Cyprus CY,Czechia CZ,Czech Republic CZ,Denmark DK,Egypt EG,Estonia EE,Finland FI,France FR,Germany DE,"
-    "Greece GR,Hungary HU,Iceland IS,India IN,Indonesia ID,Ireland IE,Israel IL,Italy IT,Japan JP,Kenya KE,Latvia LV,"
-    "Lithuania LT,Luxembourg LU,Malaysia MY,Malta MT,Mexico MX,Morocco MA,Netherlands NL,New Zealand NZ,Nigeria NG,"
+    "Argentina AR,Australia AU,Austria AT,Belgium BE,Brazil BR,Bulgaria BG,Canada CA,Chile CL,"
+    "China CN,Colombia CO,"
+    "Croatia HR,Cyprus CY,Czechia CZ,Czech Republic CZ,Denmark DK,Egypt EG,Estonia EE,Finland FI,"
+    "France FR,Germany DE,"
+    "Greece GR,Hungary HU,Iceland IS,India IN,Indonesia ID,Ireland IE,Israel IL,Italy IT,Japan JP,"
+    "Kenya KE,Latvia LV,"
+    "Lithuania LT,Luxembourg LU,Malaysia MY,Malta MT,Mexico MX,Morocco MA,Netherlands NL,"
+    "New Zealand NZ,Nigeria NG,"
     "Norway NO,Pakistan PK,Peru PE,Philippines PH,Poland PL,Portugal PT,Romania RO,Saudi Arabia SA,Serbia RS,"
-    "Singapore SG,Slovakia SK,Slovenia SI,South Africa ZA,South Korea KR,Spain ES,Sweden SE,Switzerland CH,Taiwan TW,"
+    "Singapore SG,Slovakia SK,Slovenia SI,South Africa ZA,South Korea KR,Spain ES,Sweden SE,"
+    "Switzerland CH,Taiwan TW,"
     "Thailand TH,Turkey TR,Ukraine UA,United Arab Emirates AE,United Kingdom GB,United States US,Vietnam VN,"
-    "Norwegian NO,German DE,French FR,Italian IT,Spanish ES,Portuguese PT,Swedish SE,Danish DK,Finnish FI,Dutch NL,"
-    "Japanese JP,Chinese CN,American US,British GB,Canadian CA,Australian AU,Indian IN,Austrian AT,Swiss CH,Polish PL"
+    "Norwegian NO,German DE,French FR,Italian IT,Spanish ES,Portuguese PT,Swedish SE,Danish DK,"
+    "Finnish FI,Dutch NL,"
+    "Japanese JP,Chinese CN,American US,British GB,Canadian CA,Australian AU,Indian IN,Austrian AT,"
+    "Swiss CH,Polish PL"
 )
 CURRENCIES = _table(
-    "US dollars USD,US dollar USD,American dollars USD,Canadian dollars CAD,Australian dollars AUD,dollars USD,dollar USD,"
-    "euros EUR,euro EUR,pounds GBP,pound GBP,British pounds GBP,yen JPY,Japanese yen JPY,Swiss francs CHF,Swiss franc CHF,"
-    "yuan CNY,rupees INR,Indian rupees INR,Norwegian kroner NOK,Norwegian krone NOK,Swedish kronor SEK,Swedish krona SEK,"
-    "Danish kroner DKK,Danish krone DKK,zloty PLN,Kenyan shillings KES,Kenyan shilling KES,Icelandic kronur ISK,Icelandic krona ISK,Mexican pesos MXN,won KRW,United States dollars USD,United States dollar USD"
+    "US dollars USD,US dollar USD,American dollars USD,Canadian dollars CAD,Australian dollars AUD,"
+    "dollars USD,dollar USD,"
+    "euros EUR,euro EUR,pounds GBP,pound GBP,British pounds GBP,yen JPY,Japanese yen JPY,"
+    "Swiss francs CHF,Swiss franc CHF,"
+    "yuan CNY,rupees INR,Indian rupees INR,Norwegian kroner NOK,Norwegian krone NOK,"
+    "Swedish kronor SEK,Swedish krona SEK,"
+    "Danish kroner DKK,Danish krone DKK,zloty PLN,Kenyan shillings KES,Kenyan shilling KES,"
+    "Icelandic kronur ISK,Icelandic krona ISK,Mexican pesos MXN,won KRW,"
+    "United States dollars USD,United States dollar USD"
 )
 LANGUAGES = _table(
-    "English en,German de,French fr,Spanish es,Italian it,Portuguese pt,Dutch nl,Swedish sv,Norwegian no,Danish da,"
-    "Finnish fi,Polish pl,Russian ru,Ukrainian uk,Turkish tr,Arabic ar,Hebrew he,Hindi hi,Japanese ja,Korean ko,"
+    "English en,German de,French fr,Spanish es,Italian it,Portuguese pt,Dutch nl,Swedish sv,"
+    "Norwegian no,Danish da,"
+    "Finnish fi,Polish pl,Russian ru,Ukrainian uk,Turkish tr,Arabic ar,Hebrew he,Hindi hi,"
+    "Japanese ja,Korean ko,"
     "Chinese zh,Greek el,Czech cs,Hungarian hu,Romanian ro"
 )
 _TABLES = (("countr", COUNTRIES), ("currenc", CURRENCIES), ("languag", LANGUAGES))
@@ -43,7 +56,7 @@ _TABLES = (("countr", COUNTRIES), ("currenc", CURRENCIES), ("languag", LANGUAGES
 def wanted_codes(slot: Slot) -> dict[str, str] | None:
     """Return the table of codes that a slot asks for, or None if it asks for no code."""
     choices = slot.schema.get("enum")
-    if isinstance(choices, list) and len(choices) > 1:
+    if isinstance(choices, list) and len(choices) > 1 and all(isinstance(one, str) for one in choices):
         return next((table for _, table in _TABLES if set(choices) <= set(table.values())), None)
     description = str(slot.schema.get("description") or "").lower()
     pattern = str(slot.schema.get("pattern") or "")

@@ -7,15 +7,31 @@ from typing import Any
 
 from toolhaft.models.heuristic.dates import When, render
 from toolhaft.models.heuristic.lexicon import CURRENCIES, DAYS, FALSE_WORDS, RATE_WORDS
-from toolhaft.models.heuristic.matching import spelled_in
-from toolhaft.models.heuristic.mentions import Mention
+from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.slots import Slot
-from toolhaft.models.heuristic.words import concept, content_stems, name_stems, split_words, stem
+from toolhaft.models.heuristic.words import concept, content_stems, name_stems, spelled_in, split_words, stem
 
 _RATES = frozenset(stem(word) for word in RATE_WORDS)
 _EMPTY_NAMES = frozenset(
     stem(word)
-    for word in "is has include includes including get return returns show should allow only with flag use enable".split()
+    for word in [
+        "is",
+        "has",
+        "include",
+        "includes",
+        "including",
+        "get",
+        "return",
+        "returns",
+        "show",
+        "should",
+        "allow",
+        "only",
+        "with",
+        "flag",
+        "use",
+        "enable",
+    ]
 )
 _HOWS = {
     "asc": ("cheapest", "lowest", "ascending", "smallest", "oldest"),
@@ -27,6 +43,8 @@ def as_value(slot: Slot, mention: Mention, raw: str | None = None) -> Any:
     """Return the value of a mention in the slot's type, or None if it has none.
 
     Args:
+        slot: What asks for the value.
+        mention: What the text states.
         raw: The text to take for a string, in place of the mention's own.
     """
     kind = slot.schema.get("type")

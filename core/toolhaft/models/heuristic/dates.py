@@ -6,8 +6,21 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-MONTHS = "january february march april may june july august september october november december".split()
-WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
+WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 _MONTH = (
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
@@ -28,7 +41,7 @@ _ABSOLUTE = (
     re.compile(rf"\b(?:the\s+)?{_DAY}\s+(?:of\s+)?{_MONTH}(?![a-z])(?:\s*,?\s*{_YEAR}\b)?", re.IGNORECASE),
 )
 _SLASHED = re.compile(r"\b(?P<one>\d{1,2})[/.](?P<two>\d{1,2})[/.](?P<year>\d{4})\b")
-_MONTH_YEAR = re.compile(rf"\b{_MONTH}(?:\s+of)?,?\s+{_YEAR}\b", re.IGNORECASE)
+_MONTH_YEAR = re.compile(rf"(?<!\d )\b{_MONTH}(?:\s+of)?,?\s+{_YEAR}\b", re.IGNORECASE)
 _RELATIVE = re.compile(
     r"\b(?:(?P<named>today|tonight|tomorrow|yesterday|day after tomorrow)"
     r"|(?P<which>next|this|coming|last|on)\s+(?P<weekday>mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\b"
@@ -38,7 +51,9 @@ _RELATIVE = re.compile(
     re.IGNORECASE,
 )
 _TODAY = re.compile(
-    r"(?:today(?:'s date)?|current (?:date|day)|the date|now)\b[^.\n\d]{0,40}?(?=\d{4}-\d\d-\d\d|[A-Za-z]{3,9}\.?\s+\d|\d{1,2}(?:st|nd|rd|th)?\s+[A-Z])",
+    r"\b(?:today(?:'s date)?(?: is\b|:|,| =| \()|(?:current|today's) (?:date|day)(?: and time)?(?: is\b|:)|"
+    r"it is now\b|the date(?: today)? is\b)[^.\n\d]{0,24}?"
+    r"(?=\d{4}-\d\d-\d\d|[A-Za-z]{3,9}\.?\s+\d|\d{1,2}(?:st|nd|rd|th)?\s+[A-Z])",
     re.IGNORECASE,
 )
 _SMALL = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "ten": 10}
@@ -118,6 +133,7 @@ def render(when: When, *, style: str = "date", description: str = "") -> str:
     """Return the date or time as a schema asks for it.
 
     Args:
+        when: What the text names.
         style: ``date``, ``time`` or ``date-time``.
         description: May name a layout such as ``DD-MM-YYYY``.
     """

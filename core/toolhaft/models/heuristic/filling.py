@@ -5,25 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from toolhaft.models.heuristic.clauses import Goal
-from toolhaft.models.heuristic.codes import named_codes, wanted_codes
+from toolhaft.models.heuristic.codes import wanted_codes
+from toolhaft.models.heuristic.coding import fill_codes
 from toolhaft.models.heuristic.coercion import as_value, choose_enum, decide_boolean
-from toolhaft.models.heuristic.matching import (
-    BEGINS,
-    ENDS,
-    Scene,
-    checked,
-    cue_score,
-    match_score,
-    scene_of,
-    spelled_in,
-    trimmed,
-)
-from toolhaft.models.heuristic.mentions import Mention
-from toolhaft.models.heuristic.slots import Slot
-from toolhaft.models.heuristic.words import content_stems, name_stems, split_words, stem
+from toolhaft.models.heuristic.limits import checked
+from toolhaft.models.heuristic.matching import match_score, trimmed
+from toolhaft.models.heuristic.mention import Mention
+from toolhaft.models.heuristic.scene import Scene, scene_of
+from toolhaft.models.heuristic.slots import Path, Slot
+from toolhaft.models.heuristic.words import content_stems, name_stems, spelled_in, split_words, stem
 from toolhaft.types import ToolSpec
 
 OPTIONAL_FLOOR = 1.35
@@ -31,9 +25,7 @@ OPTIONAL_FLOOR = 1.35
 REQUIRED_FLOOR = 0.2
 SPREAD_CAP = 12
 
-_SORTING = frozenset(stem(word) for word in "sort order orderby sortby direction".split())
-
-Path = tuple[str | int, ...]
+_SORTING = frozenset(stem(word) for word in ["sort", "order", "orderby", "sortby", "direction"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +110,9 @@ def fill(
     """Return arguments from a text.
 
     Args:
+        spec: The tool.
+        slots: Its arguments.
+        goal: The clause that the tool is to serve.
         text: The whole instruction; what stands outside the goal's clause counts for less.
         mentions: The values that the text states.
         topic: Stems of the tool's nouns.
@@ -160,7 +155,7 @@ def fill(
         for slot in slots
         if slot.path not in values and (slot.kind not in ("enum", "boolean", "object") or wanted_codes(slot))
     ]
-    matched = _coded(matched, scene, goal, values, used)
+    matched = fill_codes(matched, scene, goal, values, used)
     spoken_for = consumer.used if consumer is not None else ()
     names: dict[Path, Mention] = {}
     strengths = _assign(matched, scene, goal, values, used, _Bounds(spoken, spoken_for, spec.required, names))
@@ -243,47 +238,6 @@ def _without_verb(clause: str, goal: Goal) -> str:
     """Return a clause without its verb: to cancel a booking is not to look among the cancelled ones."""
     place = clause.lower().find(goal.verb) if goal.verb else -1
     return clause if place < 0 else clause[:place] + clause[place + len(goal.verb) :]
-
-
-def _coded(
-    slots: list[Slot], scene: Scene, goal: Goal, values: dict[Path, Any], used: list[Mention]
-) -> list[Slot]:
-    """Fill the slots that want a code for something named, and return the others."""
-    pairs: list[tuple[float, int, Mention]] = []
-    for place, slot in enumerate(slots):
-        table = wanted_codes(slot)
-        if not table or slot.many:
-            continue
-        spans = [
-            Mention("entity", start, end, scene.text[start:end], code)
-            for start, end, code in named_codes(table, scene.text)
-        ]
-        spans += [one for one in scene.mentions if one.kind == "entity" and one.text in table.values()]
-        pairs.extend(
-            (_code_score(slot, one, scene, goal), place, one) for one in spans if checked(slot, one.value)
-        )
-    pairs.sort(key=lambda pair: (-round(pair[0], 2), pair[1], pair[2].start))
-    given: set[Any] = set()
-    for score, place, mention in pairs:
-        slot = slots[place]
-        if slot.path in values or mention.value in given or score < (0.1 if slot.required else 1.0):
-            continue
-        values[slot.path] = mention.value
-        given.add(mention.value)
-        used.append(mention)
-        used.extend(one for one in scene.mentions if one.kind == "entity" and one.overlaps(mention))
-    return [slot for slot in slots if slot.path not in values and slot.kind != "enum"]
-
-
-def _code_score(slot: Slot, mention: Mention, scene: Scene, goal: Goal) -> float:
-    inside = goal.start <= mention.start < goal.end
-    before = scene.text[max(0, mention.start - 12) : mention.start].lower()
-    score = (1.0 if inside else 0.6) + cue_score(slot, mention, scene)
-    if re.search(r"\d\s*$", before):
-        score += 0.7 * (bool(slot.name & BEGINS) - bool(slot.name & ENDS))
-    elif re.search(r"\b(?:in|into|to)\s+$", before):
-        score += 0.7 * (bool(slot.name & ENDS) - bool(slot.name & BEGINS))
-    return score
 
 
 def _positions(slots: list[Slot], scene: Scene) -> tuple[list[float], list[float]]:
@@ -399,7 +353,7 @@ def build(values: dict[Path, Any]) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for path, value in values.items():
         here: Any = arguments
-        for part, following in zip(path, path[1:], strict=False):
+        for part, following in pairwise(path):
             empty: Any = [] if isinstance(following, int) else {}
             if isinstance(part, int):
                 while len(here) <= part:

@@ -11,12 +11,18 @@ def _words(text: str) -> frozenset[str]:
 
 
 STOP = _words(
-    "a an the this that these those some any all each every both either neither of in on at to from by for with "
-    "without into onto over under between among through during before after until till since about against as "
-    "than then so and or but nor if whether while because i me my mine we us our ours you your yours he him his "
-    "she her hers it its they them their theirs who whom whose which what when where why how is am are was were "
-    "be been being do does did done doing have has had having will would shall should can could may might must "
-    "need want wants wanted would'd like please kindly let lets let's there here not no yes just also too very "
+    "a an the this that these those some any all each every both either neither of in on at to from "
+    "by for with "
+    "without into onto over under between among through during before after until till since about "
+    "against as "
+    "than then so and or but nor if whether while because i me my mine we us our ours you your "
+    "yours he him his "
+    "she her hers it its they them their theirs who whom whose which what when where why how is am "
+    "are was were "
+    "be been being do does did done doing have has had having will would shall should can could may "
+    "might must "
+    "need want wants wanted would'd like please kindly let lets let's there here not no yes just "
+    "also too very "
     "much many more most less least few several such own same other another only again once up down out off "
     "i'm i'd i'll i've it's what's that's there's don't can't won't isn't aren't doesn't didn't tell know "
     "give given using use used via per its' e.g i.e etc one's my's get got getting help me."
@@ -24,23 +30,31 @@ STOP = _words(
 """Words that name nothing; ``get`` and its like are here because every interface has them."""
 
 READ_VERBS = _words(
-    "get find show list search look check tell fetch retrieve view see display read lookup query browse compute "
-    "calculate determine identify locate estimate compare count know describe explain summarize summarise report "
+    "get find show list search look check tell fetch retrieve view see display read lookup query "
+    "browse compute "
+    "calculate determine identify locate estimate compare count know describe explain summarize "
+    "summarise report "
     "what which who whom whose when where how is are does do did was were has have can whats"
 )
 CREATE_VERBS = _words(
-    "create add book order buy purchase schedule send post reserve make place submit register open start write "
-    "invite enroll enrol rent hire pay transfer subscribe upload publish reply put generate compose email text "
-    "message notify issue borrow apply sign join record log save insert attach share request arrange plan log "
+    "create add book order buy purchase schedule send post reserve make place submit register open "
+    "start write "
+    "invite enroll enrol rent hire pay transfer subscribe upload publish reply put generate compose "
+    "email text "
+    "message notify issue borrow apply sign join record log save insert attach share request "
+    "arrange plan log "
     "file launch deposit withdraw donate donate comment checkout"
 )
 UPDATE_VERBS = _words(
     "update change edit modify move reschedule rename set mark assign replace extend raise adjust increase "
-    "decrease switch turn enable disable rate shift postpone renew complete confirm approve pause resume activate "
-    "deactivate lower reduce restock convert translate reassign promote lock unlock archive patch correct upgrade"
+    "decrease switch turn enable disable rate shift postpone renew complete confirm approve pause "
+    "resume activate "
+    "deactivate lower reduce restock convert translate reassign promote lock unlock archive patch "
+    "correct upgrade"
 )
 DELETE_VERBS = _words(
-    "delete remove cancel drop clear unsubscribe close dismiss revoke return refund void discard erase destroy "
+    "delete remove cancel drop clear unsubscribe close dismiss revoke return refund void discard "
+    "erase destroy "
     "unregister uninvite withdraw terminate stop purge"
 )
 VERB_CLASSES: dict[str, frozenset[str]] = {
@@ -104,7 +118,8 @@ CUES: dict[str, frozenset[str]] = {
         "from origin start source departure depart sender base begin initial lower min old current since"
     ),
     "to": _words(
-        "to destination end target arrival arrive recipient receiver upper max new final until dest into emails"
+        "to destination end target arrival arrive recipient receiver upper max new final until dest "
+        "into emails"
     ),
     "into": _words("to target into destination output language"),
     "in": _words(
@@ -179,13 +194,35 @@ RATE_WORDS = _words("rate percent percentage probability interest discount ratio
 NUMERALS: dict[str, int] = {
     word: number
     for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
 }
 TENS: dict[str, int] = {
     word: 10 * (number + 2)
-    for number, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split())
+    for number, word in enumerate(
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+    )
 }
 SCALES: dict[str, int] = {
     "hundred": 100,
@@ -197,7 +234,9 @@ SCALES: dict[str, int] = {
 MULTIPLES: dict[str, float] = {"half": 0.5, "once": 1, "twice": 2, "dozen": 12, "couple": 2, "pair": 2}
 ORDINALS: dict[str, int] = {
     word: number + 1
-    for number, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split())
+    for number, word in enumerate(
+        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
+    )
 }
 
 UNITS: dict[str, str] = {
@@ -266,8 +305,10 @@ DIMENSIONS: dict[str, frozenset[str]] = {
 """What a unit measures."""
 DAYS: dict[str, int] = {"day": 1, "week": 7, "month": 30, "year": 365}
 VAGUE = _words(
-    "last next past current latest recent following given based upcoming coming previous new old different various "
-    "respectively possible available specific certain good nice nearby near me details information info list result "
+    "last next past current latest recent following given based upcoming coming previous new old "
+    "different various "
+    "respectively possible available specific certain good nice nearby near me details information "
+    "info list result "
     "results value values number data way thing things look looking going keeping opens open"
 )
 """Words that begin or end a noun phrase and say nothing a tool could use."""

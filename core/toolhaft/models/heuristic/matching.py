@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from toolhaft.models.heuristic.dates import When
@@ -17,31 +16,102 @@ from toolhaft.models.heuristic.lexicon import (
     RATE_WORDS,
     STOP,
 )
-from toolhaft.models.heuristic.mentions import Mention
+from toolhaft.models.heuristic.limits import checked, plain_pattern
+from toolhaft.models.heuristic.mention import Mention
+from toolhaft.models.heuristic.scene import Scene
 from toolhaft.models.heuristic.slots import Slot
-from toolhaft.models.heuristic.words import Word, concept, name_stems, split_words, stem
+from toolhaft.models.heuristic.words import Word, concept, split_words, stem
 
 _RATES = frozenset(stem(word) for word in RATE_WORDS)
 _MONEY = frozenset(stem(word) for word in MONEY_WORDS)
 _CUES = {word: frozenset(stem(cue) for cue in cues) for word, cues in CUES.items()}
 _QUANTITIES = frozenset(stem(word) for word in QUANTITY_WORDS)
 _UNIT = stem("unit")
-_FORMULAS = frozenset(stem(word) for word in "function expression equation formula polynomial func".split())
+_FORMULAS = frozenset(
+    stem(word) for word in ["function", "expression", "equation", "formula", "polynomial", "func"]
+)
 _MEASURES = {stem(unit): frozenset(stem(word) for word in words) for unit, words in DIMENSIONS.items()}
 BEGINS = frozenset(
     stem(word)
-    for word in "from start begin in depart departure min after since lower origin source first low".split()
+    for word in [
+        "from",
+        "start",
+        "begin",
+        "in",
+        "depart",
+        "departure",
+        "min",
+        "after",
+        "since",
+        "lower",
+        "origin",
+        "source",
+        "first",
+        "low",
+    ]
 )
 ENDS = frozenset(
     stem(word)
-    for word in "to end until out arrive arrival return max before upper destination target last high".split()
+    for word in [
+        "to",
+        "end",
+        "until",
+        "out",
+        "arrive",
+        "arrival",
+        "return",
+        "max",
+        "before",
+        "upper",
+        "destination",
+        "target",
+        "last",
+        "high",
+    ]
 )
-_LOW = frozenset(stem(word) for word in "min minimum lower from start least after since above".split())
+_LOW = frozenset(
+    stem(word) for word in ["min", "minimum", "lower", "from", "start", "least", "after", "since", "above"]
+)
 _HIGH = frozenset(
-    stem(word) for word in "max maximum upper to end limit most before until under budget below".split()
+    stem(word)
+    for word in [
+        "max",
+        "maximum",
+        "upper",
+        "to",
+        "end",
+        "limit",
+        "most",
+        "before",
+        "until",
+        "under",
+        "budget",
+        "below",
+    ]
 )
 _FILLERS = frozenset(
-    "the a an of is are was be to my our your = : equal equals approximately about around exactly".split()
+    [
+        "the",
+        "a",
+        "an",
+        "of",
+        "is",
+        "are",
+        "was",
+        "be",
+        "to",
+        "my",
+        "our",
+        "your",
+        "=",
+        ":",
+        "equal",
+        "equals",
+        "approximately",
+        "about",
+        "around",
+        "exactly",
+    ]
 )
 
 _BASES: dict[str, dict[str, float]] = {
@@ -73,87 +143,6 @@ _BASES: dict[str, dict[str, float]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """A text with the values it states, as one tool's slots see it.
-
-    Attributes:
-        taken: Stems of the tool's own name and description: what names the tool is seldom a value.
-        weights: How telling a name stem is among the tool's slots, in (0, 1].
-        topic: Stems of the tool's nouns: ``the contact Ann`` names what a search for contacts is to find.
-        roles: ``low`` for the first and ``high`` for the second of a range, by place in the text.
-    """
-
-    text: str
-    mentions: tuple[Mention, ...]
-    taken: frozenset[str]
-    weights: dict[str, float]
-    words: tuple[Word, ...] = field(default=())
-    topic: frozenset[str] = frozenset()
-    roles: dict[int, str] = field(default_factory=dict)
-
-    def before(self, mention: Mention, n: int = 7) -> list[Word]:
-        """Return up to n words before a mention, the nearest first, none from another sentence."""
-        found: list[Word] = []
-        edge = mention.start
-        for word in reversed(self.words):
-            if word.end > mention.start:
-                continue
-            if len(found) >= n or re.search(r"[.;?!\n](?:\s|$)", self.text[word.end : edge]):
-                break
-            found.append(word)
-            edge = word.start
-        return found
-
-    def after(self, mention: Mention, n: int = 4) -> list[Word]:
-        """Return up to n words after a mention, none beyond a comma, ``and`` or the sentence."""
-        found: list[Word] = []
-        edge = mention.end
-        for word in self.words:
-            if word.start < mention.end:
-                continue
-            if (
-                len(found) >= n
-                or word.lower in ("and", "or")
-                or re.search(r"[,.;?!\n]", self.text[edge : word.start])
-            ):
-                break
-            found.append(word)
-            edge = word.end
-        return found
-
-
-def scene_of(
-    text: str,
-    mentions: tuple[Mention, ...],
-    slots: tuple[Slot, ...],
-    taken: frozenset[str],
-    topic: frozenset[str] = frozenset(),
-) -> Scene:
-    """Return a scene for the slots of one tool."""
-    counts: dict[str, int] = {}
-    for slot in slots:
-        for one in slot.name:
-            counts[one] = counts.get(one, 0) + 1
-    weights = {one: 1.0 / count for one, count in counts.items()}
-    return Scene(text, mentions, taken, weights, split_words(text), topic, _roles(text, mentions))
-
-
-def _roles(text: str, mentions: tuple[Mention, ...]) -> dict[int, str]:
-    roles: dict[int, str] = {}
-    for kind in ("when", "number", "entity", "unit"):
-        same = [mention for mention in mentions if mention.kind == kind]
-        for one, two in zip(same, same[1:], strict=False):
-            before = text[max(0, one.start - 12) : one.start].lower()
-            gap = text[one.end : two.start].lower().strip(" ,")
-            opened = re.search(r"\b(?:from|between|starting(?: on| at)?)\s+(?:the )?\W?$", before)
-            if (opened and re.match(r"(?:\w+\s)?(?:to|until|till|through|and|-|–)\b|[-–]$", gap)) or (
-                kind == "when" and gap in ("to", "until", "till", "-", "–", "through")
-            ):
-                roles[one.start], roles[two.start] = "low", "high"
-    return roles
-
-
 def match_score(slot: Slot, mention: Mention, scene: Scene) -> float:
     """Return how well a mention fits a slot: 0 if not at all; a kind that fits and no cue gives about 1."""
     base = _base(slot, mention) * mention.weight
@@ -169,6 +158,8 @@ def match_score(slot: Slot, mention: Mention, scene: Scene) -> float:
         )
     if mention.kind == "when" and mention.value.inferred and slot.kind == "date":
         base -= 0.9
+    if mention.kind == "when" and mention.value.month_only:
+        base -= 0.7
     if mention.kind == "when" and slot.kind == "date-time" and not mention.value.clock:
         base -= 0.5
     if slot.kind == "id":
@@ -277,36 +268,39 @@ def _shape(text: str) -> str:
 
 
 def _figure_score(slot: Slot, mention: Mention, scene: Scene) -> float:
-    score = 0.0
-    known = slot.name | slot.about
     year = isinstance(mention.value, int) and mention.value >= 1500
+    score = _unit_score(slot, mention) if mention.unit else _year_score(slot, mention)
     if slot.name & _QUANTITIES and mention.unit not in _MEASURES and not mention.unit.isupper() and not year:
         score += 0.9 if mention.unit not in ("percent", "ordinal") else 0.0
-    if mention.unit:
-        if mention.unit == "percent":
-            score += 1.0 if known & _RATES else -0.4
-        elif mention.unit.isupper():
-            score += 0.9 if slot.name & _MONEY else (0.4 if slot.about & _MONEY else -0.3)
-        elif mention.unit == "ordinal":
-            score -= 0.3
-        elif mention.unit in slot.name:
-            score += 1.2
-        elif mention.unit in slot.about:
-            score += 0.7
-        elif slot.name & _MEASURES.get(mention.unit, frozenset()):
-            score += 0.8
-        elif mention.unit in _MEASURES:
-            score -= 0.2
-    elif isinstance(mention.value, int) and 1500 <= mention.value <= 2200:
-        score += 0.9 if stem("year") in slot.name else (-0.6 if stem("year") not in slot.about else 0.3)
-    elif stem("year") in slot.name and slot.name <= {stem("year"), "start", "end", "from", "to"}:
-        score -= 0.6
     before = scene.text[max(0, mention.start - 16) : mention.start].lower().rstrip(" $€£")
-    if before.endswith(MIN_CUES):
-        score += 0.6 if slot.name & _LOW else (-0.6 if slot.name & _HIGH else 0.0)
-    elif before.endswith(MAX_CUES):
-        score += 0.6 if slot.name & _HIGH else (-0.6 if slot.name & _LOW else 0.0)
+    side = (before.endswith(MIN_CUES)) - (before.endswith(MAX_CUES))
+    if side:
+        score += 0.6 * side * (bool(slot.name & _LOW) - bool(slot.name & _HIGH))
     return score
+
+
+def _unit_score(slot: Slot, mention: Mention) -> float:
+    known = slot.name | slot.about
+    if mention.unit == "percent":
+        return 1.0 if known & _RATES else -0.4
+    if mention.unit.isupper():
+        return 0.9 if slot.name & _MONEY else (0.4 if slot.about & _MONEY else -0.3)
+    if mention.unit == "ordinal":
+        return -0.3
+    if mention.unit in slot.name:
+        return 1.2
+    if mention.unit in slot.about:
+        return 0.7
+    if slot.name & _MEASURES.get(mention.unit, frozenset()):
+        return 0.8
+    return -0.2 if mention.unit in _MEASURES else 0.0
+
+
+def _year_score(slot: Slot, mention: Mention) -> float:
+    year = stem("year")
+    if isinstance(mention.value, int) and 1500 <= mention.value <= 2200:
+        return 0.9 if year in slot.name else (-0.6 if year not in slot.about else 0.3)
+    return -0.6 if year in slot.name and slot.name <= {year, "start", "end", "from", "to"} else 0.0
 
 
 def _share_taken(mention: Mention, scene: Scene) -> float:
@@ -324,74 +318,3 @@ def trimmed(slot: Slot, mention: Mention, scene: Scene) -> str:
     while len(words) > 1 and words[0].stem in slot.name and mention.kind == "phrase":
         words.pop(0)
     return mention.text[words[0].start : words[-1].end] if words else mention.text
-
-
-def checked(slot: Slot, value: Any) -> bool:
-    """Return whether a value keeps to the slot's bounds, lengths and (where it is plain) pattern."""
-    schema = slot.schema
-    if isinstance(value, bool) or value is None:
-        return True
-    if isinstance(value, int | float):
-        low, high = schema.get("minimum"), schema.get("maximum")
-        above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
-        return not (
-            (_is_number(low) and value < low)
-            or (_is_number(high) and value > high)
-            or (_is_number(above) and value <= above)
-            or (_is_number(below) and value >= below)
-        )
-    if isinstance(value, str):
-        shortest, longest = schema.get("minLength"), schema.get("maxLength")
-        if (isinstance(shortest, int) and len(value) < shortest) or (
-            isinstance(longest, int) and len(value) > longest
-        ):
-            return False
-        pattern = plain_pattern(schema.get("pattern"))
-        return pattern is None or pattern.search(value[:200]) is not None
-    return True
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def plain_pattern(pattern: Any) -> re.Pattern[str] | None:
-    """Return a schema's pattern compiled, or None unless it is sure to run in linear time.
-
-    Only sequences of literals and character classes with counted repeats and at most one open-ended repeat
-    are run; groups, alternatives and references are not, because the pattern comes from outside.
-    """
-    if not isinstance(pattern, str) or len(pattern) > 120:
-        return None
-    bare = re.sub(r"\\.|\[[^\]]{1,60}\]", "x", pattern)
-    if re.search(r"[()|]", bare) or len(re.findall(r"[*+]|\{\d*,\}", bare)) > 1:
-        return None
-    if any(int(count) > 64 for count in re.findall(r"\d+", "".join(re.findall(r"\{[\d,]+\}", bare)))):
-        return None
-    try:
-        return re.compile(pattern)
-    except re.error:
-        return None
-
-
-def spelled_in(phrase: str, text: str) -> int:
-    """Return where a phrase stands in a text as whole words, whatever the case; -1 if it does not."""
-    if not phrase or len(phrase) > 80:
-        return -1
-    low, sought = text.lower(), phrase.lower()
-    place = low.find(sought)
-    while place >= 0:
-        end = place + len(sought)
-        if (place == 0 or not low[place - 1].isalnum() or not sought[0].isalnum()) and (
-            end >= len(low) or not low[end].isalnum() or not sought[-1].isalnum()
-        ):
-            return place
-        place = low.find(sought, place + 1)
-    return -1
-
-
-def stems_near(phrase: str, text_words: tuple[Word, ...]) -> bool:
-    """Return whether every stem of a phrase stands in a text."""
-    stems = name_stems(phrase)
-    have = {part for word in text_words for part in (word.stem, *name_stems(word.text))}
-    return bool(stems) and all(one in have for one in stems)

@@ -11,7 +11,7 @@ from toolhaft.types import Completion, Message, Origin, ToolCall, ToolSpec, Usag
 
 
 class HeuristicModel(Model):
-    """Chooses tools by their words, fills arguments by their schemas, passes values on, and says what it found.
+    """Chooses tools by their words, fills arguments by schema, passes values on, and says what it found.
 
     It needs no key, no weights and no network, and is deterministic: the same conversation gives the same
     message, whatever the seed. It is no language model, and its completions say so (``origin``).
@@ -30,7 +30,7 @@ class HeuristicModel(Model):
         *,
         avoid: Sequence[ToolCall] = (),
         on_delta: Callable[[str], None] | None = None,
-        seed: int | None = None,  # noqa: ARG002 - nothing is drawn
+        seed: int | None = None,
         max_tokens: int | None = None,
     ) -> Completion:
         """Return the next message; see `Model.complete`. ``max_tokens`` counts four characters each."""

@@ -12,10 +12,12 @@ from toolhaft.models.heuristic.clauses import Goal, split_goals
 from toolhaft.models.heuristic.codes import CURRENCIES, named_codes
 from toolhaft.models.heuristic.conversation import key_of, read_turn
 from toolhaft.models.heuristic.lexicon import READ_VERBS, STOP
+from toolhaft.models.heuristic.lookup import ANAPHORA
 from toolhaft.models.heuristic.mentions import find_mentions
+from toolhaft.models.heuristic.outcome import Outcome, Plan, Wanted, telling_stems
 from toolhaft.models.heuristic.ranking import Ranked, ToolIndex
 from toolhaft.models.heuristic.references import REFERRING
-from toolhaft.models.heuristic.walk import ANAPHORA, Outcome, Plan, Walk, Wanted, telling_stems
+from toolhaft.models.heuristic.walk import Walk
 from toolhaft.models.heuristic.words import concept, content_stems, name_stems, split_words, stem
 from toolhaft.types import Message, ToolCall, ToolSpec
 
@@ -40,6 +42,8 @@ def decide(
     """Return the next move.
 
     Args:
+        messages: The conversation.
+        tools: What is offered.
         avoid: Calls that are not wanted again; the next best is made instead.
         index: Keeps what was read of the tools.
     """
@@ -73,7 +77,7 @@ def decide(
     if pending and turn.steps < STEP_CAP:
         plans = {key_of(plan.entry.spec.name, plan.arguments): plan for plan in pending}
         calls = tuple((plan.entry.spec.name, plan.arguments) for plan in list(plans.values())[:CALL_CAP])
-        return Decision(_thought(goals, calls), calls)
+        return Decision(_thought(calls), calls)
     missing = len(goals) - len(outcomes)
     outcomes.extend(Outcome("none") for _ in range(missing))
     return Decision(compose(goals, outcomes, turn.text, mentions))
@@ -105,7 +109,7 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
         and goal.start <= mention.start < goal.end
         for one in content_stems(mention.text)
     )
-    ranked = index.rank(goal, values, _implied(walk, goal))
+    ranked = index.rank(goal, values, _implied(goal))
     if not ranked:
         return []
     best = ranked[0]
@@ -118,7 +122,7 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
     return near[:ALTERNATIVES]
 
 
-def _implied(walk: Walk, goal: Goal) -> frozenset[str]:
+def _implied(goal: Goal) -> frozenset[str]:
     """Return stems of kinds of value that stand in a goal without being called by their name."""
     money = sum(code is not None for _, _, code in named_codes(CURRENCIES, goal.text))
     return frozenset({stem("currency"), stem("convert")}) if money > 1 else frozenset()
@@ -143,7 +147,7 @@ def _searches(walk: Walk, goal: Goal, ranked: Sequence[Ranked]) -> list[Ranked]:
 
 
 def _safe(goal: Goal, one: Ranked, best: Ranked) -> bool:
-    """Return whether a tool may stand in for the best: nothing is changed to answer a question, or on a guess."""
+    """Return whether a tool may stand in for the best: nothing is changed for a question or on a guess."""
     if one.entry.spec.effect == "read":
         return goal.intent == "read" or best.entry.spec.effect == "read"
     if goal.intent == "read" and goal.verb in READ_VERBS:
@@ -195,6 +199,6 @@ def _covered(walk: Walk, goal: Goal) -> Outcome | None:
     return None
 
 
-def _thought(goals: Sequence[Goal], calls: Sequence[tuple[str, dict[str, Any]]]) -> str:
+def _thought(calls: Sequence[tuple[str, dict[str, Any]]]) -> str:
     names = ", ".join(dict.fromkeys(name for name, _ in calls))
     return f"Calling {names}."

@@ -90,6 +90,7 @@ class ToolIndex:
         """Return the tools for a goal, best first; those that share no word with it are left out.
 
         Args:
+            goal: The clause.
             values: Stems that stand in values (names, quoted text), which count for less.
             implied: Stems that are not said and meant.
         """

@@ -19,8 +19,27 @@ DEPTH_CAP = 6
 SCALAR_CAP = 60
 _ERROR = re.compile(r"Error (?P<code>[A-Z][A-Z0-9-]{0,60}): (?P<message>.*)", re.DOTALL)
 _COUNTERS = frozenset(
-    "total count page pages size limit offset page_size per_page total_count total_pages next previous has_more "
-    "next_page cursor next_cursor results_count num_results".split()
+    [
+        "total",
+        "count",
+        "page",
+        "pages",
+        "size",
+        "limit",
+        "offset",
+        "page_size",
+        "per_page",
+        "total_count",
+        "total_pages",
+        "next",
+        "previous",
+        "has_more",
+        "next_page",
+        "cursor",
+        "next_cursor",
+        "results_count",
+        "num_results",
+    ]
 )
 
 
@@ -183,11 +202,20 @@ def _objects(
         for one in value[:RECORD_CAP]:
             if isinstance(one, dict | list):
                 yield from _objects(one, noun, True, depth + 1)
-            elif isinstance(one, str | int | float) and not isinstance(one, bool):
+            elif _is_scalar(one):
                 yield {"value": one}, noun, True
         return
     if not isinstance(value, dict):
         return
+    fields, inner = _parted(value)
+    if any(not isinstance(one, list) for one in fields.values()) or not inner:
+        yield fields, noun, listed
+    for key, one in inner:
+        yield from _objects(one, frozenset((*name_stems(key), stem(key.lower()))), listed, depth + 1)
+
+
+def _parted(value: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
+    """Return the fields of an object with those of small objects in it, and what has records of its own."""
     fields: dict[str, Any] = {}
     inner: list[tuple[str, Any]] = []
     for key, one in list(value.items())[:SCALAR_CAP]:
@@ -195,19 +223,14 @@ def _objects(
             for name, deeper in list(one.items())[:20]:
                 if not isinstance(deeper, dict | list):
                     fields[f"{key}.{name}"] = deeper
+        if isinstance(one, list) and 0 < len(one) <= 20 and all(map(_is_scalar, one)):
+            fields[key] = one
+        elif isinstance(one, dict | list):
             inner.append((key, one))
-        elif isinstance(one, list):
-            if one and all(isinstance(part, str | int | float) for part in one) and len(one) <= 20:
-                fields[key] = one
-            else:
-                inner.append((key, one))
         else:
             fields[key] = one
-    if any(not isinstance(one, list) for one in fields.values()) or not inner:
-        yield fields, noun, listed
-    for key, one in inner:
-        yield from _objects(one, frozenset(name_stems(key)) | _singular(key), listed, depth + 1)
+    return fields, inner
 
 
-def _singular(key: str) -> frozenset[str]:
-    return frozenset({stem(key.lower())})
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)

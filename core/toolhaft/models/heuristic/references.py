@@ -8,12 +8,12 @@ from typing import Any
 
 from toolhaft.models.heuristic.choosing import Bound, choose, wants_all
 from toolhaft.models.heuristic.lexicon import LISTING_VERBS
-from toolhaft.models.heuristic.matching import checked, spelled_in
-from toolhaft.models.heuristic.mentions import Mention
+from toolhaft.models.heuristic.limits import checked
+from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.ranking import Entry
 from toolhaft.models.heuristic.readings import Reading, Record
 from toolhaft.models.heuristic.slots import Slot
-from toolhaft.models.heuristic.words import concept, name_stems, name_words
+from toolhaft.models.heuristic.words import concept, name_stems, name_words, spelled_in
 
 REFERRING = frozenset({"id", "email", "phone", "url"})
 """Kinds of slot whose values people seldom say and tools do."""
@@ -53,6 +53,11 @@ def find_value(
     The newest observation with a fitting field is taken, unless an older one is named by the clause.
 
     Args:
+        slot: What asks for the value.
+        known: What was read, oldest first.
+        clause: The words that tell which record is meant.
+        mentions: Values in the clause.
+        bounds: Limits that it sets.
         focus: Records that the last goal was about; they win where the clause tells nothing.
     """
     best: Found | None = None
@@ -139,6 +144,8 @@ def producers(slot: Slot, consumer: Entry, entries: Sequence[Entry], scores: dic
     """Return tools whose results would hold a value for a slot, best first.
 
     Args:
+        slot: What is looked for.
+        entries: Every tool that is offered.
         consumer: The tool that wants the value.
         scores: How well each tool fits the goal's words, by name; breaks ties.
     """

@@ -7,17 +7,18 @@ from typing import Any
 
 from toolhaft.models.heuristic.coercion import choose_enum
 from toolhaft.models.heuristic.dates import find_dates
-from toolhaft.models.heuristic.filling import Path
 from toolhaft.models.heuristic.ranking import Entry
 from toolhaft.models.heuristic.readings import Reading
-from toolhaft.models.heuristic.slots import Slot
+from toolhaft.models.heuristic.slots import Path, Slot
 from toolhaft.models.heuristic.words import name_stems, stem
 
 _WRONG = re.compile(
-    r"ARGUMENTS|INVALID|VALIDATION|SCHEMA|\b4(?:00|22)\b|invalid|must be|required|expected|not one of|unprocessable",
+    r"ARGUMENTS|INVALID|VALIDATION|SCHEMA|\b4(?:00|22)\b|"
+    r"invalid|must be|required|expected|not one of|unprocessable",
 )
 _CHOICES = re.compile(
-    r"(?:one of|allowed(?: values)?(?: are)?|choose from|expected|enum|valid (?:values|options)(?: are)?|must be)\W{0,4}"
+    r"(?:one of|allowed(?: values)?(?: are)?|choose from|expected|enum|valid (?:values|options)(?: are)?|"
+    r"must be)\W{0,4}"
     r"(\[[^\]]{1,400}\]|['\"][^\n]{1,300})",
     re.IGNORECASE,
 )
@@ -38,7 +39,7 @@ def mend(entry: Entry, values: dict[Path, Any], reading: Reading, clause: str) -
     for slot in blamed(entry, values, message):
         if slot.path not in values:
             continue
-        value = _another(slot, values[slot.path], message, clause)
+        value = _another(values[slot.path], message, clause)
         if value is not None and value != values[slot.path]:
             return {**values, slot.path: value}
         if not slot.required:
@@ -76,7 +77,7 @@ def wanted_slots(entry: Entry, reading: Reading) -> list[Slot]:
     return [slot for slot in entry.slots if tuple(name_stems(slot.label)) in names]
 
 
-def _another(slot: Slot, value: Any, message: str, clause: str) -> Any:
+def _another(value: Any, message: str, clause: str) -> Any:
     listed = _CHOICES.search(message)
     if listed:
         choices = [

@@ -32,9 +32,11 @@ Kind = Literal[
     "text",
     "object",
 ]
+Path = tuple[str | int, ...]
+"""Keys from the arguments down; an integer stands for a place in a list."""
 _EXAMPLE = re.compile(r"'([^'\n]{1,40})'|\"([^\"\n]{1,40})\"|`([^`\n]{1,40})`")
-_GENERIC = frozenset(stem(word) for word in "name title email id type value number".split())
-_ID_WORDS = frozenset("id ids uuid guid identifier identifiers".split())
+_GENERIC = frozenset(stem(word) for word in ["name", "title", "email", "id", "type", "value", "number"])
+_ID_WORDS = frozenset(["id", "ids", "uuid", "guid", "identifier", "identifiers"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +160,11 @@ def _slot(spec: ToolSpec, path: tuple[str | int, ...], schema: dict[str, Any], r
         examples += tuple(str(one)[:80] for one in listed[:8] if isinstance(one, str))
     about = frozenset(content_stems(description))
     own = frozenset(name_stems(name))
-    outer = frozenset(one for part in path[:-1] if isinstance(part, str) for one in name_stems(part))
+    above = frozenset(one for part in path[:-1] if isinstance(part, str) for one in name_stems(part))
     if own <= _GENERIC:
-        own |= outer
+        own |= above
     else:
-        about |= outer
+        about |= above
     return Slot(path, inner, kind, many, required, own, about, examples[:20], noun)
 
 
@@ -202,39 +204,44 @@ def _kind(schema: dict[str, Any], words: tuple[str, ...], description: str) -> K
     return _named_kind(words, last, description.lower())
 
 
+_BY_LAST: tuple[tuple[Kind, tuple[str, ...]], ...] = (
+    ("time", ("time", "clock")),
+    ("email", ("email", "emails", "mail")),
+    ("url", ("url", "uri", "link", "website")),
+    ("phone", ("phone", "mobile", "telephone")),
+    ("path", ("path", "file", "filename", "filepath", "directory", "folder")),
+)
+_LAST_WORDS: dict[str, Kind] = {word: kind for kind, words in _BY_LAST for word in words}
+_ANY_WORDS: tuple[tuple[frozenset[str], Kind], ...] = (
+    (FREE_TEXT_WORDS, "free"),
+    (QUERY_WORDS, "query"),
+    (PLACE_WORDS, "place"),
+    (PERSON_WORDS, "person"),
+)
+
+
 def _named_kind(words: tuple[str, ...], last: str, description: str) -> Kind:
     named = set(words)
     if named & _ID_WORDS:
         return "id"
-    if (
-        re.search(r"yyyy-mm-ddthh", description)
-        or named & {"datetime", "timestamp"}
-        or (last in ("at", "start", "end", "starts", "ends") and "time" in description)
-    ):
-        return "date-time"
-    if (
-        named & {"date", "day", "birthday", "deadline", "checkin", "checkout"}
-        and "day of the week" not in description
-    ):
-        return "date"
-    if "yyyy-mm-dd" in description and "t" not in named:
-        return "date"
-    if last in ("time", "clock"):
-        return "time"
-    if last in ("email", "mail") or "email address" in description:
+    timed = _timed_kind(named, last, description)
+    if timed is not None:
+        return timed
+    if last in _LAST_WORDS:
+        return _LAST_WORDS[last]
+    if "email address" in description or "e-mail address" in description:
         return "email"
-    if last in ("url", "uri", "link", "website"):
-        return "url"
-    if last in ("phone", "mobile", "telephone") or "phone number" in description:
+    if "phone number" in description:
         return "phone"
-    if last in ("path", "file", "filename", "filepath", "directory", "folder"):
-        return "path"
-    if named & FREE_TEXT_WORDS:
-        return "free"
-    if named & QUERY_WORDS:
-        return "query"
-    if named & PLACE_WORDS:
-        return "place"
-    if named & PERSON_WORDS:
-        return "person"
-    return "text"
+    return next((kind for known, kind in _ANY_WORDS if named & known), "text")
+
+
+def _timed_kind(named: set[str], last: str, description: str) -> Kind | None:
+    if "yyyy-mm-ddthh" in description or named & {"datetime", "timestamp"}:
+        return "date-time"
+    if last in ("at", "start", "end", "starts", "ends") and "time" in description:
+        return "date-time"
+    dated = named & {"date", "day", "birthday", "deadline", "checkin", "checkout"}
+    if dated and "day of the week" not in description:
+        return "date"
+    return "date" if "yyyy-mm-dd" in description else None

@@ -93,3 +93,19 @@ def content_stems(text: str) -> tuple[str, ...]:
 def overlap(left: Iterable[str], right: Iterable[str]) -> int:
     """Return how many stems two texts share, synonyms counted as one."""
     return len({concept(one) for one in left} & {concept(one) for one in right})
+
+
+def spelled_in(phrase: str, text: str) -> int:
+    """Return where a phrase stands in a text as whole words, whatever the case; -1 if it does not."""
+    if not phrase or len(phrase) > 80:
+        return -1
+    low, sought = text.lower(), phrase.lower()
+    place = low.find(sought)
+    while place >= 0:
+        end = place + len(sought)
+        if (place == 0 or not low[place - 1].isalnum() or not sought[0].isalnum()) and (
+            end >= len(low) or not low[end].isalnum() or not sought[-1].isalnum()
+        ):
+            return place
+        place = low.find(sought, place + 1)
+    return -1

@@ -1,0 +1,167 @@
+"""A call carried out: mended if its arguments were wrong, widened if it brought nothing, read to the end."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolhaft.models.heuristic.choosing import bounds_of, choose, superlative_of, wants_all
+from toolhaft.models.heuristic.clauses import Goal
+from toolhaft.models.heuristic.filling import build
+from toolhaft.models.heuristic.lookup import SPREAD_CAP, from_known
+from toolhaft.models.heuristic.outcome import Outcome, Plan, counts
+from toolhaft.models.heuristic.ranking import Entry
+from toolhaft.models.heuristic.readings import Reading, Record, total_of
+from toolhaft.models.heuristic.repair import is_argument_error, mend, wanted_slots
+from toolhaft.models.heuristic.slots import Path
+
+if TYPE_CHECKING:
+    from toolhaft.models.heuristic.walk import Walk
+
+REPAIR_CAP = 2
+PAGE_CAP = 6
+SHORTER_CAP = 3
+_PAGE_SIZES = frozenset(
+    {"limit", "page_size", "pagesize", "per_page", "perpage", "max_results", "maxresults"}
+)
+
+
+def widen(entry: Entry, goal: Goal, values: dict[Path, Any], depth: int) -> None:
+    """Ask for a whole list where the goal compares, counts or looks for one among many."""
+    if not (depth or superlative_of(goal.text) or wants_all(goal.text) or counts(goal.text)):
+        return
+    for slot in entry.slots:
+        if slot.path in values or slot.schema.get("type") != "integer":
+            continue
+        top = slot.schema.get("maximum")
+        if slot.label.lower().replace("-", "_") in _PAGE_SIZES and isinstance(top, int) and 0 < top <= 1000:
+            values[slot.path] = top
+
+
+def carry_out(
+    walk: Walk,
+    entry: Entry,
+    goal: Goal,
+    values: dict[Path, Any],
+    spreads: dict[Path, list[Any]],
+    direct: bool,
+    depth: int,
+) -> Outcome:
+    """Return how far a tool comes with its arguments: called, mended, widened, and read to the last page."""
+    readings = walk.observe([Plan(entry, build(one), direct) for one in _combined(values, spreads)])
+    for _ in range(REPAIR_CAP):
+        if not readings or not all(one.failed for one in readings):
+            break
+        mended = repaired(walk, entry, goal, values, readings[-1])
+        if mended is None:
+            break
+        values = mended
+        readings = [*readings, *walk.observe([Plan(entry, build(values), False)])]
+    good = [one for one in readings if not one.failed]
+    if not good:
+        last = readings[-1]
+        return Outcome("failed", tuple(readings), entry=entry, reason=f"{last.code}: {last.message}")
+    if entry.intent == "read" and all(one.empty for one in good):
+        retry = relaxed(walk, entry, goal, values, depth)
+        if retry is not None:
+            return retry
+        return Outcome("empty", tuple(good), entry=entry)
+    good = paged(walk, entry, values, good)
+    return Outcome("done", tuple(good), focus_of(walk, good, goal), entry)
+
+
+def repaired(
+    walk: Walk, entry: Entry, goal: Goal, values: dict[Path, Any], reading: Reading
+) -> dict[Path, Any] | None:
+    """Return arguments that may pass where others did not, or None."""
+    if not is_argument_error(reading):
+        return None
+    for slot in wanted_slots(entry, reading):
+        if slot.path in values:
+            continue
+        found = from_known(walk, slot, goal)
+        if found:
+            return {**values, slot.path: found[0]}
+    return mend(entry, values, reading, goal.text)
+
+
+def relaxed(walk: Walk, entry: Entry, goal: Goal, values: dict[Path, Any], depth: int) -> Outcome | None:
+    """Try a search that brought nothing again: with fewer key words, then with fewer filters."""
+    for slot in entry.slots:
+        query = values.get(slot.path)
+        if (
+            slot.kind not in ("query", "text", "person", "place")
+            or not isinstance(query, str)
+            or len(query.split()) < 2
+        ):
+            continue
+        words = query.split()
+        for shorter in (" ".join(words[1:]), words[-1], words[0])[:SHORTER_CAP]:
+            readings = walk.observe([Plan(entry, build({**values, slot.path: shorter}), False)])
+            if readings and not readings[0].failed and not readings[0].empty:
+                return Outcome("done", tuple(readings), focus_of(walk, readings, goal), entry)
+    optional = [
+        slot.path
+        for slot in entry.slots
+        if not slot.required
+        and slot.path in values
+        and slot.kind not in ("enum", "boolean")
+        and not slot.many
+    ]
+    if depth and optional:
+        kept = {path: value for path, value in values.items() if path not in optional}
+        readings = walk.observe([Plan(entry, build(kept), False)])
+        if readings and not readings[0].failed and not readings[0].empty:
+            return Outcome("done", tuple(readings), focus_of(walk, readings, goal), entry)
+    return None
+
+
+def paged(walk: Walk, entry: Entry, values: dict[Path, Any], good: list[Reading]) -> list[Reading]:
+    """Read on where a page says that there is more and the tool takes a page number."""
+    page = next(
+        (
+            slot
+            for slot in entry.slots
+            if slot.label.lower() == "page" and slot.schema.get("type") == "integer"
+        ),
+        None,
+    )
+    if page is None or len(good) != 1:
+        return good
+    pages = list(good)
+    while len(pages) < PAGE_CAP:
+        total = total_of(pages[-1].value)
+        got = sum(len(one.listing or ()) for one in pages)
+        if total is None or got >= total or not pages[-1].listing:
+            break
+        number = (values.get(page.path) or 1) + len(pages)
+        following = walk.observe([Plan(entry, build({**values, page.path: number}), False)])[0]
+        if following.failed:
+            break
+        pages.append(following)
+    return pages
+
+
+def focus_of(walk: Walk, readings: Sequence[Reading], goal: Goal) -> tuple[Record, ...]:
+    """Return the records of what was read that a goal turned out to be about."""
+    records = [record for reading in readings for record in reading.records]
+    listed = [record for record in records if record.listed]
+    inside = [one for one in walk.mentions if goal.start <= one.start < goal.end]
+    bounds = bounds_of(walk.turn.text, walk.mentions, goal.start, goal.end)
+    chosen, evidence = choose(listed or records, goal.text, inside, bounds)
+    if evidence < 0.3 and len(chosen) > 1:
+        return tuple(chosen[:50])
+    if wants_all(goal.text) or counts(goal.text):
+        return tuple(chosen[:50])
+    return tuple(chosen[:1]) if superlative_of(goal.text) else tuple(chosen[:5])
+
+
+def _combined(values: dict[Path, Any], spreads: dict[Path, list[Any]]) -> list[dict[Path, Any]]:
+    """Return one set of values a call: spreads of one length go side by side, others each with each."""
+    if not spreads:
+        return [values]
+    lengths = {len(one) for one in spreads.values()}
+    paths = list(spreads)
+    rows = zip(*spreads.values(), strict=True) if len(lengths) == 1 else itertools.product(*spreads.values())
+    return [{**values, **dict(zip(paths, row, strict=True))} for row in itertools.islice(rows, SPREAD_CAP)]
