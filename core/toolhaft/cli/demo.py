@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from toolhaft.agent import Agent
     from toolhaft.types import Score, Task, Trajectory
 
-_IN_DETAIL = 3
-
 
 def demo(
     model: Annotated[
@@ -80,6 +78,7 @@ class _Demo:
         self.notes: dict[str, str] = {}
         self.cancelled = False
         self._agent: Agent | None = None
+        self._shown: set[str] = set()
         self._secrets: Any = None
 
     def cancel(self) -> None:
@@ -97,10 +96,10 @@ class _Demo:
         async with World(seed=self.seed) as world:
             self._secrets = SecretStore(world.secrets)
             await self._import(world)
-            for position, task in enumerate(load_tasks()[: self.limit]):
+            for task in load_tasks()[: self.limit]:
                 if self.cancelled:
                     break
-                await self._carry_out(task, world, asked, position)
+                await self._carry_out(task, world, asked)
         await asked.close()
 
     async def _import(self, world: Any) -> None:
@@ -113,7 +112,8 @@ class _Demo:
                 print_line(f"  {part.name}: {part.report}")
         await catalog.close()
 
-    async def _carry_out(self, task: Task, world: Any, model: Any, position: int) -> None:
+    async def _carry_out(self, task: Task, world: Any, model: Any) -> None:
+        """Run one task in a world of its own; the first of each kind is shown step by step."""
         from toolhaft.agent import Agent
         from toolhaft.report.terminal import LiveTree
 
@@ -126,7 +126,9 @@ class _Demo:
             secrets=self._secrets,
             seed=self.seed,
         )
-        detail = position < _IN_DETAIL and not self.quiet
+        kind = task.tags[0] if task.tags else ""
+        detail = kind not in self._shown and not self.quiet
+        self._shown.add(kind)
         try:
             with LiveTree(quiet=not detail) as tree:
                 async for event in agent.stream(task, final_state=lambda: world.state(task.id)):

@@ -207,6 +207,8 @@ class LiveTree:
     def _step(self, step: Step) -> list[Text]:
         by_call = {observation.call_id: observation for observation in step.observations}
         lines = [self._call(call, by_call.get(call.id)) for call in step.calls]
+        if not lines and step.status == "answered":
+            return []  # its text follows as the answer
         return lines or [self._thought(step)]
 
     def _thought(self, step: Step) -> Text:

@@ -45,7 +45,7 @@ def check(task: Task, answer: str, state: Mapping[str, Any], *, status: str = "a
     return Score(
         name="success",
         value=0.0 if failed else 1.0,
-        reason=failed[0] if failed else f"all {total} checks hold",
+        reason=failed[0] if failed else f"{total} of {total} checks hold",
         details={"checks": total, "failed": failed},
         evaluator="state",
     )
