@@ -33,7 +33,7 @@ class Connection:
         opened: Where the connection is listed while it is open.
 
     Attributes:
-        user: The task that used it last.
+        opener: The task that opened it, until something is sent.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Connection:
         self._head = HeadMeter(limits)
         self._in_head = False
         self._busy = False
-        self.user = asyncio.current_task()
+        self.opener = asyncio.current_task()
         opened.add(self)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -75,7 +75,7 @@ class Connection:
         """Send bytes; headers wait for the body or the end of the request, to go out with it."""
         if not self._in_head:
             self._in_head = True
-            self.user = asyncio.current_task()
+            self.opener = None
             self._head = HeadMeter(self._limits)
             self._held = buffer
             return

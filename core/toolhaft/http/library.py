@@ -1,8 +1,8 @@
 """The HTTP library a client was told to use, imported when it first sends.
 
-httpx and httpx2 share one API, and so do the connection pools under them, httpcore and httpcore2, which
-are what requests go through: their public interface takes a network backend, sends a URL byte for byte,
-and keeps no cookies. The upper layer is asked for the TLS settings it would use.
+httpx and httpx2 share one API, and so do the connections under them, httpcore and httpcore2, which are
+what requests go through: their public interface takes a network backend, sends a URL byte for byte, and
+keeps no cookies. The upper layer is asked for the TLS settings it would use.
 """
 
 from __future__ import annotations

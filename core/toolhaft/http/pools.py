@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 from toolhaft.http.connection import Connection
@@ -15,29 +16,34 @@ Key = tuple[str, tuple[str, ...]]
 
 
 class Pool:
-    """A library's pool with a semaphore in front.
+    """The connections to one origin for one set of credentials: idle ones, and a semaphore in front.
+
+    The libraries' own pools look at every connection, twice a request; this one takes the idle connection
+    that was used last, and owns what it hands out, so that a cancelled request leaves nothing behind.
+
+    Args:
+        make: Makes one of the library's connections, not yet connected.
+        connections: How many there may be.
+        opened: Lists the sockets that are open.
 
     Attributes:
-        core: The library's pool; it has no limit of its own, so nothing ever queues in it.
         turn: Held for as long as a connection is.
-        opened: Its open connections.
         active: Requests that hold or wait for a connection.
         used: When the last of them came, on the monotonic clock.
-        retired: It takes no new requests, and closes when the last is done.
     """
 
-    __slots__ = ("active", "core", "opened", "retired", "turn", "used")
+    __slots__ = ("_idle", "_make", "active", "opened", "turn", "used")
 
-    def __init__(self, core: Any, connections: int, opened: set[Connection]) -> None:
-        self.core = core
+    def __init__(self, make: Callable[[], Any], connections: int, opened: set[Connection]) -> None:
+        self._make = make
+        self._idle: list[Any] = []
         self.turn = asyncio.Semaphore(connections)
         self.opened = opened
         self.active = 0
         self.used = 0.0
-        self.retired = False
 
-    async def enter(self) -> None:
-        """Wait for a connection to be allowed; `leave` must follow."""
+    async def take(self) -> Any:
+        """Wait for a turn and return a connection; `give_back` must follow."""
         self.active += 1
         self.used = time.monotonic()
         try:
@@ -45,28 +51,37 @@ class Pool:
         except BaseException:
             self.active -= 1
             raise
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_available() and not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return self._make()
 
-    def leave(self) -> None:
-        """Let the next one have its turn."""
-        self.active -= 1
-        self.turn.release()
-        if self.retired and not self.active:
-            self.close(forced=True)
+    async def give_back(self, connection: Any, *, broken: bool = False) -> None:
+        """Keep a connection whose answer was read to its end, close any other, and end the turn."""
+        try:
+            if not broken and connection.is_available():
+                self._idle.append(connection)
+                if self._idle[0].has_expired():
+                    await self._idle.pop(0).aclose()
+            else:
+                await connection.aclose()
+                self._sweep()
+        finally:
+            self.active -= 1
+            self.turn.release()
 
-    def sweep(self) -> None:
-        """Close what a failed or cancelled request of this task left open.
-
-        httpcore 1 forgets a connection whose request is cancelled between connecting and sending, and
-        counts it as in use for ever after, so a pool in which that happened is used up and replaced.
-        """
+    def _sweep(self) -> None:
+        """Close a socket of this task that the library forgot when it was cancelled while connecting."""
         task = asyncio.current_task()
         for connection in tuple(self.opened):
-            if connection.user is task:
+            if connection.opener is task:
                 connection.close(forced=True)
-                self.retired = True
 
     def close(self, *, forced: bool = False) -> None:
         """Close every connection; needs no event loop if forced."""
+        self._idle.clear()
         for connection in tuple(self.opened):
             connection.close(forced=forced)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -15,7 +16,7 @@ from toolhaft.http.egress import Egress, Guard
 from toolhaft.http.library import Library, load_library
 from toolhaft.http.limits import Limits
 from toolhaft.http.message import Request
-from toolhaft.http.origin import Target
+from toolhaft.http.origin import Authority, Target
 from toolhaft.http.pools import Pool, Pools
 from toolhaft.http.resolver import CheckedResolver
 
@@ -56,16 +57,21 @@ class Flight:
 class Answer:
     """An answer whose body is still to come; `close` must be called."""
 
-    __slots__ = ("_pool", "_stream", "chunks", "headers", "status")
+    __slots__ = ("_held", "_stream", "chunks", "headers", "status")
 
     def __init__(
-        self, status: int, headers: Headers, chunks: AsyncIterator[bytes], stream: Any, pool: Pool | None
+        self,
+        status: int,
+        headers: Headers,
+        chunks: AsyncIterator[bytes],
+        stream: Any,
+        held: tuple[Pool, Any] | None,
     ) -> None:
         self.status = status
         self.headers = headers
         self.chunks = chunks
         self._stream = stream
-        self._pool = pool
+        self._held = held
 
     async def close(self) -> None:
         """Give the connection back, or close it if there is more to come."""
@@ -73,9 +79,9 @@ class Answer:
             await self._stream.aclose()
             await self.chunks.aclose()  # type: ignore[attr-defined]
         finally:
-            if self._pool is not None:
-                self._pool.leave()
-                self._pool = None
+            if self._held is not None:
+                (pool, connection), self._held = self._held, None
+                await pool.give_back(connection)
 
 
 class Transport:
@@ -161,20 +167,21 @@ class Transport:
             content=request.body or b"",
             extensions={} if request.effect == "read" else {"trace": flight.note},
         )
-        await pool.enter()
+        connection = await pool.take()
         try:
-            response = await pool.core.handle_async_request(outgoing)
+            response = await connection.handle_async_request(outgoing)
         except BaseException:
-            pool.sweep()
-            pool.leave()
+            await pool.give_back(connection, broken=True)
             raise
-        connection = response.extensions.get("network_stream")
-        if isinstance(connection, Connection):
-            connection.end_head()
+        stream = response.extensions.get("network_stream")
+        if isinstance(stream, Connection):
+            stream.end_head()
         headers = tuple(
             (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers
         )
-        return Answer(response.status, headers, response.stream.__aiter__(), response.stream, pool)
+        return Answer(
+            response.status, headers, response.stream.__aiter__(), response.stream, (pool, connection)
+        )
 
     async def _open_unguarded(
         self, request: Request, target: Target, extra: Additions, flight: Flight
@@ -195,12 +202,12 @@ class Transport:
         pools = self.pools.of_running_loop()
         key = (target.authority.origin, extra.identity)
         pool = pools.get(key)
-        if pool is None or pool.retired:
+        if pool is None:
             self.pools.make_room(pools)
-            pool = pools[key] = self._make_pool(library, target.authority.scheme)
+            pool = pools[key] = self._make_pool(library, target.authority)
         return pool
 
-    def _make_pool(self, library: Library, scheme: str) -> Pool:
+    def _make_pool(self, library: Library, authority: Authority) -> Pool:
         opened: set[Connection] = set()
         proxy, address = self._read_proxy(library)
         backend = Backend(
@@ -211,15 +218,17 @@ class Transport:
             proxy=address,
             dial=self._dial,
         )
+        # Their pool is only asked to make connections: it knows how for proxies and TLS.
         core = library.core.AsyncConnectionPool(
-            ssl_context=self._tls(library) if scheme == "https" else None,
+            ssl_context=self._tls(library) if authority.scheme == "https" else None,
             proxy=proxy,
-            max_connections=None,
-            max_keepalive_connections=self._limits.connections,
             keepalive_expiry=self._limits.idle_seconds,
             network_backend=backend,
         )
-        return Pool(core, self._limits.connections, opened)
+        origin = library.core.Origin(
+            scheme=authority.scheme.encode(), host=authority.host.encode(), port=authority.port
+        )
+        return Pool(partial(core.create_connection, origin), self._limits.connections, opened)
 
     def _tls(self, library: Library) -> ssl.SSLContext:
         if self._context is None:
