@@ -11,6 +11,7 @@ from toolhaft.models.heuristic.lexicon import (
     DELETE_VERBS,
     QUESTION_WORDS,
     READ_VERBS,
+    STOP,
     UPDATE_VERBS,
 )
 from toolhaft.models.heuristic.words import Word, split_words, stem
@@ -72,6 +73,7 @@ _DETERMINERS = frozenset(
         "new",
     ]
 )
+_OBJECTS = frozenset({"a", "an", "the", "my", "our", "all", "every", "each", "me", "us", "this", "that"})
 _JOINTS = frozenset(["and", "then", "also", "afterwards", "finally", "next", "plus"])
 _VERBS = READ_VERBS | CREATE_VERBS | UPDATE_VERBS | DELETE_VERBS
 _PLAIN_VERBS = READ_VERBS | frozenset(
@@ -88,7 +90,7 @@ class Goal:
         start: First character in the instruction; ``end`` is one past the last.
         text: The clause.
         verb: The verb that opens it, lower-case, or empty.
-        intent: ``read``, ``create``, ``update`` or ``delete``.
+        intent: ``read``, ``create``, ``update`` or ``delete``; ``any`` if the verb is unknown.
         exact: It is a name: what is found must bear it.
         condition: Opens with ``if``: it hangs on what was found before.
     """
@@ -245,6 +247,8 @@ def _goal(text: str, start: int, end: int, known: Verbs) -> Goal | None:
     if _WISH.search(clause) or polite:
         verb = next((word.lower for word in words if known.changes(word.lower)), "find")
         return Goal(start, end, clause, verb, known.intent(verb))
+    if len(words) > 1 and words[1].lower in _OBJECTS and first not in STOP and words[0].text.isalpha():
+        return Goal(start, end, clause, first, "any")
     second = next((word.lower for word in words[1:4] if word.lower in _CHANGES), "")
     if second and first not in (
         "i",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -51,12 +51,13 @@ _PHONE = re.compile(
 _GAP = re.compile(r"\s*(?:,\s*(?:and|or)?|and|or|&|/|versus|vs\.?)\s*(?:an?\s+|the\s+|my\s+)?", re.IGNORECASE)
 
 
-def find_mentions(text: str, today: date | None) -> tuple[Mention, ...]:
+def find_mentions(text: str, today: date | None, verbs: Container[str] = frozenset()) -> tuple[Mention, ...]:
     """Return the values that a text states, in order; those of different kinds may overlap.
 
     Args:
         text: At most its first 8,000 characters are read.
         today: What relative dates are relative to.
+        verbs: Stems of verbs beside those of general English; they begin no name.
     """
     text = text[:TEXT_CAP]
     found: list[Mention] = []
@@ -77,8 +78,8 @@ def find_mentions(text: str, today: date | None) -> tuple[Mention, ...]:
     if len(found) < MENTION_CAP:
         found.extend(_tails(text))
         found.extend(find_units(text, numbers))
-        found.extend(find_names(text, words, hard))
-        found.extend(find_phrases(text, words, hard))
+        found.extend(find_names(text, words, hard, verbs))
+        found.extend(find_phrases(text, words, hard, verbs))
     found.sort(key=lambda mention: (mention.start, -mention.end))
     return tuple(_grouped(text, found[:MENTION_CAP]))
 

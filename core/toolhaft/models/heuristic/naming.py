@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from toolhaft.models.heuristic.dates import MONTHS, WEEKDAYS
 from toolhaft.models.heuristic.figures import MEASURES
@@ -24,7 +25,9 @@ _CONNECTORS = frozenset(
 _VERBS = frozenset().union(*VERB_CLASSES.values())
 
 
-def find_names(text: str, words: tuple[Word, ...], hard: list[Mention]) -> list[Mention]:
+def find_names(
+    text: str, words: tuple[Word, ...], hard: list[Mention], verbs: Container[str] = frozenset()
+) -> list[Mention]:
     """Return runs of capitalised words that name something; those that open a sentence alone weigh less."""
     found: list[Mention] = []
     position = 0
@@ -39,6 +42,8 @@ def find_names(text: str, words: tuple[Word, ...], hard: list[Mention]) -> list[
             r"[.!?:;\n]\s*[\"'(]*$", text[max(0, word.start - 4) : word.start]
         )
         while first <= last and _not_name(words[first], opening=bool(opening) and first == position):
+            first += 1
+        if opening and first == position and words[first].stem in verbs:
             first += 1
         while last >= first and words[last].lower in _CONNECTORS:
             last -= 1
@@ -111,7 +116,9 @@ def _entity_end(text: str, words: tuple[Word, ...], position: int) -> int:
     return last
 
 
-def find_phrases(text: str, words: tuple[Word, ...], hard: list[Mention]) -> list[Mention]:
+def find_phrases(
+    text: str, words: tuple[Word, ...], hard: list[Mention], verbs: Container[str] = frozenset()
+) -> list[Mention]:
     """Return runs of words that name something, broken by function words and punctuation."""
     found: list[Mention] = []
     run: list[Word] = []
@@ -131,7 +138,7 @@ def find_phrases(text: str, words: tuple[Word, ...], hard: list[Mention]) -> lis
         if word.lower in STOP or covered or word.lower in NUMERALS or word.lower in SUPERLATIVES:
             close()
         elif (word.lower in VAGUE and not run) or (
-            word.lower in _VERBS and not run and _imperative(text, word)
+            (word.lower in _VERBS or word.stem in verbs) and not run and _imperative(text, word)
         ):
             continue
         else:

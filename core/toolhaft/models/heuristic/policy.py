@@ -18,7 +18,7 @@ from toolhaft.models.heuristic.outcome import Outcome, Plan, Wanted, telling_ste
 from toolhaft.models.heuristic.ranking import Ranked, ToolIndex
 from toolhaft.models.heuristic.references import REFERRING
 from toolhaft.models.heuristic.walk import Walk
-from toolhaft.models.heuristic.words import concept, content_stems, name_stems, split_words, stem
+from toolhaft.models.heuristic.words import concept, content_stems, name_stems, split_words
 from toolhaft.types import Message, ToolCall, ToolSpec
 
 STEP_CAP = 24
@@ -51,7 +51,7 @@ def decide(
     turn = read_turn(messages, entries)
     if not turn.text.strip():
         return Decision("What should I do?")
-    mentions = find_mentions(turn.text, turn.today)
+    mentions = find_mentions(turn.text, turn.today, index.verbs)
     memory = {key_of(one.call.name, one.call.arguments): one for one in turn.done}
     blocked = frozenset(key_of(call.name, call.arguments) for call in avoid)
     goals = split_goals(turn.text, index.verbs)
@@ -109,7 +109,9 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
         and goal.start <= mention.start < goal.end
         for one in content_stems(mention.text)
     )
-    ranked = index.rank(goal, values, _implied(goal))
+    if converters := _converters(walk, goal):
+        return converters[:1]
+    ranked = index.rank(goal, values)
     if not ranked:
         return []
     best = ranked[0]
@@ -122,10 +124,12 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
     return near[:ALTERNATIVES]
 
 
-def _implied(goal: Goal) -> frozenset[str]:
-    """Return stems of kinds of value that stand in a goal without being called by their name."""
-    money = sum(code is not None for _, _, code in named_codes(CURRENCIES, goal.text))
-    return frozenset({stem("currency"), stem("convert")}) if money > 1 else frozenset()
+def _converters(walk: Walk, goal: Goal) -> list[Ranked]:
+    """Return the tools that turn one currency into another, where a goal names two and an amount."""
+    if len(named_codes(CURRENCIES, goal.text)) < 2:
+        return []
+    able = (entry for entry in walk.entries if entry.currencies > 1 and entry.intent == "read")
+    return [Ranked(entry, 1.0, 1.0, True) for entry in able if not walk.filled(entry, goal).missing]
 
 
 def _searches(walk: Walk, goal: Goal, ranked: Sequence[Ranked]) -> list[Ranked]:

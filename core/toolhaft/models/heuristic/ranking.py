@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolhaft.models.heuristic.clauses import Goal
+from toolhaft.models.heuristic.codes import CURRENCIES, wanted_codes
 from toolhaft.models.heuristic.lexicon import READ_VERBS, STOP, VERB_CLASSES
 from toolhaft.models.heuristic.slots import Slot, slots_of
 from toolhaft.models.heuristic.words import concept, content_stems, name_stems, name_words, stem
@@ -31,6 +32,7 @@ class Entry:
         weights: How strongly a stem belongs to the tool; ``concepts`` likewise for heads of synonyms.
         intent: ``read``, ``create``, ``update`` or ``delete``.
         nouns: Stems of its name without the verb.
+        currencies: How many of its slots want the code of a currency.
     """
 
     spec: ToolSpec
@@ -39,6 +41,7 @@ class Entry:
     concepts: dict[str, float]
     intent: str
     nouns: frozenset[str]
+    currencies: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +87,12 @@ class ToolIndex:
                     self._frequency[one] = self._frequency.get(one, 0) + 1
         return self._current
 
-    def rank(
-        self, goal: Goal, values: frozenset[str] = frozenset(), implied: frozenset[str] = frozenset()
-    ) -> list[Ranked]:
+    def rank(self, goal: Goal, values: frozenset[str] = frozenset()) -> list[Ranked]:
         """Return the tools for a goal, best first; those that share no word with it are left out.
 
         Args:
             goal: The clause.
             values: Stems that stand in values (names, quoted text), which count for less.
-            implied: Stems that are not said and meant.
         """
         query: dict[str, float] = {}
         for one in content_stems(goal.text):
@@ -100,8 +100,6 @@ class ToolIndex:
             if one[0].isdigit():
                 continue
             query[one] = max(query.get(one, 0.0), weight)
-        for one in implied:
-            query[one] = 1.0
         if goal.verb and goal.verb not in STOP:
             query[stem(goal.verb)] = max(query.get(stem(goal.verb), 0.0), 0.9)
         ranked = [self._score(entry, goal, query) for entry in self._current]
@@ -185,11 +183,18 @@ def read_entry(spec: ToolSpec) -> Entry:
     concepts: dict[str, float] = {}
     for one, weight in weights.items():
         concepts[concept(one)] = max(concepts.get(concept(one), 0.0), weight)
+    coded = sum(wanted_codes(slot) is CURRENCIES for slot in slots)
     words = name_words(spec.name)
     verbs = {word for word in words if any(word in known for known in VERB_CLASSES.values())}
     nouns = frozenset(stem(word) for word in words if word not in verbs and word not in STOP)
     return Entry(
-        spec, slots, weights, concepts, _intent_of(spec, words), nouns or frozenset(name_stems(spec.name))
+        spec,
+        slots,
+        weights,
+        concepts,
+        _intent_of(spec, words),
+        nouns or frozenset(name_stems(spec.name)),
+        coded,
     )
 
 
@@ -205,6 +210,8 @@ def _intent_of(spec: ToolSpec, words: tuple[str, ...]) -> str:
 
 
 def _intent_factor(goal: Goal, entry: Entry) -> float:
+    if goal.intent == "any":
+        return 1.0
     if goal.intent == entry.intent:
         return 1.25
     reads = entry.spec.effect == "read" or entry.intent == "read"
