@@ -48,13 +48,19 @@ def error_info(error: ToolError, secrets: SecretStore) -> ErrorInfo:
     for name in ("what", "where", "hint"):
         if name in fields:
             fields[name] = _storable(_cut(str(fields[name]), _SAID))
-    try:
-        kept = "details" not in fields or len(_json_text(fields["details"])) <= _SAID
-    except (TypeError, ValueError, RecursionError):
-        kept = False
-    if not kept:
-        fields["details"] = {}
+    if "details" in fields:
+        fields["details"] = _details(fields["details"])
     return ErrorInfo(**fields)
+
+
+def _details(given: Any) -> dict[str, Any]:
+    """Return an error's details as JSON values; none where they are too long or no JSON."""
+    try:
+        text = _storable(_json_text(given))
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    found = json.loads(text, parse_constant=lambda _: None) if len(text) <= _SAID else {}
+    return found if isinstance(found, dict) else {}
 
 
 def redact_exchanges(exchanges: Iterable[Exchange], secrets: SecretStore) -> tuple[Exchange, ...]:
