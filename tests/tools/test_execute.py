@@ -394,11 +394,8 @@ async def test_the_approver_decides(answer, kind):
     observation = await make(made, context=context)
     assert asked == [("weather", {"city": "Oslo"}, "its effect is write, which needs leave")]
     assert len(made.calls) == answer
-    assert observation.text() == (
-        "sent"
-        if answer
-        else "Error E-TOOL-REFUSED: weather: the call was not approved: its effect is write, which needs leave"
-    )
+    refusal = "weather: the call was not approved: its effect is write, which needs leave"
+    assert observation.text() == ("sent" if answer else f"Error E-TOOL-REFUSED: {refusal}")
 
 
 async def test_without_an_approver_the_answer_is_no():
