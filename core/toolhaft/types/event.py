@@ -23,11 +23,17 @@ class RolloutStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolsRetrieved:
-    """Tools were chosen for the task; ``hits`` are ``(name, score)``, best first, of ``pool`` tools."""
+    """Tools were chosen for the task.
+
+    Attributes:
+        hits: ``(name, score)``, best first, of ``pool`` tools.
+        mentioned: Tools that are offered because the description of a hit names them.
+    """
 
     hits: tuple[tuple[str, float], ...]
     retriever: str
     pool: int
+    mentioned: tuple[str, ...] = ()
     type: Literal["tools_retrieved"] = "tools_retrieved"
 
 

@@ -1,0 +1,124 @@
+"""Catalogs and models opened by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from toolhaft.errors import UsageError
+
+if TYPE_CHECKING:
+    from toolhaft.hooks.registry import Registry
+    from toolhaft.models.base import Model
+    from toolhaft.secrets import SecretStore
+    from toolhaft.tools.catalog import Catalog
+
+
+def open_catalog(
+    location: Any,
+    *,
+    auth: Mapping[str, str] | None = None,
+    allow_hosts: Sequence[str] = (),
+    registry: Registry | None = None,
+    **settings: Any,
+) -> Catalog:
+    """Do what `load_catalog` does from code that is not async, notebooks included."""
+    from toolhaft.tools.loop import run_sync
+
+    return run_sync(load_catalog(location, auth=auth, allow_hosts=allow_hosts, registry=registry, **settings))
+
+
+async def load_catalog(
+    location: Any,
+    *,
+    auth: Mapping[str, str] | None = None,
+    allow_hosts: Sequence[str] = (),
+    registry: Registry | None = None,
+    **settings: Any,
+) -> Catalog:
+    """Open a catalog of tools.
+
+    Args:
+        location: ``scheme:rest`` as in ``openapi:petstore.yaml``; a path that ends in ``.catalog``,
+            ``.json`` or ``.yaml``; an ``https`` URL of an OpenAPI document; or a parsed document.
+        auth: Security scheme -> secret reference, for example ``{"api_key": "env:PETSTORE_KEY"}``.
+        allow_hosts: Loopback and private hosts that the tools may speak to.
+        registry: Where the scheme is looked up.
+        **settings: More settings of the source.
+
+    Raises:
+        UnknownNameError: No plugin brings this scheme.
+        SpecError: The document cannot be read.
+        UsageError: There is nothing at the location.
+    """
+    from toolhaft.hooks.registry import Registry
+
+    registry = registry or Registry.default()
+    scheme, rest = split_location(location)
+    if auth:
+        settings["auth"] = dict(auth)
+    if allow_hosts:
+        settings["allow_hosts"] = tuple(allow_hosts)
+    if scheme == "catalog":
+        found = registry
+        source = registry.source("catalog", source=lambda kind: found.source(kind, **settings))
+    else:
+        source = registry.source(scheme, **settings)
+    return await source.load(rest)
+
+
+def open_model(
+    reference: str,
+    *,
+    registry: Registry | None = None,
+    secrets: SecretStore | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> Model:
+    """Find a model by its name, as ``Agent(model=...)`` and ``--model`` do.
+
+    Args:
+        reference: Its name.
+        registry: Where names are looked up.
+        secrets: Resolves its key, and keeps it out of what is shown.
+        warn: Takes the one-line notice that no language model is configured.
+
+    Raises:
+        UnknownNameError: No plugin brings it.
+        ConfigError: Its key is not set.
+    """
+    from toolhaft.hooks.registry import Registry
+    from toolhaft.models.resolve import resolve
+    from toolhaft.settings import load_settings
+
+    registry = registry or Registry.default()
+    model = resolve(reference, registry.model, load_settings(), warn or _to_stderr)
+    model.attach(secrets=secrets)
+    return model
+
+
+def split_location(location: Any) -> tuple[str, Any]:
+    """Return the scheme and what stands behind it; a bare path or URL is told by its ending.
+
+    Raises:
+        UsageError: Nothing says what it is.
+    """
+    if isinstance(location, Mapping):
+        return "openapi", location
+    text = str(location)
+    scheme, colon, rest = text.partition(":")
+    if colon and scheme.replace("-", "").isalnum() and scheme not in ("http", "https") and len(scheme) > 1:
+        return scheme, rest
+    if text.endswith(".catalog"):
+        return "catalog", text
+    if text.endswith((".json", ".yaml", ".yml")) or scheme in ("http", "https"):
+        return "openapi", text
+    raise UsageError(
+        f"{text[:200]!r} does not say what kind of tools it holds",
+        hint="Write the scheme before it, as in openapi:petstore.yaml, or name a .catalog file",
+    )
+
+
+def _to_stderr(line: str) -> None:
+    import sys
+
+    sys.stderr.write(f"{line}\n")
