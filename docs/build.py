@@ -22,8 +22,13 @@ def write_pages() -> None:
 
     shutil.rmtree(PAGES, ignore_errors=True)
     shutil.copytree(ROOT / "docs", PAGES, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    index = (ROOT / "README.md").read_text(encoding="utf-8").replace("](docs/", "](")
-    (PAGES / "index.md").write_text(index, encoding="utf-8")
+    for name in ("README", "ARCHITECTURE", "SECURITY", "CONTRIBUTING", "CHANGELOG"):
+        text = (ROOT / f"{name}.md").read_text(encoding="utf-8").replace("](docs/", "](")
+        (PAGES / f"{'index' if name == 'README' else name}.md").write_text(text, encoding="utf-8")
+    (PAGES / "plugins").mkdir()
+    for page in ROOT.glob("plugins/*/README.md"):
+        text = page.read_text(encoding="utf-8").replace("](../../docs/", "](../")
+        (PAGES / "plugins" / f"{page.parent.name}.md").write_text(text, encoding="utf-8")
     (PAGES / "reference" / "api.md").write_text(reference.api_page(ROOT / "core"), encoding="utf-8")
     (PAGES / "reference" / "errors.md").write_text(reference.errors_page(), encoding="utf-8")
     (PAGES / "reference" / "commands.md").write_text(reference.commands_page(), encoding="utf-8")

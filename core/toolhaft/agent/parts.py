@@ -36,7 +36,6 @@ def catalog_of(tools: Iterable[Catalog | Tool] | Catalog | Tool) -> Catalog:
 
 
 def policy_of(allow: str | Sequence[str], catalog: Catalog) -> Policy:
-    """Return the policy that ``allow`` asks for; names that are no effect and no tool are refused."""
     """Return the policy that ``allow`` makes; a name that nothing answers to is a typing error."""
     from typing import get_args
 

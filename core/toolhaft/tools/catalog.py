@@ -248,6 +248,10 @@ class Catalog(Mapping[str, Tool]):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close_sync()
+
+    def close_sync(self) -> None:
+        """Do what `close` does from code that is not async."""
         from toolhaft.tools.loop import run_sync
 
         run_sync(self.close())
