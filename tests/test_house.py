@@ -21,9 +21,7 @@ LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 LONG_FILES: dict[str, str] = {}
 """Files beyond the guide value, each with its reason."""
-LONG_FUNCTIONS: dict[str, str] = {
-    "core/toolhaft/tools/function.py:tool": "its signature and docstring are the reference of the decorator",
-}
+LONG_FUNCTIONS: dict[str, str] = {}
 """Functions beyond the guide value, each with its reason."""
 
 BANNED_WORDS = {"utils", "util", "helpers", "helper", "manager", "handler", "misc", "common"}
@@ -50,7 +48,8 @@ HANDED_OVER = {
 }
 """Where a ``BaseException`` is caught and handed over instead of raised again."""
 LEFT_OUT_WORDS = re.compile(
-    r"(?<![\w.])/work/|\b(?:this|each|every|next|earlier|previous|another|other) sessions?\b(?! (?:cookie|id|key))"
+    r"(?<![\w.])/work/|\b(?:this|each|every|next|earlier|previous|another|other) sessions?\b"
+    r"(?! (?:cookie|id|key))"
     r"|\bissues? (?:#|no\. ?)?\d+|\bother helpers?\b",
     re.IGNORECASE,
 )
@@ -72,6 +71,13 @@ def functions(tree, inside=""):
             yield from functions(node, inside)
 
 
+def length(node):
+    """Count the lines of a function, its docstring left out: that is never too long."""
+    lines = node.end_lineno - node.lineno + 1
+    first = node.body[0]
+    return lines - (first.end_lineno - first.lineno + 1 if ast.get_docstring(node) else 0)
+
+
 def test_there_is_something_to_check():
     assert len(SOURCES) > 50
 
@@ -85,7 +91,7 @@ def test_files_are_short():
 
 def test_functions_are_short():
     long = {
-        f"{name_of(path)}:{name}": (node.end_lineno or 0) - node.lineno + 1
+        f"{name_of(path)}:{name}": length(node)
         for path, tree in TREES.items()
         for name, node in functions(tree)
     }
