@@ -1,5 +1,6 @@
 """Catalog files: written whole, opened without reading every tool, refused when damaged."""
 
+import json
 import os
 import sqlite3
 import time
@@ -269,13 +270,21 @@ async def test_a_source_of_each_kind_is_made_once(saved):
 
 
 @pytest.mark.anyio
-async def test_a_file_cannot_bind_any_function_there_is(saved):
-    from toolhaft.errors import SpecError
+@pytest.mark.parametrize("path", ["os:system", "toolhaft_trap:tool", "subprocess:run"])
+async def test_opening_a_file_imports_no_code_that_it_names(saved, path, tmp_path, monkeypatch):
+    import sys
+
+    from toolhaft.errors import ToolhaftError
     from toolhaft.tools.function import PythonSource
 
+    (tmp_path / "toolhaft_trap.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
     change(
-        saved, "UPDATE tools SET binding = ? WHERE name = 'tool1'", '{"kind": "python", "path": "os:system"}'
+        saved,
+        "UPDATE tools SET binding = ? WHERE name = 'tool1'",
+        json.dumps({"kind": "python", "path": path}),
     )
     async with await CatalogFileSource(source=lambda kind: PythonSource()).load(saved) as catalog:
-        with pytest.raises(SpecError, match="no tool 'system' in 'os'"):
+        with pytest.raises(ToolhaftError):
             catalog["tool1"]
+    assert "toolhaft_trap" not in sys.modules

@@ -16,7 +16,7 @@ import pydantic
 import pytest
 from typing_extensions import TypedDict
 
-from toolhaft.errors import InvalidArgumentsError, SpecError, UnknownNameError, UsageError
+from toolhaft.errors import InvalidArgumentsError, UnknownNameError, UsageError
 from toolhaft.tools.base import CallContext, ToolResult
 from toolhaft.tools.catalog import Catalog
 from toolhaft.tools.function import FunctionTool, PythonSource, tool
@@ -560,21 +560,7 @@ async def test_a_module_is_a_source_of_tools(tmp_path, monkeypatch):
     source = PythonSource()
     catalog = await source.load("house_tools_a")
     assert catalog.names == ("area",)
-    found = catalog["area"]
-    assert found.binding() == {"kind": "python", "path": "house_tools_a:area"}
-    assert source.bind(found.spec, found.binding()) is found
-    for path in (
-        "house_tools_a:plain",
-        "os:system",
-        "house_tools_a:nothing",
-        "house_tools_a:",
-        "subprocess:run",
-    ):
-        with pytest.raises(SpecError, match="there is no tool"):
-            source.bind(found.spec, {"path": path})
-    for path in ("no_such_module:area", "", ":x"):
-        with pytest.raises(UsageError, match="cannot import"):
-            source.bind(found.spec, {"path": path})
+    assert await catalog.call("area", a=3) == 9
 
 
 @pytest.mark.anyio
@@ -583,13 +569,10 @@ async def test_a_module_without_tools_is_refused():
         await PythonSource().load("json")
 
 
-def test_tools_made_in_functions_cannot_be_kept():
-    @tool
-    def inner():
-        return 1
-
-    assert inner.binding() is None
+def test_functions_are_not_kept_in_files(tmp_path):
     assert FunctionTool(greet).binding() is None
+    with pytest.raises(UsageError, match="cannot be kept"):
+        Catalog([FunctionTool(greet)]).save(tmp_path / "x.catalog")
 
 
 def test_the_nearest_name_is_shown():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args, overload
 
-from toolhaft.errors import SpecError, UsageError
+from toolhaft.errors import UsageError
 from toolhaft.tools.base import CallContext, Tool, check_name
 from toolhaft.tools.source import ToolSource
 from toolhaft.types import Effect, ToolSpec
@@ -66,15 +66,6 @@ class FunctionTool(Tool):
         if self._context_name is not None:
             keywords[self._context_name] = context
         return _plain(await invoke(self.function, keywords))
-
-    def binding(self) -> dict[str, Any] | None:
-        """Return the import path of a module-level tool; others cannot be kept."""
-        import sys
-
-        path = self.spec.source.removeprefix("python:")
-        module, _, qualified = path.partition(":")
-        found = _find(sys.modules.get(module), qualified)
-        return {"kind": "python", "path": path} if found is self else None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself."""
@@ -175,7 +166,10 @@ def tool(
 
 
 class PythonSource(ToolSource):
-    """Tools of an importable module: ``python:package.module``."""
+    """Tools of an importable module: ``python:package.module``.
+
+    They are not kept in catalog files: opening a file that somebody sent must not import code.
+    """
 
     async def load(self, location: Any) -> Catalog:
         """Import a module, which the user thereby trusts, and collect its tools.
@@ -189,22 +183,6 @@ class PythonSource(ToolSource):
         if not found:
             raise UsageError("the module has no tools", where=str(location), hint="Decorate with @tool")
         return Catalog(found, name=str(location))
-
-    def bind(self, spec: ToolSpec, binding: Mapping[str, Any]) -> Tool:
-        """Import the tool again.
-
-        Only what its author made a tool is bound: a catalog file that was received must not choose among
-        all functions there are.
-
-        Raises:
-            SpecError: There is no such tool.
-            UsageError: The module cannot be imported.
-        """
-        module, _, qualified = str(binding.get("path", "")).partition(":")
-        target = _find(_import(module), qualified)
-        if not isinstance(target, Tool):
-            raise SpecError(f"there is no tool {qualified[:200]!r} in {module!r}", where=spec.name)
-        return target
 
 
 async def invoke(function: Callable[..., Any], keywords: Mapping[str, Any]) -> Any:
@@ -243,13 +221,6 @@ def _source_of(function: Callable[..., Any]) -> str:
         function = function.func
     known = function if hasattr(function, "__qualname__") else type(function)
     return f"python:{known.__module__}:{known.__qualname__}"
-
-
-def _find(module: Any, qualified: str) -> Any:
-    target = module
-    for part in qualified.split("."):
-        target = getattr(target, part, None)
-    return target
 
 
 def _texts(given: Sequence[str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from toolhaft.errors import SpecError
 from toolhaft.types import ToolSpec
 
 if TYPE_CHECKING:
@@ -26,5 +27,15 @@ class ToolSource(ABC):
         """
 
     def bind(self, spec: ToolSpec, binding: Mapping[str, Any]) -> Tool:
-        """Make one tool from its spec and what ``Tool.binding`` returned when it was saved."""
-        raise NotImplementedError(f"tools of {type(self).__name__} cannot be kept in a catalog file")
+        """Make one tool from its spec and what ``Tool.binding`` returned when it was saved.
+
+        The binding may come from a file that a stranger made: it must not choose code to run.
+
+        Raises:
+            SpecError: This source's tools are not kept in files; the default says so.
+        """
+        raise SpecError(
+            f"tools of {type(self).__name__} are not kept in catalog files",
+            where=spec.name,
+            hint="Open their source itself",
+        )
