@@ -64,8 +64,11 @@ async def complete_in_time(
     Raises:
         BudgetExceededError: The budget of seconds was used up before the model was done.
     """
+    left = context.meter.remaining_seconds()
+    if left is None:
+        return await model.complete(messages, specs, avoid=avoid, on_delta=on_delta, seed=context.seed)
     try:
-        async with asyncio.timeout(context.meter.remaining_seconds()) as scope:
+        async with asyncio.timeout(left) as scope:
             return await model.complete(messages, specs, avoid=avoid, on_delta=on_delta, seed=context.seed)
     except TimeoutError:
         if not scope.expired():

@@ -205,6 +205,6 @@ def _rows(catalog: Catalog) -> Iterator[tuple[int, str, str, str]]:
         if binding is None:
             raise UsageError(
                 f"the tool {name!r} cannot be kept in a file",
-                hint="Only imported tools and module-level functions can; use catalog.filter(...) first",
+                hint="Python functions cannot: leave them out with catalog.filter(...)",
             )
         yield position, name, to_json(found.spec).decode(), json.dumps(binding)

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 from toolhaft.errors import (
@@ -147,16 +148,17 @@ async def _make(tool: Tool, spec: ToolSpec, call: ToolCall, context: RunContext)
     key = f"{context.id}-{context.memory.ordinal(call)}"
     call_context = CallContext(key=key, artifacts=context.artifacts, seed=context.seed)
     effect: EffectState = "none"
+    left = context.meter.remaining_seconds()
     try:
-        async with asyncio.timeout(context.meter.remaining_seconds()) as whole, tool.place():
+        async with asyncio.timeout(left) if left is not None else nullcontext() as whole, tool.place():
             effect = "none" if spec.effect == "read" else "uncertain"
             async with asyncio.timeout(limit) as own:
                 return await tool.call(call.arguments, call_context)
     except TimeoutError as error:
-        if not whole.expired() and own.expired():
-            what = f"no result after {limit:g} seconds"
-        elif whole.expired():
+        if whole is not None and whole.expired():
             what = "no result before the rollout's time was over"
+        elif own.expired():
+            what = f"no result after {limit:g} seconds"
         else:
             what = f"it gave up waiting: {_said(error, context)}"
         raise ToolTimeoutError(
