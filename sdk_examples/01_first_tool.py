@@ -20,9 +20,9 @@ def exchange_rate(base: str, target: str) -> float:
 print(exchange_rate("EUR", "NOK"))
 
 run = Agent([exchange_rate], model="heuristic").run_sync("What is the exchange rate from EUR to JPY?")
-print(run.trajectory.path()[0].calls[0].arguments)
+print(sorted(run.trajectory.path()[0].calls[0].arguments.items()))
 print(run.answer)
 
 # prints: 11.5
-# prints: {'base': 'EUR', 'target': 'JPY'}
+# prints: [('base', 'EUR'), ('target', 'JPY')]
 # prints: 163

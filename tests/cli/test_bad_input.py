@@ -168,6 +168,7 @@ def files(tmp_path):
         (tmp_path / name).write_text(text, encoding="utf-8")
     with sqlite3.connect(tmp_path / "newer.catalog") as file:
         file.execute("CREATE TABLE about (key TEXT, value TEXT)")
+        file.execute("CREATE TABLE tools (name TEXT)")
         file.execute("INSERT INTO about VALUES ('format', '99')")
     file.close()
 

@@ -165,6 +165,14 @@ def test_other_formats_are_refused(saved, source, given):
     assert "newer Toolhaft" in caught.value.hint
 
 
+def test_a_newer_format_is_told_whatever_else_it_holds(tmp_path, source):
+    path = tmp_path / "a.catalog"
+    change(path, "CREATE TABLE about (key TEXT, value TEXT, mood TEXT)")
+    change(path, "INSERT INTO about VALUES ('format', '99', 'good')")
+    with pytest.raises(FormatError, match="catalog format '99' is not known"):
+        open_catalog_file(path, source.bind)
+
+
 def test_a_file_cut_short_is_refused(saved, tmp_path, source):
     whole = saved.read_bytes()
     for length in range(0, len(whole), 1024):

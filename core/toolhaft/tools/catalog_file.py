@@ -68,17 +68,17 @@ def open_catalog_file(path: Path | str, bind: Callable[[ToolSpec, Mapping[str, A
     tools = FileTools(where, bind)
     try:
         about = tools.about()
+        if about.get("format") != str(FORMAT):
+            raise FormatError(
+                f"catalog format {about.get('format')!r} is not known; this version reads {FORMAT}",
+                where=str(where),
+                hint="Import the document again, or install a newer Toolhaft",
+            )
+        tools.check_table("tools")
         report = _json(about.get("report") or "null", where)
     except FormatError:
         tools.disconnect()
         raise
-    if about.get("format") != str(FORMAT):
-        tools.disconnect()
-        raise FormatError(
-            f"catalog format {about.get('format')!r} is not known; this version reads {FORMAT}",
-            where=str(where),
-            hint="Import the document again, or install a newer Toolhaft",
-        )
     return Catalog(tools, name=about.get("name", ""), report=report, close=tools.close)
 
 
@@ -93,17 +93,18 @@ class FileTools(Mapping[str, Tool]):
         self._file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
 
     def about(self) -> dict[str, str]:
-        """Return the file's facts.
-
-        Raises:
-            FormatError: It is no catalog: a table is missing, or is not a table but a view, whose reading
-                would run what its author wrote.
-        """
+        """Return the file's facts."""
         self._check_length()
-        kinds = dict(self._query("SELECT name, type FROM sqlite_master WHERE name IN ('about', 'tools')"))
-        if kinds != {"about": "table", "tools": "table"}:
-            raise FormatError("not a Toolhaft catalog", where=str(self._path))
+        self.check_table("about")
         return {str(key): str(value) for key, value in self._query("SELECT key, value FROM about")}
+
+    def check_table(self, name: str) -> None:
+        """Raise `FormatError` unless there is such a table.
+
+        A view of that name will not do: reading it would run what its author wrote.
+        """
+        if self._query("SELECT type FROM sqlite_master WHERE name = ?", name) != [("table",)]:
+            raise FormatError("not a Toolhaft catalog", where=str(self._path))
 
     def __getitem__(self, name: str) -> Tool:
         made = self._made.get(name)
