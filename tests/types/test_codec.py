@@ -227,6 +227,23 @@ def test_a_secret_by_value_is_refused_and_not_repeated(name):
     assert len(name) < 5 or name not in str(caught.value)
 
 
+@pytest.mark.parametrize("depth", [200, 256, 300])
+def test_deep_arguments_can_be_stored(depth):
+    value = 1
+    for _ in range(depth):
+        value = {"a": value}
+    call = ToolCall(id="c", name="t", arguments=value)
+    record = Trajectory(id="r", task=TASK, steps=(Step(id=0, calls=(call,)),))
+    assert from_json(Trajectory, to_json(record)) == record
+    assert from_value(Trajectory, to_value(record)) == record
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_lone_surrogates_are_replaced(indent):
+    task = Task(id="t", instruction="caf\udce9")  # as Python reads arguments that are not UTF-8
+    assert from_json(Task, to_json(task, indent=indent)).instruction == "caf?"
+
+
 JSON = st.recursive(
     st.none()
     | st.booleans()

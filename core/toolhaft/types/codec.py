@@ -40,12 +40,24 @@ def to_json(value: object, kind: Any = None, *, indent: int | None = None) -> by
         kind: Its type where ``type(value)`` does not say it, for example the union ``Event``.
         indent: Spaces to indent by; None gives one line.
     """
-    return _adapter(kind or type(value)).dump_json(value, indent=indent)
+    from pydantic_core import PydanticSerializationError
+
+    adapter = _adapter(kind or type(value))
+    try:
+        return adapter.dump_json(value, indent=indent)
+    except PydanticSerializationError:  # nested beyond 250 levels, or a lone surrogate: legal, and rare
+        plain = adapter.dump_python(value)
+        separators = (",", ":") if indent is None else None
+        text = json.dumps(plain, ensure_ascii=False, indent=indent, separators=separators)
+        return text.encode("utf-8", "replace")
 
 
 def to_value(value: object, kind: Any = None) -> Any:
     """Return a value of this package as plain dictionaries, lists, strings and numbers."""
-    return _adapter(kind or type(value)).dump_python(value, mode="json")
+    try:
+        return _adapter(kind or type(value)).dump_python(value, mode="json")
+    except ValueError:  # as in `to_json`
+        return json.loads(to_json(value, kind))
 
 
 def from_json(kind: type[T], data: bytes | str, *, where: str = "") -> T:
