@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from toolhaft.text import clean, shorten
+
 LONGEST_DESCRIPTION = 1024
 """Characters of a tool's description that every provider takes."""
 
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad"  # controls, the soft hyphen
-    "\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # zero width, bidi
-    "\ufe00-\ufe0f\ud800-\udfff\U000e0000-\U000e0fff]"  # variation selectors, surrogates, tags
-)
 _BLANKS = re.compile(r"[ \t]+")
 _LINES = re.compile(r"\s*\n\s*\n\s*")
 
@@ -21,11 +18,8 @@ def clean_text(text: Any, longest: int = LONGEST_DESCRIPTION) -> str:
     """Return a description without invisible characters, in at most ``longest`` characters."""
     if not isinstance(text, str):
         return ""
-    text = text[: longest * 8]
-    if not (text.isascii() and text.isprintable()):
-        text = _LINES.sub("\n\n", _UNSAFE.sub("", text.replace("\r\n", "\n")))
-    text = _BLANKS.sub(" ", text).strip()
-    return text if len(text) <= longest else f"{text[: longest - 3].rstrip()}..."
+    readable = _LINES.sub("\n\n", clean(text[: longest * 8], longest * 8))
+    return shorten(_BLANKS.sub(" ", readable).strip(), longest)
 
 
 def clean_string(text: str) -> str:
