@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from toolhaft.planners.base import Planner as Planner
     from toolhaft.retrievers.base import Retriever as Retriever
     from toolhaft.tools.base import CallContext as CallContext
+    from toolhaft.tools.base import RawTool as RawTool
     from toolhaft.tools.base import Tool as Tool
     from toolhaft.tools.base import ToolResult as ToolResult
     from toolhaft.tools.catalog import Catalog as Catalog
@@ -51,7 +52,7 @@ _HOMES = {
     "toolhaft.models.base": ("Model",),
     "toolhaft.planners.base": ("Planner",),
     "toolhaft.retrievers.base": ("Retriever",),
-    "toolhaft.tools.base": ("CallContext", "Tool", "ToolResult"),
+    "toolhaft.tools.base": ("CallContext", "RawTool", "Tool", "ToolResult"),
     "toolhaft.tools.catalog": ("Catalog",),
     "toolhaft.tools.function": ("tool",),
     "toolhaft.tools.policy": ("Policy",),
