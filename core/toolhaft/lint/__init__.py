@@ -1,1 +1,0 @@
-"""What a model would struggle with in a catalog."""
