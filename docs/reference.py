@@ -82,7 +82,7 @@ def errors_page() -> str:
         "# Errors",
         "",
         "Every error has a stable code, and says what, where and what to do. A `ToolError` is read by",
-        "the model; any other is for you. Commands print it in at most four lines and end with its exit code.",
+        "the model; any other is for you. Commands print it in at most four lines and exit with its code.",
         "",
         "```text",
         *inspect.cleandoc(errors.__doc__ or "").splitlines()[2:],

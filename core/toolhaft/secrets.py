@@ -20,6 +20,8 @@ from toolhaft.types import SecretRef
 
 MASK = "[secret]"
 _LOWER_HEX = re.compile("%[0-9A-F]{2}")
+_DEEPEST = 200
+"""Levels of a JSON value that are redacted value by value."""
 _SHORTEST = 4
 """Values shorter than this would mask ordinary text; they are refused."""
 
@@ -115,15 +117,28 @@ class SecretStore:
 
     def redact_value(self, value: Any) -> Any:
         """Return a JSON value without any known secret, in keys and strings alike."""
-        if not self._forms:
-            return value
+        return self._redact_value(value, 0) if self._forms else value
+
+    def _redact_value(self, value: Any, depth: int) -> Any:
         if isinstance(value, str):
             return self.redact(value)
+        if not isinstance(value, Mapping | list | tuple):
+            return value
+        if depth > _DEEPEST:
+            return self._redact_deep(value)
         if isinstance(value, Mapping):
-            return {self.redact(str(key)): self.redact_value(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return type(value)(self.redact_value(item) for item in value)
-        return value
+            found = {}
+            for key, item in value.items():
+                found[self.redact(str(key))] = self._redact_value(item, depth + 1)
+            return found
+        return type(value)([self._redact_value(item, depth + 1) for item in value])
+
+    def _redact_deep(self, value: Any) -> Any:
+        """Redact what recursion does not reach, as JSON text; what is no JSON becomes the mask."""
+        try:
+            return json.loads(self.redact(json.dumps(value, ensure_ascii=False)))
+        except (TypeError, ValueError, RecursionError):
+            return MASK
 
     def logging_filter(self) -> logging.Filter:
         """Return a filter for `logging` handlers that redacts messages and tracebacks."""
@@ -155,7 +170,9 @@ def _forms(value: str) -> list[str]:
 
     raw = value.encode()
     escaped = json.dumps(value)[1:-1]
-    found = {value, escaped, json.dumps(value, ensure_ascii=False)[1:-1], json.dumps(escaped)[1:-1]}
+    # Some writers of JSON escape the slash too.
+    slashed = escaped.replace("/", "\\/")
+    found = {value, escaped, slashed, json.dumps(value, ensure_ascii=False)[1:-1], json.dumps(escaped)[1:-1]}
     for quoted in (quote(value, safe=""), quote(value), quote_plus(value)):
         found.update((quoted, _LOWER_HEX.sub(lambda match: match[0].lower(), quoted)))
     found.update((html.escape(value), html.escape(value, quote=False), repr(value)[1:-1], ascii(value)[1:-1]))

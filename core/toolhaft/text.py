@@ -17,6 +17,7 @@ _LONGEST_WORD = 64
 _LONGEST_JOINED = 24
 
 _WORD = re.compile(r"[^\W_]+")
+_PIECE = re.compile(r".{1,400}(?!\S)|.{1,400}", re.DOTALL)
 _CONTRACTION = re.compile(r"(?<=\w)['’](?:s|m|d|t|re|ve|ll)\b", re.IGNORECASE)
 _CJK = re.compile(
     "[\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -67,7 +68,7 @@ def tokenize(text: str) -> list[str]:
     """
     text = text[:LONGEST]
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)[:LONGEST]
+        text = _normalise(text)[:LONGEST]
     if "'" in text or "’" in text:
         text = _CONTRACTION.sub("", text)
     found: list[str] = []
@@ -82,7 +83,7 @@ def tokenize(text: str) -> list[str]:
 
 def identifier_words(name: str) -> list[str]:
     """Return the words of an identifier, lower-cased: ``getHTTPStatus2`` gives get, http, status, 2."""
-    name = unicodedata.normalize("NFKC", name[:LONGEST])
+    name = _normalise(name[:LONGEST])
     return [part.lower() for word in _WORD.findall(name) for part in _split(word)]
 
 
@@ -120,6 +121,11 @@ def terminal_safe(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return _INVISIBLE.sub("", _LINE_END.sub("\n", _TERMINAL_SEQUENCE.sub("", text)))
+
+
+def _normalise(text: str) -> str:
+    """Return the text in NFKC; piece by piece, for a run of marks takes time with its square."""
+    return "".join(unicodedata.normalize("NFKC", piece) for piece in _PIECE.findall(text))
 
 
 @lru_cache(maxsize=65_536)

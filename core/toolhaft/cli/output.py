@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from toolhaft.errors import ToolhaftError
 from toolhaft.text import terminal_safe
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document."""
+    """Print one JSON document; what could command a terminal, or is no character, is escaped in it."""
     import json
 
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    if not (text.isascii() and "\x7f" not in text):
+        text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+        text = text.replace("\x7f", "\\u007f")
+    _write(sys.stdout, text)
 
 
 def print_line(text: str = "") -> None:
     """Print a line; control characters in it are made visible."""
-    sys.stdout.write(terminal_safe(text) + "\n")
+    _write(sys.stdout, terminal_safe(text))
 
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -28,7 +32,7 @@ def print_table(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     widths = [max(len(row[i]) for row in [list(titles), *shown]) for i in range(len(titles))]
     for row in [list(titles), *shown]:
         cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
-        sys.stdout.write("  ".join([*cells, row[-1]]).rstrip() + "\n")
+        _write(sys.stdout, "  ".join([*cells, row[-1]]).rstrip())
 
 
 def print_error(error: ToolhaftError, *, as_json: bool = False) -> None:
@@ -42,9 +46,15 @@ def print_error(error: ToolhaftError, *, as_json: bool = False) -> None:
         lines.append(f"  {error.hint}.".replace("..", "."))
     lines.append(f"  [{error.code}]")
     for line in lines:
-        sys.stderr.write(" ".join(terminal_safe(line).split("\n"))[:600] + "\n")
+        _write(sys.stderr, " ".join(terminal_safe(line).split("\n"))[:600])
 
 
 def notice(text: str) -> None:
     """Print a one-line notice on stderr."""
-    sys.stderr.write(terminal_safe(text) + "\n")
+    _write(sys.stderr, terminal_safe(text))
+
+
+def _write(stream: TextIO, line: str) -> None:
+    """Write a line; what the stream's encoding has not is escaped."""
+    encoding = stream.encoding or "utf-8"
+    stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")

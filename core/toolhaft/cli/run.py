@@ -112,7 +112,7 @@ def watch(
     finished: list[Trajectory] = []
 
     async def show() -> None:
-        with LiveTree(quiet=quiet) as tree:
+        with LiveTree(quiet=quiet, redact=agent.secrets.redact) as tree:
             async for event in agent.stream(instruction, artifacts=images, final_state=final_state):
                 tree.feed(event)
                 if event.type == "rollout_finished":

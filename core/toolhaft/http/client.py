@@ -102,7 +102,8 @@ class HTTPClient:
         """Send a request and read its whole answer, whatever the status.
 
         Redirects are followed, every hop checked like the first. Reads and repeatable writes are tried
-        again where that may help.
+        again where that may help. Known secrets that the answer repeats, as servers that echo requests do,
+        are masked in it.
 
         Raises:
             EgressError: The address is not one that this client may speak to.
@@ -218,8 +219,8 @@ class HTTPClient:
                 return Response(
                     status=answer.status,
                     url=self.secrets.redact(hop.target.url),
-                    headers=answer.headers,
-                    body=body,
+                    headers=tuple((name, self.secrets.redact(value)) for name, value in answer.headers),
+                    body=self.secrets.redact_bytes(body),
                     seconds=time.monotonic() - journey.started,
                     exchanges=tuple(journey.trail),
                 )

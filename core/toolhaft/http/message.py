@@ -7,6 +7,9 @@ from typing import Literal
 
 from toolhaft.types import Effect, Exchange, Provenance, SecretRef
 
+_NO_CHARSETS = frozenset(("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"))
+"""Codecs of Python that no text is sent in: they fail, or take quadratic time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
@@ -80,7 +83,7 @@ class Response:
     exchanges: tuple[Exchange, ...] = field(default=())
 
     def __repr__(self) -> str:
-        # Headers and body may echo a credential; only what the record shows of them is redacted.
+        # Headers and body are long, and may be anything.
         return f"Response(status={self.status}, url={self.url!r}, {len(self.body)} bytes, {self.provenance})"
 
     def header(self, name: str, default: str = "") -> str:
@@ -95,12 +98,15 @@ class Response:
 
     def text(self) -> str:
         """Return the body as text by its charset; what does not decode becomes U+FFFD."""
+        import codecs
+
         charset = "utf-8"
         for parameter in self.header("content-type").split(";")[1:]:
             key, _, value = parameter.partition("=")
             if key.strip().lower() == "charset":
                 charset = value.strip().strip('"')
         try:
-            return self.body.decode(charset, "replace")
-        except LookupError:
-            return self.body.decode("utf-8", "replace")
+            known = codecs.lookup(charset).name
+        except (LookupError, ValueError):
+            known = "utf-8"
+        return self.body.decode("utf-8" if known in _NO_CHARSETS else known, "replace")

@@ -14,6 +14,8 @@ MOST_PROPERTIES = 100
 """Properties that become arguments; a body with more is one argument."""
 
 _DEEPEST_COMPOSITION = 16
+_MOST_SCHEMAS = 500
+"""Schemas that one body is composed of, each counted as often as it is named."""
 _PLAIN_OBJECT = frozenset(
     [
         "type",
@@ -166,11 +168,13 @@ class ObjectView:
         required: Names of the required properties.
         open: Schema of further properties where the document names one or allows any; None where it
             says nothing or forbids them.
+        schemas: How many schemas it is composed of.
     """
 
     properties: dict[str, Any]
     required: dict[str, None]
     open: Any = None
+    schemas: int = 0
 
 
 def object_view(schema: Any, resolver: Resolver, dialect: Dialect) -> ObjectView | None:
@@ -182,7 +186,8 @@ def object_view(schema: Any, resolver: Resolver, dialect: Dialect) -> ObjectView
 
 
 def _gather(schema: Any, view: ObjectView, resolver: Resolver, dialect: Dialect, depth: int) -> bool:
-    if depth > _DEEPEST_COMPOSITION or not isinstance(schema, dict):
+    view.schemas += 1
+    if depth > _DEEPEST_COMPOSITION or view.schemas > _MOST_SCHEMAS or not isinstance(schema, dict):
         return False
     siblings = {} if dialect == "3.0" or "$ref" not in schema else schema
     try:

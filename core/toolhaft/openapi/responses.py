@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from toolhaft.errors import EffectState, StatusError
 from toolhaft.openapi.cleaning import clean_text
 from toolhaft.tools.base import CallContext, ToolResult
+from toolhaft.tools.schema import nesting
 
 if TYPE_CHECKING:
     from toolhaft.http.message import Response
     from toolhaft.openapi.wire import Wire
 
 _LONGEST_EXCERPT = 1000
+_DEEPEST_ERRORS = 32
 _TEXT_TYPES = (
     "text/",
     "application/xml",
@@ -112,6 +114,8 @@ def _field_errors(response: Response) -> list[Any]:
     if not isinstance(errors, list):
         return []
     kept = errors[:5]
+    if nesting(kept, _DEEPEST_ERRORS) > _DEEPEST_ERRORS:
+        return []
     return kept if len(json.dumps(kept, default=str)) <= 2 * _LONGEST_EXCERPT else []
 
 
