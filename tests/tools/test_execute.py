@@ -274,6 +274,9 @@ async def test_artifacts_go_in_through_the_context():
 class Odd:
     """No JSON."""
 
+    def __repr__(self):
+        return "Odd()"
+
 
 @pytest.mark.parametrize("effect", ["read", "write"])
 @pytest.mark.parametrize(
