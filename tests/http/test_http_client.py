@@ -162,7 +162,7 @@ async def test_tenants_share_no_connection(library, server, quick):
         )
         response = await client.send(Request(method="GET", url=f"{server.url}/x", credentials=(credential,)))
         port, key = json.loads(response.body)
-        assert key == f"tenant-secret-{n:03}"
+        assert key == f"[secret memory:t{n}]"
         assert ports.setdefault(port, n) == n
 
     for _ in range(5):

@@ -235,6 +235,7 @@ def _check_entry(entry: dict[str, Any], where: str) -> None:
     kinds: dict[str, type] = {"key": str}
     if "error" in entry:
         kinds["error"] = dict
+        _check_error(entry["error"], where)
     else:
         kinds |= {"status": int, "answered": str, "headers": list}
         kinds["base64" if "base64" in entry else "body"] = str
@@ -244,3 +245,15 @@ def _check_entry(entry: dict[str, Any], where: str) -> None:
     for pair in entry.get("headers", ()):
         if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)):
             raise FormatError("a header is not a pair of texts", where=where)
+    if "base64" in entry:
+        try:
+            base64.b64decode(entry["base64"], validate=True)
+        except ValueError:
+            raise FormatError("'base64' is not base64", where=where) from None
+
+
+def _check_error(fields: Any, where: str) -> None:
+    kinds = {"code": str, "what": str, "where": str, "hint": str, "retryable": bool, "effect": str}
+    for name, kind in {**kinds, "details": dict}.items():
+        if isinstance(fields, dict) and not isinstance(fields.get(name, kind()), kind):
+            raise FormatError(f"{name!r} of the error is of another type", where=where)

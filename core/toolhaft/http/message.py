@@ -106,7 +106,8 @@ class Response:
             if key.strip().lower() == "charset":
                 charset = value.strip().strip('"')
         try:
-            known = codecs.lookup(charset).name
-        except (LookupError, ValueError):
-            known = "utf-8"
-        return self.body.decode("utf-8" if known in _NO_CHARSETS else known, "replace")
+            if codecs.lookup(charset).name not in _NO_CHARSETS:
+                return self.body.decode(charset, "replace")
+        except (LookupError, ValueError):  # unknown, or no encoding of text
+            pass
+        return self.body.decode("utf-8", "replace")
