@@ -13,7 +13,7 @@ from toolhaft.openapi.resolve import BrokenReferenceError, Resolver
 from toolhaft.types import Effect
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
+READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 _REPEATABLE = frozenset({"PUT", "DELETE"})
 
 
@@ -45,12 +45,12 @@ class Operation:
     @property
     def effect(self) -> Effect:
         """What the method says that a call does."""
-        return "read" if self.method in _READS else "write"
+        return "read" if self.method in READS else "write"
 
     @property
     def repeatable(self) -> bool:
         """Whether the method may be sent twice with the effect of once."""
-        return self.method in _READS or self.method in _REPEATABLE
+        return self.method in READS or self.method in _REPEATABLE
 
     @property
     def name_request(self) -> NameRequest:

@@ -61,6 +61,11 @@ def build_request(wire: Wire, arguments: Mapping[str, Any], *, where: str = "") 
     )
 
 
+def path_variables(wire: Wire) -> list[str]:
+    """Return the names in braces in an operation's path."""
+    return _VARIABLE.findall(_template(wire))
+
+
 def with_credentials(request: Request, credentials: tuple[Credential, ...]) -> Request:
     """Return the request with what the transport adds for its origin."""
     from dataclasses import replace
@@ -70,7 +75,7 @@ def with_credentials(request: Request, credentials: tuple[Credential, ...]) -> R
 
 def _path(wire: Wire, arguments: Mapping[str, Any]) -> str:
     by_name = {parameter.name: parameter for parameter in wire.parameters if parameter.place == "path"}
-    template = wire.path.partition("#")[0].partition("?")[0]
+    template = _template(wire)
     made: list[str] = []
     end = 0
     for match in _VARIABLE.finditer(template):
@@ -84,6 +89,10 @@ def _path(wire: Wire, arguments: Mapping[str, Any]) -> str:
             "an argument would turn a part of the path into '.' or '..'", hint="Give the identifier itself"
         )
     return path
+
+
+def _template(wire: Wire) -> str:
+    return wire.path.partition("#")[0].partition("?")[0]
 
 
 def _path_value(parameter: WireParameter, arguments: Mapping[str, Any], dotted: bool) -> str:

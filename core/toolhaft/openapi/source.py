@@ -7,9 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolhaft.errors import FormatError, SpecError, UnknownNameError, UsageError
+from toolhaft.errors import EgressError, FormatError, SpecError, UnknownNameError, UsageError
 from toolhaft.openapi.document import LIMITS, Document, Limits
+from toolhaft.openapi.operations import READS
 from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.requests import path_variables
 from toolhaft.openapi.security import Auth
 from toolhaft.openapi.tool import KIND, OpenAPITool
 from toolhaft.openapi.wire import Wire
@@ -100,11 +102,12 @@ class OpenAPISource(ToolSource):
         """Make a tool again from what a catalog file kept; secrets come from this source's ``auth`` alone.
 
         Raises:
-            FormatError: The binding is damaged.
+            FormatError: The binding is damaged, or the spec does not say what the requests will do.
         """
         if binding.get("kind") != KIND or binding.get("format") != 1:
             raise FormatError("not a binding of an OpenAPI tool of format 1", where=spec.name)
         wire = from_value(Wire, binding.get("wire"), where=spec.name)
+        _check_binding(spec, wire)
         return OpenAPITool(spec, wire, auth=self._auth, connect=self._connect)
 
     async def close(self) -> None:
@@ -150,6 +153,29 @@ class OpenAPISource(ToolSource):
         for entry in self._auth.names:
             if self._auth.scheme_of(entry).casefold() not in known:
                 raise UnknownNameError("security scheme", entry, found.secret_names, where=found.report.title)
+
+
+def _check_binding(spec: ToolSpec, wire: Wire) -> None:
+    """Raise unless the spec, which policy and person go by, speaks of the requests that will be made."""
+    from toolhaft.http import origin_of
+
+    try:
+        hosts = (origin_of(wire.server),) if wire.server else ()
+    except EgressError as error:
+        raise FormatError(f"the server of the tool cannot be used: {error.what}", where=spec.name) from None
+    if spec.hosts != hosts:
+        raise FormatError("the tool's hosts are not those that it speaks to", where=spec.name)
+    if wire.method not in READS and "read" in (spec.effect, wire.effect):
+        raise FormatError(
+            f"a tool that sends {wire.method[:20]!r} does not only read",
+            where=spec.name,
+            hint="Import its document again, and allow it by its name",
+        )
+    if not spec.untrusted:
+        raise FormatError("what an API answers is not to be trusted", where=spec.name)
+    named = {parameter.name for parameter in wire.parameters if parameter.place == "path"}
+    if not named.issuperset(path_variables(wire)):
+        raise FormatError("the tool's path names what is no parameter", where=spec.name)
 
 
 def reachable_origins(hosts: tuple[str, ...], allow_hosts: Sequence[str]) -> tuple[str, ...]:
