@@ -14,7 +14,11 @@ def print_json(value: Any) -> None:
     """Print one JSON document; what could command a terminal, or is no character, is escaped in it."""
     import json
 
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    plain = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    try:
+        text = json.dumps(value, indent=2, ensure_ascii=plain, default=str)
+    except RecursionError:  # only what is indented is written by recursion
+        text = json.dumps(value, ensure_ascii=plain, default=str)
     if not (text.isascii() and "\x7f" not in text):
         text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
         text = text.replace("\x7f", "\\u007f")
