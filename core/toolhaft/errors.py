@@ -192,7 +192,7 @@ class BudgetExceededError(ToolhaftError):
     def __init__(self, quantity: str, limit: float) -> None:
         super().__init__(
             f"the budget of {limit:g} {quantity.replace('_', ' ')} is spent",
-            hint=f"Allow more with budget={{'{quantity}': ...}}",
+            hint=f"Allow more with budget={{'{quantity}': n}}, or --budget {quantity}=n in the shell",
             details={"quantity": quantity, "limit": limit},
         )
         self.quantity = quantity

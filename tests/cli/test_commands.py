@@ -1,6 +1,7 @@
 """What the commands print, for people and for programs."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -89,10 +90,24 @@ def test_a_dry_run_prints_the_request_and_sends_nothing(notes, toolhaft):
 def test_a_dry_run_shows_where_a_secret_goes_and_not_its_value(notes, toolhaft, monkeypatch):
     monkeypatch.setenv("NOTES_KEY", "very-secret-value")
     words = ("call", notes, "getNote", "note_id=7", "--auth", "key=env:NOTES_KEY")
-    for mode in ("--dry-run", "--curl"):
-        _, out, _ = toolhaft(*words, mode)
-        assert "X-Key: <env:NOTES_KEY>" in out
-        assert "very-secret-value" not in out
+    _, shown, _ = toolhaft(*words, "--dry-run")
+    assert "X-Key: <env:NOTES_KEY>" in shown
+    _, command, _ = toolhaft(*words, "--curl")
+    assert command.rstrip().endswith("""-H 'X-Key: '"$NOTES_KEY\"""")
+    assert "very-secret-value" not in shown + command
+
+
+def test_a_curl_command_runs_nothing_that_a_document_wrote(toolhaft, tmp_path):
+    hostile = SPEC.replace("name: X-Key", 'name: "X`touch${IFS}trap`"').replace(
+        "/notes/{note_id}", "/$(touch trap)/{note_id}"
+    )
+    (tmp_path / "hostile.yaml").write_text(hostile)
+    _, out, _ = toolhaft(
+        "call", "hostile.yaml", "getNote", "note_id=7", "--curl", "--auth", "key=env:NOTES_KEY"
+    )
+    if out:
+        subprocess.run(["bash", "-c", out.replace("curl ", "true ", 1)], cwd=tmp_path, check=True)
+    assert not (tmp_path / "trap").exists()
 
 
 def test_run_view_and_json(toolhaft, tmp_path, monkeypatch):

@@ -95,7 +95,7 @@ class Agent:
         self._planner = planner
         self._retriever = retriever
         self._policy = policy if policy is not None else policy_of(allow, self.catalog)
-        self._approver = approver
+        self.approver = approver
         self._private = private
         self._secrets = secrets
         self._artifacts = artifacts
@@ -332,7 +332,7 @@ class Agent:
             seed=self.seed,
             meter=BudgetMeter(self.budget),
             policy=self._policy,
-            approver=self._approver,
+            approver=self.approver,
             secrets=self.secrets,
             artifacts=self.artifacts,
             private=self._private,

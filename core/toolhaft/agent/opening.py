@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import UsageError
@@ -18,7 +19,7 @@ def open_catalog(
     location: Any,
     *,
     auth: Mapping[str, str] | None = None,
-    allow_hosts: Sequence[str] = (),
+    allow_hosts: str | Sequence[str] = (),
     registry: Registry | None = None,
     **settings: Any,
 ) -> Catalog:
@@ -32,7 +33,7 @@ async def load_catalog(
     location: Any,
     *,
     auth: Mapping[str, str] | None = None,
-    allow_hosts: Sequence[str] = (),
+    allow_hosts: str | Sequence[str] = (),
     registry: Registry | None = None,
     **settings: Any,
 ) -> Catalog:
@@ -40,9 +41,9 @@ async def load_catalog(
 
     Args:
         location: ``scheme:rest`` as in ``openapi:petstore.yaml``; a path that ends in ``.catalog``,
-            ``.json`` or ``.yaml``; an ``https`` URL of an OpenAPI document; or a parsed document.
+            ``.json``, ``.yaml`` or ``.py``; an ``https`` URL of an OpenAPI document; or a parsed document.
         auth: Security scheme -> secret reference, for example ``{"api_key": "env:PETSTORE_KEY"}``.
-        allow_hosts: Loopback and private hosts that the tools may speak to.
+        allow_hosts: Loopback and private hosts that the tools may speak to, one or several.
         registry: Where the scheme is looked up.
         **settings: More settings of the source.
 
@@ -58,7 +59,7 @@ async def load_catalog(
     if auth:
         settings["auth"] = dict(auth)
     if allow_hosts:
-        settings["allow_hosts"] = tuple(allow_hosts)
+        settings["allow_hosts"] = (allow_hosts,) if isinstance(allow_hosts, str) else tuple(allow_hosts)
     if scheme == "catalog":
         found = registry
         source = registry.source("catalog", source=lambda kind: found.source(kind, **settings))
@@ -73,6 +74,7 @@ def open_model(
     registry: Registry | None = None,
     secrets: SecretStore | None = None,
     warn: Callable[[str], None] | None = None,
+    **settings: Any,
 ) -> Model:
     """Find a model by its name, as ``Agent(model=...)`` and ``--model`` do.
 
@@ -81,6 +83,7 @@ def open_model(
         registry: Where names are looked up.
         secrets: Resolves its key, and keeps it out of what is shown.
         warn: Takes the one-line notice that no language model is configured.
+        **settings: More settings of the model, for example ``api_key="env:MY_KEY"``.
 
     Raises:
         UnknownNameError: No plugin brings it.
@@ -91,7 +94,7 @@ def open_model(
     from toolhaft.settings import load_settings
 
     registry = registry or Registry.default()
-    model = resolve(reference, registry.model, load_settings(), warn or _to_stderr)
+    model = resolve(reference, partial(registry.model, **settings), load_settings(), warn or _to_stderr)
     model.attach(secrets=secrets)
     return model
 
@@ -112,6 +115,8 @@ def split_location(location: Any) -> tuple[str, Any]:
         return "catalog", text
     if text.endswith((".json", ".yaml", ".yml")) or scheme in ("http", "https"):
         return "openapi", text
+    if text.endswith(".py"):
+        return "python", text
     raise UsageError(
         f"{text[:200]!r} does not say what kind of tools it holds",
         hint="Write the scheme before it, as in openapi:petstore.yaml, or name a .catalog file",

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import secrets
 import shlex
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Location, open_location
 from toolhaft.cli.inputs import arguments
 from toolhaft.cli.output import print_json, print_line
-from toolhaft.cli.tools import AllowHost, AsJSON, Auth, Location, open_location
-from toolhaft.errors import UsageError
+from toolhaft.errors import InvalidArgumentsError, ToolhaftError, UsageError
+from toolhaft.tools.artifacts import ArtifactStore
+from toolhaft.types import Artifact, ArtifactPart, Observation
+
+if TYPE_CHECKING:
+    from toolhaft.tools.catalog import Catalog
+
+_LONGEST = 100_000_000
+"""Characters of a result that are printed; the HTTP limits are far below."""
 
 
 def call(
@@ -20,16 +30,27 @@ def call(
     body: Annotated[str | None, typer.Option(help="Arguments as a JSON object, or @FILE.")] = None,
     dry_run: Annotated[bool, typer.Option(help="Print the request instead of sending it.")] = False,
     curl: Annotated[bool, typer.Option(help="Print the request as a curl command.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File for a result that is an image or a file.")
+    ] = None,
     auth: Auth = None,
     allow_host: AllowHost = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Call one tool. You ask for it yourself, so no policy stands between."""
+    """Call one tool. You ask for it yourself, so no policy stands between.
+
+    Exit codes: 0 done, 1 the call failed, 2 wrong usage, wrong arguments among it.
+    """
+    from toolhaft.tools.loop import run_sync
+
     catalog = open_location(location, auth, allow_host)
     spec = catalog.spec(tool)
     given = arguments(spec, words or (), body)
-    if dry_run or curl:
+    try:
         catalog.check(spec, given)
+    except InvalidArgumentsError as error:
+        raise UsageError(error.what, where=error.where, hint=error.hint, code=error.code) from None
+    if dry_run or curl:
         request = catalog[tool].request(given)
         if request is None:
             raise UsageError(
@@ -37,11 +58,59 @@ def call(
             )
         _print_request(request, curl=curl, as_json=as_json)
         return
-    value = catalog.call_sync(tool, **given)
+    artifacts = ArtifactStore()
+    observation = run_sync(_make(catalog, tool, given, artifacts))
+    failure = observation.error
+    if failure is not None:
+        raise ToolhaftError(failure.what, where=failure.where, hint=failure.hint, code=failure.code)
+    files = [part.artifact for part in observation.parts if isinstance(part, ArtifactPart)]
+    if files:
+        _keep(files[0], artifacts, output)
+        return
+    value = observation.value()
     if isinstance(value, str) and not as_json:
         print_line(value)
     else:
         print_json(value)
+
+
+async def _make(catalog: Catalog, tool: str, given: dict[str, Any], artifacts: ArtifactStore) -> Observation:
+    """Make the call as a rollout would, except that it is allowed."""
+    from toolhaft.tools.context import RunContext
+    from toolhaft.tools.execute import execute
+    from toolhaft.tools.policy import Policy
+    from toolhaft.tools.toolset import ToolSet
+    from toolhaft.types import ToolCall
+
+    context = RunContext(
+        id=f"call-{secrets.token_hex(8)}",
+        policy=Policy(allow=("*",)),
+        artifacts=artifacts,
+        result_cap=_LONGEST,
+    )
+    call = ToolCall(id="1", name=tool, arguments=given)
+    try:
+        return await execute(call, ToolSet(catalog, [tool]), context)
+    finally:
+        await catalog.close()
+
+
+def _keep(artifact: Artifact, artifacts: ArtifactStore, output: Path | None) -> None:
+    """Write a result that is a file.
+
+    Raises:
+        UsageError: No file was named, or it cannot be written.
+    """
+    if output is None:
+        raise UsageError(
+            f"the result is a file of {artifact.size} bytes ({artifact.media_type})",
+            hint="Say where to put it: -o FILE",
+        )
+    try:
+        output.write_bytes(artifacts.get(artifact))
+    except OSError as error:
+        raise UsageError(f"cannot write: {error.strerror}", where=str(output)) from None
+    print_line(f"{artifact.size} bytes ({artifact.media_type}) written to {output}")
 
 
 def _print_request(request: Any, *, curl: bool, as_json: bool) -> None:
@@ -56,11 +125,12 @@ def _print_request(request: Any, *, curl: bool, as_json: bool) -> None:
         print_json({"method": request.method, "url": request.url, "headers": headers, "body": text})
     elif curl:
         words = ["curl", "-X", request.method, request.url]
-        for name, value in headers:
+        for name, value in request.headers:
             words += ["-H", f"{name}: {value}"]
         if text is not None:
             words += ["--data-raw", text]
-        print_line(shlex.join(words))
+        shown = [f"-H {_quoted(f'{name}: {value}')}" for name, value in secret_headers]
+        print_line(" ".join([shlex.join(words), *shown]))
     else:
         print_line(f"{request.method} {request.url}")
         for name, value in headers:
@@ -68,3 +138,11 @@ def _print_request(request: Any, *, curl: bool, as_json: bool) -> None:
         if text is not None:
             print_line()
             print_line(text)
+
+
+def _quoted(text: str) -> str:
+    """Quote a word for the shell, with ``<env:NAME>`` as the variable that the shell puts in."""
+    before, reference, name = text.partition("<env:")
+    if not (reference and name.endswith(">") and name[:-1].isidentifier()):
+        return shlex.quote(text)
+    return f'{shlex.quote(before)}"${name[:-1]}"'

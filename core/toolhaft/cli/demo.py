@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolhaft.cli.output import notice, print_json, print_line
+from toolhaft.cli.run import prepare
 from toolhaft.errors import ToolhaftError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def demo(
     """
     from toolhaft.tools.loop import run_sync
 
+    prepare(output)
     show = _Demo(model=model, planner=planner, seed=seed, limit=tasks, quiet=as_json)
     error: ToolhaftError | None = None
     try:

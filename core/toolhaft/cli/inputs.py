@@ -25,7 +25,8 @@ def pairs(words: Sequence[str], option: str) -> dict[str, str]:
             shown = f": {word!r}" if option != "--auth" else ""
             raise UsageError(f"{option} wants key=value{shown}")
         if key in found:
-            raise UsageError(f"{option} names {key!r} twice")
+            hint = f"Write a list as JSON: '{key}=[...]'" if option == "an argument" else ""
+            raise UsageError(f"{option} names {key!r} twice", hint=hint)
         found[key] = value
     return found
 
@@ -66,6 +67,8 @@ def arguments(spec: ToolSpec, words: Sequence[str], body: str | None) -> dict[st
 
 def _value(schema: Any, text: str) -> Any:
     kinds = schema.get("type") if isinstance(schema, dict) else None
+    if isinstance(kinds, list) and "null" in kinds and text == "null":
+        return None
     if kinds == "string" or (isinstance(kinds, list) and "string" in kinds):
         return text
     try:

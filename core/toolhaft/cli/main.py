@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from toolhaft.errors import ToolhaftError, UnknownNameError
+from toolhaft.errors import ToolhaftError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from toolhaft.hooks.registry import Registry
@@ -71,6 +71,15 @@ app = typer.Typer(
 )
 
 
+def _end_with(error: ToolhaftError) -> NoReturn:
+    if "--debug" in sys.argv:
+        raise error
+    from toolhaft.cli.output import print_error
+
+    print_error(error, as_json="--json" in sys.argv)
+    sys.exit(error.exit_code)
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         from toolhaft import __version__
@@ -94,12 +103,9 @@ def main() -> None:
     try:
         app()
     except ToolhaftError as error:
-        if "--debug" in sys.argv:
-            raise
-        from toolhaft.cli.output import print_error
-
-        print_error(error, as_json="--json" in sys.argv)
-        sys.exit(error.exit_code)
+        _end_with(error)
+    except OSError as error:  # a file or pipe of the caller's that cannot be read or written
+        _end_with(UsageError(f"{error.strerror or error}", where=str(error.filename or "")))
 
 
 def _load(name: str, target: str) -> Any:

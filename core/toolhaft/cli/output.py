@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
@@ -31,12 +32,14 @@ def print_line(text: str = "") -> None:
 
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows in aligned columns; the last column is not padded."""
+    """Print rows in aligned columns; on a terminal the last column is cut to its width."""
     shown = [[terminal_safe(str(cell)).replace("\n", " ") for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in [list(titles), *shown]) for i in range(len(titles))]
+    widest = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for row in [list(titles), *shown]:
         cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
-        _write(sys.stdout, "  ".join([*cells, row[-1]]).rstrip())
+        line = "  ".join([*cells, row[-1]]).rstrip()
+        _write(sys.stdout, line if widest is None or len(line) <= widest else f"{line[: widest - 3]}...")
 
 
 def print_error(error: ToolhaftError, *, as_json: bool = False) -> None:
@@ -47,7 +50,7 @@ def print_error(error: ToolhaftError, *, as_json: bool = False) -> None:
     where = f"{error.where}: " if error.where else ""
     lines = [f"Error: {where}{error.what}."]
     if error.hint:
-        lines.append(f"  {error.hint}.".replace("..", "."))
+        lines.append(f"  {error.hint}{'' if error.hint[-1] in '.?!' else '.'}")
     lines.append(f"  [{error.code}]")
     for line in lines:
         _write(sys.stderr, " ".join(terminal_safe(line).split("\n"))[:600])

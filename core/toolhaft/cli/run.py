@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toolhaft.cli.approval import TerminalApprover, terminal_approver
+from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, open_locations
 from toolhaft.cli.inputs import budget as read_budget
 from toolhaft.cli.output import notice, print_json, print_line
-from toolhaft.cli.tools import AllowHost, AsJSON, Auth, open_location
-from toolhaft.errors import ToolhaftError
+from toolhaft.errors import ToolhaftError, UsageError
+from toolhaft.secrets import SecretStore
 
 if TYPE_CHECKING:
     from toolhaft.agent import Agent
-    from toolhaft.tools.policy import CallRequest, Decision
     from toolhaft.types import Trajectory
 
 EXIT_CODES = {
@@ -49,16 +52,26 @@ def run(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder for record and report.")
     ] = None,
+    api_key: Annotated[
+        str | None, typer.Option(help="The model's key, by reference: --api-key env:MY_KEY.")
+    ] = None,
     auth: Auth = None,
     allow_host: AllowHost = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Carry out an instruction with tools, show it as it happens, and write record and report."""
-    from toolhaft.agent import Agent
+    """Carry out an instruction with tools, show it as it happens, and write record and report.
 
+    The answer goes to standard output, everything else to standard error. Exit codes: 0 answered, 1 failed,
+    2 wrong usage, 3 ended early (budget, loop), 4 a person is needed, 130 interrupted.
+    """
+    from toolhaft.agent import Agent, open_model
+
+    folder = prepare(output)
+    settings: dict[str, Any] = {"api_key": api_key} if api_key else {}
+    secrets = SecretStore()
     agent = Agent(
-        [open_location(location, auth, allow_host) for location in tools],
-        model=model,
+        open_locations(tools, auth, allow_host),
+        model=open_model(model, secrets=secrets, warn=notice, **settings),
         planner=planner,
         retriever=retriever,
         k=k,
@@ -66,36 +79,41 @@ def run(
         allow=allow or (),
         approver=None if as_json else terminal_approver(),
         private=private,
+        secrets=secrets,
         seed=seed,
         warn=notice,
     )
     trajectory, error = watch(agent, instruction, image or [], quiet=as_json)
-    files = save(agent, trajectory, output)
-    if as_json:
-        print_json(
-            {
-                "answer": trajectory.answer,
-                "status": trajectory.status,
-                "error": error.to_dict() if error is not None else None,
-                "report": str(files.html),
-                "record": str(files.jsonl),
-            }
-        )
-    else:
-        print_line(f"Report: {files.html}")
+    files = save(agent, trajectory, folder)
+    _show(trajectory, error, files, as_json=as_json)
     if error is not None and not as_json:
         raise error
     raise typer.Exit(exit_code(trajectory))
 
 
-def exit_code(trajectory: Trajectory) -> int:
-    """Return the exit code of a rollout: 4 where a call waits for a person's leave."""
-    code = EXIT_CODES[trajectory.status]
-    refused = any(
-        observation.error is not None and observation.error.code == "E-TOOL-REFUSED"
-        for observation in trajectory.observations()
+def refused_calls(trajectory: Trajectory) -> list[str]:
+    """Return the names of the tools whose calls wait for leave, each once."""
+    return list(
+        dict.fromkeys(
+            observation.tool
+            for observation in trajectory.observations()
+            if observation.error is not None and observation.error.code == "E-TOOL-REFUSED"
+        )
     )
-    return 4 if refused and code in (0, 1) else code
+
+
+def exit_code(trajectory: Trajectory) -> int:
+    """Return the exit code of a rollout.
+
+    4 where a call waits for a person's leave; 1 where calls were made and none succeeded.
+    """
+    code = EXIT_CODES[trajectory.status]
+    if code in (0, 1) and refused_calls(trajectory):
+        return 4
+    observations = list(trajectory.observations())
+    if code == 0 and observations and all(observation.failed for observation in observations):
+        return 1
+    return code
 
 
 def watch(
@@ -113,6 +131,8 @@ def watch(
 
     async def show() -> None:
         with LiveTree(quiet=quiet, redact=agent.secrets.redact) as tree:
+            if isinstance(agent.approver, TerminalApprover):
+                agent.approver.screen = tree
             async for event in agent.stream(instruction, artifacts=images, final_state=final_state):
                 tree.feed(event)
                 if event.type == "rollout_finished":
@@ -127,25 +147,49 @@ def watch(
     return finished[0], None
 
 
+def _show(trajectory: Trajectory, error: ToolhaftError | None, files: Any, *, as_json: bool) -> None:
+    """Print the answer, what waits for leave, and where the report is."""
+    refused = refused_calls(trajectory)
+    if as_json:
+        print_json(
+            {
+                "answer": trajectory.answer,
+                "status": trajectory.status,
+                "refused": refused,
+                "error": error.to_dict() if error is not None else None,
+                "report": str(files.html),
+                "record": str(files.jsonl),
+            }
+        )
+    else:
+        if trajectory.answer and not sys.stdout.isatty():
+            print_line(trajectory.answer)
+        for name in refused:
+            notice(f"Refused: {name}. To let it run, add --allow {name}")
+        notice(f"Report: {files.html}")
+
+
+def prepare(output: Path | None) -> Path | None:
+    """Make the folder for record and report before any work is done.
+
+    Raises:
+        UsageError: It cannot be made, or nothing can be written there.
+    """
+    folder = output or Path("toolhaft-runs")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"cannot write there: {error.strerror or error}", where=str(folder), hint="Name a folder with -o"
+        ) from None
+    return output
+
+
 def save(agent: Agent, trajectory: Trajectory, output: Path | None) -> Any:
     """Write record and report into a folder, by default ``toolhaft-runs/<id>``."""
     from toolhaft.report.store import save_run
 
     folder = output or Path("toolhaft-runs") / trajectory.id
     return save_run(folder, [trajectory], redact=agent.secrets.redact, artifacts=agent.artifacts)
-
-
-def terminal_approver() -> Any:
-    """Return an approver that asks on the terminal, or None where nobody sits at one."""
-    import asyncio
-    import sys
-
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return None
-
-    async def ask(request: CallRequest, decision: Decision) -> bool:
-        notice(f"\nMay this call be made? ({decision.reason})\n{request.describe()}")
-        answer = await asyncio.to_thread(input, "[y/N] ")
-        return answer.strip().lower() in ("y", "yes")
-
-    return ask

@@ -7,22 +7,30 @@ from typing import Annotated, Any
 
 import typer
 
-from toolhaft.cli.inputs import pairs
-from toolhaft.cli.output import print_json, print_line, print_table
+from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Location, open_location
+from toolhaft.cli.output import notice, print_json, print_line, print_table
+from toolhaft.errors import UsageError
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False
 )
-Location = Annotated[
-    str, typer.Argument(help="openapi:FILE, a .catalog file, python:MODULE, or what plugins bring.")
-]
-Auth = Annotated[
-    list[str] | None, typer.Option(help="Security scheme and secret: --auth api_key=env:PETSTORE_KEY.")
-]
-AllowHost = Annotated[
-    list[str] | None, typer.Option(help="A loopback or private host that tools may speak to.")
-]
-AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+_LIMITS = {
+    "const": "=",
+    "minimum": ">=",
+    "exclusiveMinimum": ">",
+    "maximum": "<=",
+    "exclusiveMaximum": "<",
+    "minLength": "characters >=",
+    "maxLength": "characters <=",
+    "minItems": "items >=",
+    "maxItems": "items <=",
+    "pattern": "pattern",
+    "format": "format",
+    "default": "default",
+}
+"""Keyword of JSON Schema -> how it is shown."""
 
 
 @app.callback()
@@ -34,12 +42,20 @@ def group() -> None:
 def import_(
     location: Location,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Catalog file to write.")] = None,
+    prefix: Annotated[str, typer.Option(help="Put this before every name, as in shop_.")] = "",
     auth: Auth = None,
     allow_host: AllowHost = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Import tools, print what became of each operation, and keep them in a catalog file."""
+    """Import tools, print what became of each operation, and keep them in a catalog file.
+
+    Exit codes: 0 everything became a tool, 3 something was skipped, 1 nothing can be read, 2 wrong usage.
+    """
+    if output is not None and output.suffix != ".catalog":
+        raise UsageError(f"{str(output)!r} does not end in .catalog", hint="Name it, say, pets.catalog")
     catalog = open_location(location, auth, allow_host)
+    if prefix:
+        catalog = catalog.prefix(prefix)
     if output is not None:
         catalog.save(output)
     report = catalog.report
@@ -57,6 +73,8 @@ def import_(
         _print_report(report)
         if output is not None:
             print_line(f"Written to {output}")
+            if auth:
+                notice("Secrets are not kept in it: give --auth again with call and run.")
     if _count(report, "skipped"):
         raise typer.Exit(3)
 
@@ -140,15 +158,6 @@ def search(
     )
 
 
-def open_location(location: str, auth: list[str] | None, allow_host: list[str] | None) -> Any:
-    """Open a catalog as the options say."""
-    from toolhaft.agent import open_catalog
-
-    return open_catalog(
-        location, auth=pairs(auth or (), "--auth") or None, allow_hosts=tuple(allow_host or ())
-    )
-
-
 def _print_report(report: Any) -> None:
     if report is None:
         return
@@ -179,17 +188,19 @@ def _kind(schema: Any) -> str:
     if not isinstance(schema, dict):
         return "any"
     if "enum" in schema:
-        return " | ".join(str(value) for value in schema["enum"][:6]) + (
-            " | ..." if len(schema["enum"]) > 6 else ""
-        )
+        rest = " | ..." if len(schema["enum"]) > 6 else ""
+        return " | ".join(str(value) for value in schema["enum"][:6]) + rest
     kind = schema.get("type", "any")
-    return "/".join(kind) if isinstance(kind, list) else str(kind)
+    shown = "/".join(str(each) for each in kind) if isinstance(kind, list) else str(kind)
+    if "array" in shown and isinstance(schema.get("items"), dict):
+        shown += f" of {_kind(schema['items'])}"
+    limits = [f"{sign} {schema[key]}" for key, sign in _LIMITS.items() if key in schema]
+    return ", ".join([shown, *limits])
 
 
 def _text(schema: Any) -> str:
     return str(schema.get("description", "")) if isinstance(schema, dict) else ""
 
 
-def _first_line(text: str, limit: int = 100) -> str:
-    line = text.strip().split("\n", 1)[0]
-    return line if len(line) <= limit else line[: limit - 3] + "..."
+def _first_line(text: str) -> str:
+    return text.strip().split("\n", 1)[0]

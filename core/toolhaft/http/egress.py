@@ -21,7 +21,7 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 Dialler = Callable[[str, int], Awaitable["socket.socket"]]
 """Takes a checked IP address and a port, returns a connected, non-blocking socket."""
 
-_HINT = "Allow a private host by name with allow_hosts=, if you trust it"
+_HINT = "If you trust it, allow it by name: allow_hosts=[...], or --allow-host in the shell"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

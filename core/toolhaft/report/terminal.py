@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -34,6 +35,16 @@ from toolhaft.types import (
 
 _ANSWER_CAP = 4_000
 _SAYING = 200
+_END = {
+    "answered": "Answer",
+    "asked": "Asked",
+    "gave_up": "Gave up",
+    "refused": "Declined by the model",
+    "budget": "Budget spent",
+    "loop": "Ended in a loop",
+    "cancelled": "Cancelled",
+    "error": "Failed",
+}
 _NO_MODEL = {
     "heuristic": "the built-in heuristic policy, not a language model",
     "replay": "a recording, not a language model",
@@ -120,6 +131,21 @@ class LiveTree:
             )
             self._live.start()
         return self
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to somebody else, who asks a question, say."""
+        live = self._live
+        if live is None:
+            yield
+            return
+        live.update(Text(""), refresh=True)
+        live.stop()
+        try:
+            yield
+        finally:
+            live.start()
+            live.update(_Tail(self._draw()), refresh=True)
 
     def __exit__(
         self,
@@ -268,12 +294,14 @@ class LiveTree:
 
     def _end(self, trajectory: Trajectory) -> list[Text]:
         lines = []
-        if trajectory.error is not None:
+        failed = trajectory.status == "error"  # whoever drives the rollout gets the error, and shows it
+        if trajectory.error is not None and not failed:
             failure = make_line(f"{trajectory.error.code}: {trajectory.error}", 600)
             lines.append(Text.assemble((failure, "red")))
-        answer = make_visible(trajectory.answer[:_ANSWER_CAP]).strip() or "none was given"
+        empty = "the rollout ended before there was an answer" if failed else "none was given"
+        answer = make_visible(trajectory.answer[:_ANSWER_CAP]).strip() or empty
         answered = trajectory.status == "answered"
-        title = "Answer" if answered else trajectory.status.replace("_", " ").capitalize()
+        title = _END[trajectory.status]
         lines.append(Text.assemble((f"{title}  ", "bold green" if answered else "bold yellow"), answer))
         usage = trajectory.usage
         facts = [

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, overload
 
 from toolhaft.errors import UsageError
@@ -166,7 +169,9 @@ def tool(
 
 
 class PythonSource(ToolSource):
-    """Tools of an importable module: ``python:package.module``.
+    """Tools of an importable module, ``python:package.module``, or of a file, ``python:mytools.py``.
+
+    Modules are also looked for in the current folder, after everywhere else.
 
     They are not kept in catalog files: opening a file that somebody sent must not import code.
     """
@@ -179,7 +184,9 @@ class PythonSource(ToolSource):
         """
         from toolhaft.tools.catalog import Catalog
 
-        found = [value for value in vars(_import(str(location))).values() if isinstance(value, Tool)]
+        name = str(location)
+        module = _import_file(Path(name)) if name.endswith(".py") else _import(name)
+        found = [value for value in vars(module).values() if isinstance(value, Tool)]
         if not found:
             raise UsageError("the module has no tools", where=str(location), hint="Decorate with @tool")
         return Catalog(found, name=str(location))
@@ -230,7 +237,31 @@ def _texts(given: Sequence[str]) -> tuple[str, ...]:
 def _import(module: str) -> Any:
     from importlib import import_module
 
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)  # last, so that nothing in the folder stands in for an installed module
     try:
         return import_module(module)
-    except (ImportError, ValueError, TypeError) as error:
-        raise UsageError(f"cannot import it: {error}", where=f"python:{module}") from None
+    except (ImportError, SyntaxError, ValueError, TypeError) as error:
+        raise UsageError(
+            f"cannot import it: {error}",
+            where=f"python:{module}",
+            hint="Name a module that Python finds, one in the current folder, or a file: python:mytools.py",
+        ) from None
+
+
+def _import_file(path: Path) -> Any:
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    # A name of its own: two files may be called alike, and like an installed module.
+    name = f"{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+    spec = spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise UsageError("there is no such file", where=f"python:{path}", hint="Check the path")
+    module = module_from_spec(spec)
+    sys.modules[name] = module  # type hints are looked up there
+    try:
+        spec.loader.exec_module(module)
+    except (ImportError, SyntaxError) as error:
+        raise UsageError(f"cannot import it: {error}", where=f"python:{path}") from None
+    return module
