@@ -35,7 +35,7 @@ def transport_failure(error: HTTPError, endpoint: Endpoint, where: str) -> Model
         what = f"the model's endpoint asks to wait: {error.what}"
         hint = "Try again later, or send fewer requests at once"
     elif isinstance(error, LimitError):
-        hint = "Allow more time with timeout=, or ask for shorter answers with max_tokens="
+        hint = "Give the model (ChatModel) a longer timeout=, or fewer max_tokens="
     elif isinstance(error, EgressError):
         hint = hint or "Check base_url"
     hint = hint or "Try again; the server's log may say why"
@@ -71,7 +71,7 @@ def _explain(status: int, endpoint: Endpoint) -> tuple[str, str]:
         if endpoint.key is None:
             return (
                 "the model's endpoint wants a key, and none was sent",
-                "Name one with api_key='env:NAME'",
+                "Name one: api_key='env:NAME', or --api-key env:NAME in the shell",
             )
         return (
             f"the model's endpoint refuses the key {endpoint.key}",
