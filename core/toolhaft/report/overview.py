@@ -118,7 +118,11 @@ def _means(
     for trajectory in trajectories:
         for score in scores.get(trajectory.id, ()):
             values.setdefault(score.name, []).append(score.value)
-    return [
-        (f"{make_line(name, 30)}, mean", figure(sum(found) / len(found)))
-        for name, found in list(values.items())[:6]
-    ]
+    return [_mean(make_line(name, 30), found) for name, found in list(values.items())[:6]]
+
+
+def _mean(name: str, values: Sequence[float]) -> tuple[str, str]:
+    """Return the mean of a score; where it is passed or failed, how many passed."""
+    if set(values) <= {0.0, 1.0}:
+        return f"Passed {name}", f"{sum(values):,.0f} of {len(values):,}"
+    return f"{name}, mean", figure(sum(values) / len(values))

@@ -43,7 +43,7 @@ def check(task: Task, answer: str, state: Mapping[str, Any], *, status: str = "a
     failed += _check_answer(gold, answer, status)
     total = len(gold.state) + len(gold.facts) + (not gold.solvable)
     return Score(
-        name="success",
+        name="check",
         value=0.0 if failed else 1.0,
         reason=failed[0] if failed else f"{total} of {total} checks hold",
         details={"checks": total, "failed": failed},
