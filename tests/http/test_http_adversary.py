@@ -3,10 +3,11 @@
 import asyncio
 import json
 import time
+import traceback
 
 import pytest
 
-from toolhaft.errors import FormatError
+from toolhaft.errors import BrokenAnswerError, FormatError
 from toolhaft.http import Credential, Egress, HTTPClient, Request
 from toolhaft.http.cassette import Cassette, request_key
 from toolhaft.http.message import Response
@@ -36,6 +37,21 @@ async def test_a_server_that_echoes_a_secret_gives_it_to_nobody(server, spell):
     assert "canary" not in str(response.headers)
     assert "[secret memory:KEY]" in response.text()
     assert response.header("etag") == "kept"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("place", ["header", "query", "cookie"])
+async def test_not_even_the_variables_of_a_traceback_show_a_secret(server, place):
+    server.raw("/broken", b"no HTTP at all\r\n\r\n")
+    credential = Credential(secret=SecretRef("memory:KEY"), origins=(server.url,), place=place, name="X-Key")
+    request = Request(method="GET", url=f"{server.url}/broken", credentials=(credential,))
+    async with closed_client(egress=Egress(allow_hosts=("127.0.0.1",))) as client:
+        with pytest.raises(BrokenAnswerError) as caught:
+            await client.send(request)
+    frames = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    shown = [frame.locals for frame in frames.stack if "toolhaft" in frame.filename]
+    assert len(shown) > 3
+    assert "canary" not in str(shown)
 
 
 @pytest.mark.parametrize("depth", [150, 900, 100_000])

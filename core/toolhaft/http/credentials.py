@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from toolhaft.errors import ConfigError
@@ -30,8 +30,9 @@ class Additions:
         identity: See `Identity`.
     """
 
-    headers: tuple[tuple[str, str], ...] = ()
-    query: str = ""
+    # Real values stand in no repr: reporters of crashes write down the variables of every frame.
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    query: str = field(default="", repr=False)
     shown: tuple[tuple[str, str], ...] = ()
     identity: Identity = NOBODY
 
