@@ -499,9 +499,9 @@ async def test_reads_that_would_carry_private_data_elsewhere_ask(name, city, ask
 
 
 async def test_private_data_inside_an_object_is_found_beside_the_users_words():
-    search = CannedTool(
-        tool_spec("search", parameters={"type": "object"}, hosts=("https://search:1",)), "found"
-    )
+    body = {"type": "object", "properties": {"to": {}, "note": {}}}
+    parameters = {"type": "object", "properties": {"body": body}}
+    search = CannedTool(tool_spec("search", parameters=parameters, hosts=("https://search:1",)), "found")
     context = RunContext(id="r")
     context.labels.add(USER, "Tell bob")
     tools = ToolSet(Catalog([*rule_of_two()[:3], search]))

@@ -50,10 +50,10 @@ class BudgetMeter:
         self.tool_calls += tool_calls
 
     def record(self, usage: Usage) -> None:
-        """Add what a model reported after the fact: tokens and cost."""
-        self.input_tokens += usage.input_tokens
-        self.output_tokens += usage.output_tokens
-        self.cost += usage.cost
+        """Add what a model reported after the fact: tokens and cost; less than nothing is nothing."""
+        self.input_tokens += max(0, usage.input_tokens)
+        self.output_tokens += max(0, usage.output_tokens)
+        self.cost += max(0.0, usage.cost)  # in this order: of a NaN, too, 0 is what counts
 
     def elapsed(self) -> float:
         """Return the seconds since the rollout began."""

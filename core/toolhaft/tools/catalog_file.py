@@ -7,6 +7,7 @@ tool again; its ``kind`` names the source). Table ``about`` has ``format``, ``na
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -15,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from toolhaft.errors import FormatError, UsageError
-from toolhaft.tools.base import Tool
+from toolhaft.tools.base import NAME, Tool
 from toolhaft.tools.catalog import Catalog
 from toolhaft.tools.source import ToolSource
 from toolhaft.types import FORMAT, ToolSpec, from_json, to_json
 
+_CREATE = re.compile(r"CREATE\s+TABLE\b", re.IGNORECASE)
 _LARGEST = 16_000_000
 """Bytes of one row that are read."""
 _TABLES = """
@@ -91,6 +93,7 @@ class FileTools(Mapping[str, Tool]):
         self._made: dict[str, Tool] = {}
         self._file = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
         self._file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
+        self._file.execute("PRAGMA trusted_schema = OFF")
 
     def about(self) -> dict[str, str]:
         """Return the file's facts."""
@@ -101,9 +104,12 @@ class FileTools(Mapping[str, Tool]):
     def check_table(self, name: str) -> None:
         """Raise `FormatError` unless there is such a table.
 
-        A view of that name will not do: reading it would run what its author wrote.
+        A view of that name will not do, nor a virtual table, nor computed columns: reading them would
+        run what their author wrote.
         """
-        if self._query("SELECT type FROM sqlite_master WHERE name = ?", name) != [("table",)]:
+        found = self._query("SELECT type, sql FROM sqlite_master WHERE name = ?", name)
+        plain = len(found) == 1 and found[0][0] == "table" and _CREATE.match(str(found[0][1]))
+        if not plain or self._query("SELECT 1 FROM pragma_table_xinfo(?) WHERE hidden", name):
             raise FormatError("not a Toolhaft catalog", where=str(self._path))
 
     def __getitem__(self, name: str) -> Tool:
@@ -115,7 +121,7 @@ class FileTools(Mapping[str, Tool]):
             where = f"{self._path}#{name}"
             spec = from_json(ToolSpec, rows[0][0], where=where)
             binding = _json(rows[0][1], where)
-            if spec.name != name or not isinstance(binding, dict):
+            if spec.name != name or not NAME.fullmatch(name) or not isinstance(binding, dict):
                 raise FormatError("the tool's record is damaged", where=where)
             made = self._made[name] = self._bind(spec, binding)
         return made
@@ -124,7 +130,10 @@ class FileTools(Mapping[str, Tool]):
         return bool(self._query("SELECT 1 FROM tools WHERE name = ?", name))
 
     def __iter__(self) -> Iterator[str]:
-        return (row[0] for row in self._query("SELECT name FROM tools ORDER BY position"))
+        for (name,) in self._query("SELECT name FROM tools ORDER BY position"):
+            if not (isinstance(name, str) and NAME.fullmatch(name)):
+                raise FormatError(f"{name!r:.80} is not a tool name", where=str(self._path))
+            yield name
 
     def __len__(self) -> int:
         return int(self._query("SELECT count(*) FROM tools")[0][0])

@@ -60,7 +60,7 @@ def _details(given: Any) -> dict[str, Any]:
     except (TypeError, ValueError, RecursionError):
         return {}
     found = json.loads(text, parse_constant=lambda _: None) if len(text) <= _SAID else {}
-    return found if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) and nesting(found, DEEPEST) <= DEEPEST else {}
 
 
 def redact_exchanges(exchanges: Iterable[Exchange], secrets: SecretStore) -> tuple[Exchange, ...]:

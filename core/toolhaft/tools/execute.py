@@ -22,7 +22,7 @@ from toolhaft.errors import (
 from toolhaft.tools.base import CallContext, Tool
 from toolhaft.tools.content import contents, error_info, redact_exchanges
 from toolhaft.tools.context import RunContext
-from toolhaft.tools.policy import CallRequest
+from toolhaft.tools.policy import CallRequest, carries
 from toolhaft.tools.toolset import ToolSet
 from toolhaft.types import Observation, ToolCall, ToolSpec
 
@@ -60,9 +60,10 @@ async def execute(
         earlier = context.memory.recall(call, reads=reuse_reads)
         if earlier is not None:
             return earlier
-        fields["arguments_from"] = sources = context.labels.of_arguments(call.arguments)
+        fields["arguments_from"] = sources = context.labels.of_arguments(call.arguments, spec.parameters)
         await _ask_leave(call, spec, sources, tools, context)
-        if spec.private:
+        # What is made of private data is private too: a tool that spells it otherwise must not wash it.
+        if spec.private or carries(sources, context.private_labels):
             context.private = True
             context.private_labels.add(f"tool:{spec.name}")
         result = await _make(tool, spec, call, context)

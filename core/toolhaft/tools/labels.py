@@ -19,6 +19,10 @@ CONFIG = "config"
 
 _TRIES = 16
 _LONG = 64
+_SHORT = 4
+"""Characters from which on a value says something by itself; several shorter ones can spell anything."""
+_MOST_LEAVES = 500
+"""Different values of one argument that are traced; more carry the context's labels."""
 
 
 class Labels:
@@ -56,22 +60,49 @@ class Labels:
 
         A string or number that the user wrote has the label ``user`` alone; else it has the labels of the
         sources in which it stands verbatim (as whole words); one that stands in none has the union of the
-        context's. Lists and objects have the union of what they hold. True, false and null carry the
+        context's. Lists and objects have the union of what they hold, and the context's too where they
+        hold several values of a few letters, or hundreds of values. True, false and null carry the
         context's labels: they cannot be traced.
         """
+        leaves = list(_leaves(value))
+        return self._of_all(leaves, spelled=sum(len(_text(leaf)) < _SHORT for leaf in leaves) > 1)
+
+    def of_arguments(
+        self, arguments: Mapping[str, Any], schema: Mapping[str, Any] | None = None
+    ) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return ``(argument name, labels)`` for each argument.
+
+        Args:
+            arguments: Of a call.
+            schema: JSON Schema of the tool's arguments. A key that is no property in it was chosen by
+                the model, and is traced like a value.
+        """
+        if schema is None:
+            return tuple((name, self.of(value)) for name, value in arguments.items())
+        keys = {name: [name, *_keys(value)] for name, value in arguments.items()}
+        if any(len(found) > 1 for found in keys.values()) or not _properties(schema).issuperset(keys):
+            declared = _declared(schema)
+            keys = {name: [key for key in found if key not in declared] for name, found in keys.items()}
+        else:
+            keys = {}
+        return tuple(
+            (name, tuple(dict.fromkeys((*self.of(value), *self._of_all(keys.get(name, []))))))
+            for name, value in arguments.items()
+        )
+
+    def _of_all(self, leaves: list[Any], *, spelled: bool = False) -> tuple[str, ...]:
+        different = list({(type(leaf), leaf): leaf for leaf in leaves}.values())
+        if spelled or len(different) > _MOST_LEAVES:
+            return self.context
         found: dict[str, None] = {}
-        for leaf in _leaves(value):
+        for leaf in different:
             found.update(dict.fromkeys(self._of_leaf(leaf)))
         return tuple(found)
-
-    def of_arguments(self, arguments: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Return ``(argument name, labels)`` for each argument."""
-        return tuple((name, self.of(value)) for name, value in arguments.items())
 
     def _of_leaf(self, value: Any) -> tuple[str, ...]:
         if value is None or isinstance(value, bool):
             return self.context
-        text = value if isinstance(value, str) else _number(value)
+        text = _text(value)
         if not text:
             return ()
         found = []
@@ -96,7 +127,40 @@ def _leaves(value: Any) -> Iterator[Any]:
             yield item
 
 
-def _number(value: Any) -> str:
+def _keys(value: Any) -> Iterator[str]:
+    """Iterate over the keys of all objects in a JSON value, without recursion."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            yield from (str(key) for key in item)
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple):
+            waiting.extend(item)
+
+
+def _properties(schema: Any) -> set[str]:
+    found = schema.get("properties") if isinstance(schema, Mapping) else None
+    return set(found) if isinstance(found, Mapping) else set()
+
+
+def _declared(schema: Any) -> set[str]:
+    """Return the names of all properties in a schema, those of inner schemas included."""
+    found: set[str] = set()
+    waiting = [schema]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            found |= _properties(item)
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple):
+            waiting.extend(item)
+    return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -10,6 +11,8 @@ from typing import Any, Literal
 from toolhaft.tools.labels import CONFIG, USER
 from toolhaft.types import ToolSpec
 
+_SHOWN = 200
+_PLAIN = re.compile(r"[\w.:/\[\]-]{1,200}")
 Verdict = Literal["allow", "ask", "refuse"]
 _GIVEN = frozenset({USER, CONFIG})
 
@@ -38,11 +41,15 @@ class CallRequest:
 
     def describe(self) -> str:
         """Return what a person is asked to approve, built from typed fields alone."""
-        origin = f" at {', '.join(self.spec.hosts)}" if self.spec.hosts else ""
+        origin = f" at {', '.join(map(_plain, self.spec.hosts))}" if self.spec.hosts else ""
         lines = [f"{self.spec.name} ({self.spec.effect}){origin}"]
         sources = dict(self.labels)
         for name, value in self.arguments.items():
-            lines.append(f"  {name} = {value!r:.200}  [from {', '.join(sources.get(name, ()))}]")
+            shown = repr(value)
+            if len(shown) > _SHOWN:
+                shown = f"{shown[:_SHOWN]}... ({len(shown)} characters)"
+            origins = ", ".join(map(_plain, sources.get(name, ())))
+            lines.append(f"  {_plain(name)} = {shown}  [from {origins}]")
         return "\n".join(lines)
 
 
@@ -101,6 +108,11 @@ class Policy:
         return Decision("ask", f"its effect is {spec.effect}, which needs leave")
 
 
+def _plain(name: str) -> str:
+    """Return a name as it is where it looks like one; else quoted, so that it cannot pass for more."""
+    return name if _PLAIN.fullmatch(name) else f"{name!r:.200}"
+
+
 def policy(allow: str | Sequence[str] = (), deny: tuple[str, ...] = ()) -> Policy:
     """Make a policy from what callers write: one name, or several."""
     names = (allow,) if isinstance(allow, str) else tuple(allow)
@@ -119,6 +131,9 @@ def _names(patterns: tuple[str, ...], name: str) -> bool:
 def _private_arguments(request: CallRequest) -> list[str]:
     """Return the arguments that may hold private data and were not given by the user."""
     private = request.private_labels - {f"tool:{request.spec.name}"}
-    return [
-        name for name, labels in request.labels if not _GIVEN.issuperset(labels) and private & set(labels)
-    ]
+    return [name for name, labels in request.labels if carries([(name, labels)], private)]
+
+
+def carries(sources: Iterable[tuple[str, tuple[str, ...]]], private: Set[str]) -> bool:
+    """Whether any of the labelled arguments may hold private data and was not given by the user."""
+    return any(not _GIVEN.issuperset(labels) and not private.isdisjoint(labels) for _, labels in sources)
