@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import replace
 
 from toolhaft.errors import BudgetExceededError
 from toolhaft.models.base import Model
 from toolhaft.tools.context import RunContext
+from toolhaft.tools.memory import storable
 from toolhaft.types import Completion, Message, ToolCall, ToolSpec
 
 
@@ -64,13 +66,22 @@ async def complete_in_time(
     Raises:
         BudgetExceededError: The budget of seconds was used up before the model was done.
     """
-    left = context.meter.remaining_seconds()
-    if left is None:
-        return await model.complete(messages, specs, avoid=avoid, on_delta=on_delta, seed=context.seed)
     try:
-        async with asyncio.timeout(left) as scope:
-            return await model.complete(messages, specs, avoid=avoid, on_delta=on_delta, seed=context.seed)
+        async with asyncio.timeout(context.meter.remaining_seconds()) as scope:
+            completion = await model.complete(
+                messages, specs, avoid=avoid, on_delta=on_delta, seed=context.seed
+            )
     except TimeoutError:
         if not scope.expired():
             raise
         raise BudgetExceededError("seconds", context.meter.budget.seconds or 0) from None
+    if any(not storable(call.arguments) for call in completion.calls):
+        return replace(completion, calls=tuple(_readable(call) for call in completion.calls))
+    return completion
+
+
+def _readable(call: ToolCall) -> ToolCall:
+    """Return a call without arguments that no record could hold; models of plugins are not trusted."""
+    if storable(call.arguments):
+        return call
+    return replace(call, arguments={}, problem="they are nested too deeply, or hold what JSON has not")

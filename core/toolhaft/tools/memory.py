@@ -8,7 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from toolhaft.tools.schema import nesting
 from toolhaft.types import Observation, ToolCall
+
+_DEEPEST = 200
 
 
 @dataclass(slots=True)
@@ -79,6 +82,18 @@ def canonical(arguments: Any) -> str:
         return orjson.dumps(arguments, default=str, option=orjson.OPT_SORT_KEYS).decode()
     except TypeError:  # integers beyond 64 bits, lone surrogates: legal here, and rare
         return json.dumps(arguments, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
+def storable(arguments: Any) -> bool:
+    """Whether arguments are a JSON object that a record can hold: no NaN, not too deep, no endless number."""
+    try:
+        return (
+            isinstance(arguments, dict)
+            and nesting(arguments, _DEEPEST) <= _DEEPEST
+            and bool(canonical(arguments))
+        )
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 def _key(call: ToolCall) -> str:
