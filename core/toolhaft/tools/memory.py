@@ -86,12 +86,10 @@ def canonical(arguments: Any) -> str:
 
 def storable(arguments: Any) -> bool:
     """Whether arguments are a JSON object that a record can hold: no NaN, not too deep, no endless number."""
+    if not isinstance(arguments, dict) or not all(isinstance(name, str) for name in arguments):
+        return False
     try:
-        return (
-            isinstance(arguments, dict)
-            and nesting(arguments, _DEEPEST) <= _DEEPEST
-            and bool(canonical(arguments))
-        )
+        return nesting(arguments, _DEEPEST) <= _DEEPEST and bool(canonical(arguments))
     except (TypeError, ValueError, RecursionError):
         return False
 
