@@ -178,7 +178,8 @@ def dumps(value: Any, where: str) -> bytes:
         UsageError: It holds something that JSON cannot say.
     """
     try:
-        return orjson.dumps(value)
+        # Copied, because orjson's own bytes keep a buffer of 4 kB, and these are kept for a whole rollout.
+        return bytes(memoryview(orjson.dumps(value)))
     except TypeError:  # integers beyond 64 bits, lone surrogates, keys that are no strings
         import json
 
