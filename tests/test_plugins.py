@@ -10,6 +10,8 @@ import pytest
 from toolhaft.hooks.scaffold import SCAFFOLD_KINDS
 from toolhaft.testing import write_distribution
 
+pytestmark = pytest.mark.slow  # a process for each command
+
 GOOD = (
     "from toolhaft.hooks import hookimpl\n"
     "@hookimpl\ndef register_executors():\n"

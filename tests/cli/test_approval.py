@@ -10,8 +10,11 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
+
+pytestmark = pytest.mark.slow  # a process and a terminal for each case
 
 TOOLS = """
 from toolhaft import tool
@@ -67,8 +70,8 @@ def sit_down(tmp_path, model, answer):
     (tmp_path / "mytools.py").write_text(TOOLS)
     own, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "toolhaft", "run", "Note milk", "--tools", "mytools.py"]
-        + ["--model", model, "-o", "kept"],
+        ["toolhaft", "run", "Note milk", "--tools", "mytools.py", "--model", model, "-o", "kept"],
+        executable=Path(sys.executable).with_name("toolhaft"),
         cwd=tmp_path,
         stdin=theirs,
         stdout=theirs,

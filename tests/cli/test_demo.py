@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow  # runs the whole demo
+
 GUARD = """
 import sys
 

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+pytestmark = pytest.mark.slow  # a process for each case
+
 TOOLS = '''
 import time
 from toolhaft import tool

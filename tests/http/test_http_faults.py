@@ -19,6 +19,8 @@ from toolhaft.errors import BrokenAnswerError, HTTPError, LimitError, RateLimite
 from toolhaft.http import Limits, Request, Retry
 from toolhaft.http.retry import read_retry_after
 
+pytestmark = pytest.mark.slow  # waits for limits to be reached
+
 SMALL = Limits(seconds=0.5, raw_bytes=100_000, decoded_bytes=100_000)
 OK = b"HTTP/1.1 200 OK\r\n"
 

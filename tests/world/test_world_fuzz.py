@@ -13,6 +13,8 @@ from toolhaft.world.problem import RequestProblem
 from toolhaft.world.server import World
 from toolhaft.world.store import Store
 
+pytestmark = pytest.mark.slow  # many requests to every operation
+
 CONTRACTS = [(name, contract) for name in SERVICES for contract in contracts(read_document(name))]
 STORE: Store = World().store
 # Values of every shape that some argument wants, its edges, and nonsense.
