@@ -21,6 +21,7 @@ def demo(
         str, typer.Option(help="Use this model instead of the built-in heuristic.")
     ] = "heuristic",
     planner: Annotated[str, typer.Option(help="Name of the planner.")] = "react",
+    k: Annotated[int, typer.Option("-k", help="How many tools the retriever chooses.", min=1)] = 8,
     seed: Annotated[int, typer.Option(help="Of the world and the agent.")] = 0,
     tasks: Annotated[int | None, typer.Option(help="How many tasks; all of them by default.", min=1)] = None,
     output: Annotated[
@@ -35,7 +36,7 @@ def demo(
     from toolhaft.tools.loop import run_sync
 
     prepare(output)
-    show = _Demo(model=model, planner=planner, seed=seed, limit=tasks, quiet=as_json)
+    show = _Demo(model=model, planner=planner, k=k, seed=seed, limit=tasks, quiet=as_json)
     error: ToolhaftError | None = None
     try:
         run_sync(show.go(), on_interrupt=show.cancel)
@@ -69,9 +70,12 @@ def demo(
 class _Demo:
     """The demo's state: what was done so far can be saved whenever it stops."""
 
-    def __init__(self, *, model: str, planner: str, seed: int, limit: int | None, quiet: bool) -> None:
+    def __init__(
+        self, *, model: str, planner: str, k: int, seed: int, limit: int | None, quiet: bool
+    ) -> None:
         self.model = model
         self.planner = planner
+        self.k = k
         self.seed = seed
         self.limit = limit
         self.quiet = quiet
@@ -124,6 +128,7 @@ class _Demo:
             catalog,
             model=model,
             planner=self.planner,
+            k=self.k,
             allow="write",
             secrets=self._secrets,
             seed=self.seed,

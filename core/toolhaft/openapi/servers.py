@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -112,7 +112,22 @@ class Servers:
                 )
             filled = urljoin(self._document_url, filled)
         server, reason = _usable(filled, pointer)
-        return server or _unusable(f"{url[:200]!r} {reason}", pointer)
+        if server is None:
+            return _unusable(f"{url[:200]!r} {reason}", pointer)
+        return self._compare(server, url, pointer)
+
+    def _compare(self, server: Server, url: str, pointer: str) -> Server:
+        """Hold a server against where the document came from: never less safe, and told if elsewhere."""
+        fetched = urlsplit(self._document_url)
+        chosen = urlsplit(server.url)
+        if fetched.scheme == "https" and chosen.scheme == "http":
+            reason = f"{url[:200]!r} is not encrypted, and the document was fetched over https: give server="
+            return _unusable(reason, pointer)
+        if fetched.hostname and chosen.hostname != fetched.hostname:
+            message = f"the server is {chosen.hostname}, the document came from {fetched.hostname}"
+            problem = Problem(code="server-elsewhere", message=message, pointer=pointer)
+            return replace(server, problems=(*server.problems, problem))
+        return server
 
     def _value(self, name: str, declared: dict[str, Any]) -> str | None:
         given = self._variables.get(name)
