@@ -630,3 +630,15 @@ def test_a_run_is_saved_as_report_and_record(tmp_path):
     assert (tmp_path / "run.html").read_text().startswith("<!")
     with pytest.raises(UsageError, match="does not end in"):
         run.save(tmp_path / "run.txt")
+
+
+@pytest.mark.parametrize("instruction", [None, 3, ["x"], {"instruction": "x"}, "", "  \n"])
+def test_an_instruction_is_text_or_a_task(instruction):
+    with pytest.raises(UsageError, match="instruction"):
+        agent("ok").run_sync(instruction)
+
+
+@pytest.mark.parametrize("k", [0, -1, "8", None, 2.5])
+def test_k_is_a_whole_number(k):
+    with pytest.raises(UsageError, match="k is"):
+        Agent([], k=k)

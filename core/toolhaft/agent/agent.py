@@ -85,8 +85,8 @@ class Agent:
         registry: Registry | None = None,
         warn: Callable[[str], None] | None = None,
     ) -> None:
-        if k < 1:
-            raise UsageError(f"k is {k}", hint="Offer the model at least 1 tool")
+        if not isinstance(k, int) or k < 1:
+            raise UsageError(f"k is {k!r}", hint="Give a whole number of at least 1")
         self.catalog = catalog_of(tools)
         self.seed = seed
         self.k = k
@@ -318,6 +318,10 @@ class Agent:
         from toolhaft.types import Task
 
         kept = tuple(self.artifacts.put_file(Path(path)) for path in artifacts)
+        if not isinstance(instruction, str | Task):
+            raise UsageError(
+                f"the instruction is a {type(instruction).__name__}", hint="Give text, or a toolhaft.Task"
+            )
         task = instruction if isinstance(instruction, Task) else Task(id="task", instruction=instruction)
         if not task.instruction.strip():
             raise UsageError("the instruction is empty", hint="Say what to do")
