@@ -1,6 +1,6 @@
 """Words of general English that the policy knows: function words, verb classes, cues, numerals.
 
-Nothing here names a service, a domain or an object of one.
+Nothing here belongs to one service or API: it is what a small dictionary would hold.
 """
 
 from __future__ import annotations
