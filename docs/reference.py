@@ -130,9 +130,13 @@ def _help(words: tuple[str, ...]) -> str:
 
 
 def _members(parent: Any) -> list[Any]:
+    members = list(parent.members.values())
+    if parent.is_module and parent.is_init_module:  # what it hands on from its modules
+        exported = set(parent.exports or ())
+        members = [member.final_target for member in members if member.name in exported and member.is_alias]
     return [
         member
-        for member in parent.members.values()
+        for member in members
         if not member.is_alias
         and not member.name.startswith("_")
         and (member.is_class or member.is_function)

@@ -90,6 +90,11 @@ def test_the_site_builds_strictly():
         [sys.executable, str(ROOT / "docs" / "build.py")], capture_output=True, text=True, timeout=110
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    fences = [page.name for page in (ROOT / "site").rglob("*.html") if "```" in page.read_text()]
+    assert not fences, "a code block was not understood"
+    reference = (ROOT / "build/docs/reference/api.md").read_text()
+    for section in reference.split("\n## ")[1:]:
+        assert "\n### " in section, f"nothing is told of {section.splitlines()[0]}"
     external = [
         (page.name, found)
         for page in (ROOT / "site").rglob("*.html")

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import threading
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
@@ -18,7 +19,7 @@ from toolhaft.http.credentials import identity_for
 from toolhaft.http.exchange import record_exchange, redact_headers
 from toolhaft.http.message import Request, Response
 from toolhaft.http.origin import parse_url
-from toolhaft.secrets import SecretStore
+from toolhaft.secrets import MASK, SecretStore
 
 Mode = Literal["record", "replay"]
 
@@ -26,6 +27,8 @@ _KIND = "toolhaft-cassette"
 _FORMAT = 1
 _LARGEST = 256_000_000
 _KEYED_HEADERS = frozenset(("accept", "content-type"))
+_SECRET_HEADERS = frozenset(("authorization", "cookie"))
+"""Headers that hold a secret even where the filter does not know it."""
 _ERRORS = {
     error.code: error
     for error in vars(errors).values()
@@ -36,9 +39,10 @@ _ERRORS = {
 class Cassette:
     """Answers by request, in a JSONL file with no secret in it.
 
-    A request is known by its method, its URL with the query sorted, its body (JSON in canonical form), and
-    whose credentials it carries. Equal requests get their answers in the order in which they were recorded,
-    then the last one again.
+    A request is known by its method, its URL with the query sorted, its body (JSON in canonical form), what
+    it accepts, and whose credentials it carries: their references and places, never their values. So the
+    same request with a key that was replaced gets its answer, and one with another reference does not. Equal
+    requests get their answers in the order in which they were recorded, then the last one again.
 
     Attributes:
         path: The file.
@@ -128,12 +132,20 @@ def request_key(request: Request, secrets: SecretStore) -> str:
     path, mark, query = target.path.partition("?")
     pairs = sorted(parse_qsl(query, keep_blank_values=True)) if mark else []
     url = f"{target.authority.origin}{path}?{urlencode(pairs)}"
-    headers = sorted(
-        (name.lower(), value) for name, value in request.headers if name.lower() in _KEYED_HEADERS
-    )
+    headers = sorted(_keyed_headers(request, secrets))
     whose = identity_for(request.credentials, target.authority.origin)
     head = orjson.dumps([request.method, secrets.redact(url), headers, whose])
     return hashlib.sha256(head + b"\0" + secrets.redact_bytes(_canonical(request.body))).hexdigest()
+
+
+def _keyed_headers(request: Request, secrets: SecretStore) -> Iterator[tuple[str, str]]:
+    """Yield what tells apart two requests: what they ask for, and with whose key, which is masked."""
+    for name, value in request.headers:
+        name, shown = name.lower(), secrets.redact(value)
+        if name in _KEYED_HEADERS or shown != value:
+            yield name, shown
+        elif name in _SECRET_HEADERS:
+            yield name, MASK
 
 
 def _canonical(body: bytes | None) -> bytes:

@@ -91,7 +91,8 @@ class Transport:
         library: ``httpx`` or ``httpx2``; imported when the first request goes out.
         verify: TLS settings; True is the library's default trust store.
         proxy: URL of an HTTP proxy. Names are then looked up by the proxy, which must guard them.
-        unguarded: An embedder's own client of either library; its addresses are not checked.
+        unguarded: An embedder's own client of either library; its addresses are not checked. Cookies that
+            it holds now are sent, those that answers set from now on are not: they may be another's.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class Transport:
         self._context: ssl.SSLContext | None = None
         self._proxy = proxy
         self._unguarded = unguarded
+        self._cookies = None if unguarded is None else type(unguarded.cookies)(unguarded.cookies)
         self._dial = egress.dial
         self.guard = Guard(egress)
         self._resolver = CheckedResolver(self.guard, egress.resolver)
@@ -187,16 +189,20 @@ class Transport:
         self, request: Request, target: Target, extra: Additions, flight: Flight
     ) -> Answer:
         client = self._unguarded
+        headers = headers_to_send(request, target, extra.headers)
         outgoing = client.build_request(
             request.method,
             f"{target.authority.scheme}://{target.authority.header}{_path(target, extra)}",
-            headers=headers_to_send(request, target, extra.headers),
+            headers=headers,
             content=request.body,
             extensions={"trace": flight.note},
         )
+        if self._cookies is not None and not any(name.lower() == "cookie" for name, _ in headers):
+            outgoing.headers.pop("cookie", None)
+            self._cookies.set_cookie_header(outgoing)
         response = await client.send(outgoing, stream=True, follow_redirects=False)
-        headers = tuple((name.lower(), value) for name, value in response.headers.multi_items())
-        return Answer(response.status_code, headers, response.aiter_raw(), response, None)
+        received = tuple((name.lower(), value) for name, value in response.headers.multi_items())
+        return Answer(response.status_code, received, response.aiter_raw(), response, None)
 
     def _pool(self, library: Library, target: Target, extra: Additions) -> Pool:
         pools = self.pools.of_running_loop()
