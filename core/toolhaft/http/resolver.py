@@ -93,7 +93,7 @@ class CheckedResolver:
     async def _look_up(self, host: str, port: int) -> _Found:
         now = time.monotonic
         try:
-            addresses = tuple(await self._ask(host, port))
+            addresses = tuple(str(address) for address in await self._ask(host, port))
         except OSError as error:
             missing = isinstance(error, socket.gaierror) and error.errno == socket.EAI_NONAME
             found = _Found(until=now() + _FAILED_SECONDS, failed=True, retryable=not missing)
