@@ -12,9 +12,11 @@ import typer
 from toolhaft.cli.approval import TerminalApprover, terminal_approver
 from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, open_locations
 from toolhaft.cli.inputs import budget as read_budget
+from toolhaft.cli.inputs import pairs
 from toolhaft.cli.output import notice, print_json, print_line
 from toolhaft.errors import ToolhaftError, UsageError
 from toolhaft.secrets import SecretStore
+from toolhaft.types import SecretRef
 
 if TYPE_CHECKING:
     from toolhaft.agent import Agent
@@ -69,8 +71,10 @@ def run(
     folder = prepare(output)
     settings: dict[str, Any] = {"api_key": api_key} if api_key else {}
     secrets = SecretStore()
+    catalogs = open_locations(tools, auth, allow_host)
+    _learn_keys(secrets, auth or [])
     agent = Agent(
-        open_locations(tools, auth, allow_host),
+        catalogs,
         model=open_model(model, secrets=secrets, warn=notice, **settings),
         planner=planner,
         retriever=retriever,
@@ -89,6 +93,13 @@ def run(
     if error is not None and not as_json:
         raise error
     raise typer.Exit(exit_code(trajectory))
+
+
+def _learn_keys(secrets: SecretStore, auth: list[str]) -> None:
+    """Have the filter of the whole run know the tools' keys: a model or another tool may repeat them."""
+    for name, reference in pairs(auth, "--auth").items():
+        if not name.endswith(".username"):
+            secrets.is_set(SecretRef(reference))
 
 
 def refused_calls(trajectory: Trajectory) -> list[str]:
