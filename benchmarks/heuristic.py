@@ -137,11 +137,14 @@ async def measure(folder: Path, category: str, misses: int = 0) -> dict[str, flo
 
 
 def main() -> None:
+    from shared_data import default_folder, require
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--data", type=Path, default=Path("../shared/data/bfcl"))
+    parser.add_argument("--data", type=Path, default=default_folder("bfcl"))
     parser.add_argument("--category", choices=CATEGORIES, action="append")
     parser.add_argument("--misses", type=int, default=0, help="show so many misses of each category")
     options = parser.parse_args()
+    require(options.data)
     print(f"{'category':20}{'rows':>6}{'tools':>9}{'calls':>9}{'floor':>9}{'ms':>8}")
     for category in options.category or CATEGORIES:
         found = asyncio.run(measure(options.data, category, options.misses))

@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import base64
 import json
-import os
 import threading
 import time
 from collections import Counter
@@ -230,16 +229,14 @@ async def measure_wire(folder: Path) -> None:
 
 def main() -> None:
     """Print the tables."""
+    from shared_data import default_folder, require
+
     parser = argparse.ArgumentParser(description=__doc__)
-    here = Path(__file__).resolve().parent.parent
-    default = Path(os.environ.get("TOOLHAFT_SHARED", here / "../shared")) / "data" / "openapi"
-    parser.add_argument("--data", type=Path, default=default)
+    parser.add_argument("--data", type=Path, default=default_folder("openapi"))
     parser.add_argument("--no-wire", action="store_true")
     parser.add_argument("--slowest", type=int, default=5)
     chosen = parser.parse_args()
-    if not chosen.data.is_dir():
-        print(f"no real data at {chosen.data}: set TOOLHAFT_SHARED or --data")
-        return
+    require(chosen.data)
     rows = rows_of(chosen.data, "valid")
     found = [measure(chosen.data, row) for row in rows if is_read(row)]
     report(found, sum(row["operations"] for row in rows), len(rows), chosen.slowest)

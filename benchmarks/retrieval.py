@@ -13,7 +13,6 @@ import asyncio
 import gzip
 import json
 import math
-import os
 import statistics
 import time
 from collections import defaultdict
@@ -115,13 +114,15 @@ async def measure(
 
 
 def main() -> None:
-    default = os.environ.get("TOOLHAFT_SHARED", str(Path(__file__).resolve().parents[2] / "shared"))
+    from shared_data import default_folder, require
+
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path(default) / "data" / "toolbench")
+    parser.add_argument("--data", type=Path, default=default_folder("toolbench"))
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--retrievers", default="bm25,bm25 parent_boost=0,bm25 unweighted,rank_bm25")
     parser.add_argument("--queries", type=int, default=10_000, help="take the first N")
     chosen = parser.parse_args()
+    require(chosen.data)
     specs = load_specs(chosen.data, large=chosen.large)
     queries = load_queries(chosen.data)[: chosen.queries]
     print(f"{len(specs)} tools, {len(queries)} queries")
