@@ -83,7 +83,7 @@ def test_equal_requests_have_equal_keys():
     elsewhere = Credential(secret=SecretRef("memory:k"), origins=("http://other:80",))
     assert key() == key("HTTP://H:80/p?b=2&a=1#f")
     assert key(body=b'{"a":1,"b":2}') == key(body=b'{ "b": 2, "a": 1 }')
-    assert key(headers=(("X-Trace", "1"),)) == key() == key(credentials=(elsewhere,))
+    assert key(headers=(("X-Request-Id", "1"),)) == key() == key(credentials=(elsewhere,))
     different = {
         key(),
         key(method="HEAD"),
@@ -92,9 +92,11 @@ def test_equal_requests_have_equal_keys():
         key(body=b"{}"),
         key(body=b"[1"),
         key(headers=(("Accept", "text/plain"),)),
+        key(headers=(("X-User-Id", "1"),)),
+        key(headers=(("X-User-Id", "2"),)),
         key(credentials=(credential,)),
     }
-    assert len(different) == 8
+    assert len(different) == 10
 
 
 @pytest.mark.anyio

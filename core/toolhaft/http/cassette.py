@@ -26,7 +26,22 @@ Mode = Literal["record", "replay"]
 _KIND = "toolhaft-cassette"
 _FORMAT = 1
 _LARGEST = 256_000_000
-_KEYED_HEADERS = frozenset(("accept", "content-type"))
+_VARYING_HEADERS = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "date",
+        "host",
+        "idempotency-key",
+        "traceparent",
+        "tracestate",
+        "user-agent",
+        "x-correlation-id",
+        "x-request-id",
+    }
+)
+"""Headers that differ from run to run, and say nothing of what is asked for."""
 _SECRET_HEADERS = frozenset(("authorization", "cookie"))
 """Headers that hold a secret even where the filter does not know it."""
 _ERRORS = {
@@ -141,11 +156,12 @@ def request_key(request: Request, secrets: SecretStore) -> str:
 def _keyed_headers(request: Request, secrets: SecretStore) -> Iterator[tuple[str, str]]:
     """Yield what tells apart two requests: what they ask for, and with whose key, which is masked."""
     for name, value in request.headers:
-        name, shown = name.lower(), secrets.redact(value)
-        if name in _KEYED_HEADERS or shown != value:
-            yield name, shown
-        elif name in _SECRET_HEADERS:
-            yield name, MASK
+        name = name.lower()
+        if name in _SECRET_HEADERS:
+            shown = secrets.redact(value)
+            yield name, shown if shown != value else MASK
+        elif name not in _VARYING_HEADERS:
+            yield name, secrets.redact(value)
 
 
 def _canonical(body: bytes | None) -> bytes:
