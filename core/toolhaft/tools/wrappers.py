@@ -15,35 +15,42 @@ from toolhaft.tools.memory import canonical
 from toolhaft.types import ToolSpec
 
 
-class Subset(Mapping[str, Tool]):
+class View(Mapping[str, Tool]):
+    """Tools that others hold; ``_index`` has their names, in order."""
+
+    _index: Mapping[str, Any]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._index
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._index)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+
+class Subset(View):
     """Some of the tools."""
 
     def __init__(self, tools: Mapping[str, Tool], names: Sequence[str]) -> None:
         self._tools = tools
-        self._names = dict.fromkeys(names)
+        self._index = dict.fromkeys(names)
 
     def __getitem__(self, name: str) -> Tool:
-        if name not in self._names:
+        if name not in self._index:
             raise KeyError(name)
         return self._tools[name]
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-
-class Renamed(Mapping[str, Tool]):
+class Renamed(View):
     """The tools under other names, old name -> new name."""
 
     def __init__(self, tools: Mapping[str, Tool], names: Mapping[str, str]) -> None:
         self._tools = tools
         self._made: dict[str, Tool] = {}
         self._old: dict[str, str] = {}
+        self._index = self._old
         for old, new in names.items():
             check_name(new)
             if new in self._old:
@@ -58,21 +65,13 @@ class Renamed(Mapping[str, Tool]):
             made = self._made[name] = found if old == name else NamedTool(found, name)
         return made
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._old
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._old)
-
-    def __len__(self) -> int:
-        return len(self._old)
-
-
-class Merged(Mapping[str, Tool]):
+class Merged(View):
     """The tools of several mappings."""
 
     def __init__(self, parts: Sequence[Mapping[str, Tool]]) -> None:
         self._home: dict[str, Mapping[str, Tool]] = {}
+        self._index = self._home
         for part in parts:
             for name in part:
                 if name in self._home:
@@ -85,21 +84,13 @@ class Merged(Mapping[str, Tool]):
     def __getitem__(self, name: str) -> Tool:
         return self._home[name][name]
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._home
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._home)
-
-    def __len__(self) -> int:
-        return len(self._home)
-
-
-class Wrapped(Mapping[str, Tool]):
+class Wrapped(View):
     """The tools, each wrapped once when it is first used."""
 
     def __init__(self, tools: Mapping[str, Tool], wrapper: Callable[[Tool], Tool]) -> None:
         self._tools = tools
+        self._index = tools
         self._wrapper = wrapper
         self._made: dict[str, Tool] = {}
 
@@ -107,15 +98,6 @@ class Wrapped(Mapping[str, Tool]):
         if name not in self._made:
             self._made[name] = self._wrapper(self._tools[name])
         return self._made[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._tools
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._tools)
-
-    def __len__(self) -> int:
-        return len(self._tools)
 
 
 class ToolWrapper(Tool):
