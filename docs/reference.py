@@ -13,6 +13,7 @@ from typing import Any
 PUBLIC = (
     "toolhaft.agent",
     "toolhaft.tools.function",
+    "toolhaft.tools.module",
     "toolhaft.tools.base",
     "toolhaft.tools.catalog",
     "toolhaft.tools.wrappers",

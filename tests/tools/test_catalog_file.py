@@ -283,7 +283,7 @@ async def test_opening_a_file_imports_no_code_that_it_names(saved, path, tmp_pat
     import sys
 
     from toolhaft.errors import ToolhaftError
-    from toolhaft.tools.function import PythonSource
+    from toolhaft.tools.module import PythonSource
 
     (tmp_path / "toolhaft_trap.py").write_text("raise SystemExit('imported')")
     monkeypatch.syspath_prepend(tmp_path)

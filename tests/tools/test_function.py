@@ -19,7 +19,8 @@ from typing_extensions import TypedDict
 from toolhaft.errors import InvalidArgumentsError, UnknownNameError, UsageError
 from toolhaft.tools.base import CallContext, ToolResult
 from toolhaft.tools.catalog import Catalog
-from toolhaft.tools.function import FunctionTool, PythonSource, tool
+from toolhaft.tools.function import FunctionTool, tool
+from toolhaft.tools.module import PythonSource
 from toolhaft.tools.threads import run_in_thread
 from toolhaft.types import Artifact
 

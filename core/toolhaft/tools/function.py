@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, overload
 
 from toolhaft.errors import UsageError
 from toolhaft.tools.base import CallContext, Tool, check_name
-from toolhaft.tools.source import ToolSource
 from toolhaft.types import Effect, ToolSpec
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-
-    from toolhaft.tools.catalog import Catalog
 
 
 class FunctionTool(Tool):
@@ -168,30 +162,6 @@ def tool(
     return lambda decorated: FunctionTool(decorated, **fields)
 
 
-class PythonSource(ToolSource):
-    """Tools of an importable module, ``python:package.module``, or of a file, ``python:mytools.py``.
-
-    Modules are also looked for in the current folder, after everywhere else.
-
-    They are not kept in catalog files: opening a file that somebody sent must not import code.
-    """
-
-    async def load(self, location: Any) -> Catalog:
-        """Import a module, which the user thereby trusts, and collect its tools.
-
-        Raises:
-            UsageError: There is no such module, or it has no tools.
-        """
-        from toolhaft.tools.catalog import Catalog
-
-        name = str(location)
-        module = _import_file(Path(name)) if name.endswith(".py") else _import(name)
-        found = [value for value in vars(module).values() if isinstance(value, Tool)]
-        if not found:
-            raise UsageError("the module has no tools", where=str(location), hint="Decorate with @tool")
-        return Catalog(found, name=str(location))
-
-
 async def invoke(function: Callable[..., Any], keywords: Mapping[str, Any]) -> Any:
     """Call a function with keywords: awaited if it is async, in a thread if not."""
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
@@ -232,36 +202,3 @@ def _source_of(function: Callable[..., Any]) -> str:
 
 def _texts(given: Sequence[str]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
-
-
-def _import(module: str) -> Any:
-    from importlib import import_module
-
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.append(here)  # last, so that nothing in the folder stands in for an installed module
-    try:
-        return import_module(module)
-    except (ImportError, SyntaxError, ValueError, TypeError) as error:
-        raise UsageError(
-            f"cannot import it: {error}",
-            where=f"python:{module}",
-            hint="Name a module that Python finds, one in the current folder, or a file: python:mytools.py",
-        ) from None
-
-
-def _import_file(path: Path) -> Any:
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    # A name of its own: two files may be called alike, and like an installed module.
-    name = f"{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
-    spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise UsageError("there is no such file", where=f"python:{path}", hint="Check the path")
-    module = module_from_spec(spec)
-    sys.modules[name] = module  # type hints are looked up there
-    try:
-        spec.loader.exec_module(module)
-    except (ImportError, SyntaxError) as error:
-        raise UsageError(f"cannot import it: {error}", where=f"python:{path}") from None
-    return module
