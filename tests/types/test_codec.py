@@ -69,7 +69,7 @@ TASK = Task(
     id="t",
     instruction="do",
     artifacts=(ARTIFACT,),
-    gold=Gold(tools=("a",), calls=(CALL,), state=({"a": 1},), solvable=False),
+    gold=Gold(tools=("a",), calls=(CALL,), state=({"a": 1},), solvable=False, asks=("day|date",)),
     metadata={"a": 1},
 )
 STEP = Step(

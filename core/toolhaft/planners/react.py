@@ -162,17 +162,18 @@ class _Path:
         status: Status = "answered"
         if completion.finish == "refusal":
             status = "refused"
-        elif not completion.text.strip():
+        elif completion.finish == "gave_up" or not completion.text.strip():
             status = "gave_up"
+        empty = not completion.text.strip() and status == "gave_up"
         note = "the answer was cut at the model's length limit" if completion.finish == "length" else ""
-        retry = status == "gave_up" and not self._silent
+        retry = empty and completion.finish != "gave_up" and not self._silent
         step = self.record.add(
             completion,
             (),
             parent=self._parent,
             status="continued" if retry else "answered" if status == "answered" else "gave_up",
             started=started,
-            note="empty message" if status == "gave_up" else note,
+            note="empty message" if empty else note,
         )
         self._parent = step.id
         if retry:

@@ -9,7 +9,7 @@ from toolhaft.types.content import Artifact
 from toolhaft.types.tool import ToolCall
 
 Role = Literal["system", "user", "assistant", "tool"]
-Finish = Literal["stop", "tool_calls", "length", "refusal"]
+Finish = Literal["stop", "tool_calls", "length", "refusal", "gave_up"]
 Origin = Literal["model", "heuristic", "replay", "scripted"]
 """Who produced an assistant message. Only ``model`` is a language model that was asked now."""
 
@@ -69,7 +69,8 @@ class Completion:
     Attributes:
         text: The thought, or the answer if there are no calls.
         calls: Calls to make; several may run at once.
-        finish: Why the model stopped. ``length``: it was cut; ``refusal``: it declined.
+        finish: Why the model stopped. ``length``: it was cut; ``refusal``: it declined;
+            ``gave_up``: it says that this path leads nowhere, and ``text`` says why.
         model: Name of the model as the endpoint reports it.
         origin: Who produced it.
     """

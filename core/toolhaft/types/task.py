@@ -20,6 +20,8 @@ class Gold:
         facts: Strings that the answer must hold.
         answer: A reference answer.
         solvable: False if the right move is to say that no tool can do it.
+        asks: What a question back to the user must mention, each entry as spellings separated by ``|``; a
+            task that has any is done right only by asking.
     """
 
     tools: tuple[str, ...] = ()
@@ -28,6 +30,7 @@ class Gold:
     facts: tuple[str, ...] = ()
     answer: str = ""
     solvable: bool = True
+    asks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
