@@ -50,7 +50,7 @@ PUBLIC = (
     "toolhaft.report.store",
     "toolhaft.world.server",
     "toolhaft.world.tasks",
-    "toolhaft.world.check",
+    "toolhaft.evaluators.state_check",
     "toolhaft.testing",
 )
 """The modules that users import from, in reading order."""

@@ -285,7 +285,7 @@ def test_importing_the_world_imports_no_server():
     import subprocess
 
     code = (
-        "import sys, toolhaft.world.server, toolhaft.world.tasks, toolhaft.world.check\n"
+        "import sys, toolhaft.world.server, toolhaft.world.tasks, toolhaft.evaluators.state_check\n"
         "import toolhaft.world.source\n"
         "print([n for n in ('starlette', 'uvicorn', 'httpx', 'yaml', 'jsonschema_rs') if n in sys.modules])"
     )

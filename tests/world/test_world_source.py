@@ -3,8 +3,8 @@
 import pytest
 
 from toolhaft.errors import EgressError, StatusError, UsageError
+from toolhaft.evaluators.state_check import check
 from toolhaft.secrets import SecretStore
-from toolhaft.world.check import check
 from toolhaft.world.server import World
 from toolhaft.world.source import WorldSource
 from toolhaft.world.tasks import load_tasks, reference_solution

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from toolhaft.errors import FormatError, ToolhaftError, UsageError
+from toolhaft.evaluators.pointer import MISSING, find
+from toolhaft.evaluators.state_check import check
 from toolhaft.types import Task, from_json, to_json
-from toolhaft.world.check import check
-from toolhaft.world.pointer import MISSING, find
 from toolhaft.world.solution import fill_in
 from toolhaft.world.tasks import load_tasks, reference_solution
 

@@ -146,7 +146,7 @@ class _Demo:
             await catalog.close()
 
     def _score(self, task: Task, trajectory: Trajectory) -> None:
-        from toolhaft.world.check import check
+        from toolhaft.evaluators.state_check import check
 
         score = check(task, trajectory.answer, trajectory.final_state or {}, status=trajectory.status)
         self.trajectories.append(trajectory)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolhaft.errors import UsageError
-from toolhaft.world.pointer import MISSING, find
+from toolhaft.evaluators.pointer import MISSING, find
 
 Caller = Callable[[str, dict[str, Any]], Awaitable[Any]]
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)((?:/[^}]*)?)\}")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolhaft.errors import UsageError
+from toolhaft.evaluators.pointer import MISSING, find
 from toolhaft.types import Gold, Score, Task
-from toolhaft.world.pointer import MISSING, find
 
 _OPERATORS = frozenset({"at_least", "at_most", "contains", "one_of", "exists", "length"})
 _CHECK_KEYS = frozenset({"path", "where", "count", "equals"})

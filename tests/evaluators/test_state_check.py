@@ -3,8 +3,8 @@
 import pytest
 
 from toolhaft.errors import UsageError
+from toolhaft.evaluators.state_check import check, declines, states_fact
 from toolhaft.types import Gold, Task
-from toolhaft.world.check import check, declines, states_fact
 
 STATE = {
     "shop": {
