@@ -5,6 +5,7 @@
 """
 
 from toolhaft.types.codec import FORMAT, from_json, from_value, to_json, to_value
+from toolhaft.types.comparison import ArmResult, Comparison, Pairing, Proportion
 from toolhaft.types.content import (
     Artifact,
     ArtifactPart,
@@ -34,11 +35,13 @@ from toolhaft.types.trajectory import Status, Step, StepStatus, Trajectory
 
 __all__ = [
     "FORMAT",
+    "ArmResult",
     "Artifact",
     "ArtifactPart",
     "Budget",
     "CallFinished",
     "CallStarted",
+    "Comparison",
     "Completion",
     "Effect",
     "ErrorInfo",
@@ -50,7 +53,9 @@ __all__ = [
     "Message",
     "Observation",
     "Origin",
+    "Pairing",
     "Part",
+    "Proportion",
     "Provenance",
     "Role",
     "RolloutFinished",
