@@ -47,6 +47,11 @@ def clean_text(text: str, redact: Redact | None = None) -> str:
     return found
 
 
+def clean_json(value: Any, redact: Redact | None = None) -> Any:
+    """Return a JSON value with every text redacted and everything representable as JSON."""
+    return _clean_json(value, redact or _same)
+
+
 def _same(text: str) -> str:
     return text
 

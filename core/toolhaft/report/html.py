@@ -59,7 +59,8 @@ def render_html(
         content = [notes_html(said), tag("div", *articles, id="task-1")]
     else:
         content = [overview_html(shown, by_id), notes_html(said), tasks_html(shown, by_id, articles)]
-    return _document(heading, tag("main", *content, id="main"), len(trajectories))
+    said_below = f"{len(trajectories):,} {'trajectory' if len(trajectories) == 1 else 'trajectories'}"
+    return document_html(heading, tag("main", *content, id="main"), said_below)
 
 
 def _articles(
@@ -84,7 +85,14 @@ def _articles(
     return found
 
 
-def _document(title: str, main: Html, number: int) -> str:
+def document_html(title: str, main: Html, below: str) -> str:
+    """Return a whole document: its policy, the style sheet, the script, and what it shows.
+
+    Args:
+        title: Heading.
+        main: The ``main`` element, with the id ``main``.
+        below: What the last line says of the content.
+    """
     from toolhaft import __version__
 
     style, script = _asset("report.css"), _asset("report.js")
@@ -118,8 +126,7 @@ def _document(title: str, main: Html, number: int) -> str:
     )
     foot = tag(
         "footer",
-        f"Toolhaft {__version__} · {number:,} {'trajectory' if number == 1 else 'trajectories'}"
-        " · this file asks nothing of the network",
+        f"Toolhaft {__version__} · {below} · this file asks nothing of the network",
         class_="colophon",
     )
     skip = tag("a", "Skip to the content", href="#main", class_="skip")

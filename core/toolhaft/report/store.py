@@ -1,31 +1,38 @@
-"""A run in a folder: its trajectories and scores as JSON lines, and the report made from them."""
+"""Runs and evaluations in folders: their records as JSON lines, and the reports made from them."""
 
 from __future__ import annotations
 
 import json
-import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 from toolhaft.errors import FormatError, UsageError
-from toolhaft.report.cleaning import clean_record, clean_text
+from toolhaft.report.cleaning import clean_json, clean_record, clean_text
+from toolhaft.report.files import read_lines, read_object, write_whole, writing
 from toolhaft.report.images import pictures_of, read_picture
+from toolhaft.report.visible import make_line
 from toolhaft.tools.artifacts import ArtifactStore
-from toolhaft.types import FORMAT, Score, Trajectory, from_json, from_value, to_json
+from toolhaft.types import FORMAT, Score, Trajectory, from_json, from_value, to_json, to_value
+from toolhaft.types.comparison import Comparison
 
 TRAJECTORIES = "trajectories.jsonl"
 SCORES = "scores.jsonl"
 HEADING = "heading.json"
 REPORT = "report.html"
 PICTURES = "artifacts"
+EVALUATION = "evaluation.json"
 
-_LONGEST_LINE = 200_000_000
+Records = tuple[Sequence[Trajectory], Mapping[str, Sequence[Score]]]
+"""What one arm did: its trajectories in order, and their scores by the id of the trajectory."""
+
+_HINT = f"Name a folder with {TRAJECTORIES}, or a .jsonl file of trajectories"
+_LARGEST_EVALUATION = 100_000_000
 _NOTHING: Mapping[str, Sequence[Score]] = {}
 _NO_NOTES: Mapping[str, str] = {}
+_NO_SETTINGS: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +56,37 @@ class Heading:
 
     title: str = "Toolhaft run"
     notes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationFiles:
+    """Where an evaluation was written.
+
+    Attributes:
+        json: The comparison and the settings.
+        html: The comparison as a report, which links to those of the arms.
+        runs: The files of each arm, by its name.
+    """
+
+    json: Path
+    html: Path
+    runs: Mapping[str, RunFiles]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """A stored evaluation.
+
+    Attributes:
+        settings: How it was run, as JSON values.
+        arms: What each arm did, by its name, in the order of the comparison.
+        folders: Name of the sub-folder of each arm.
+    """
+
+    comparison: Comparison
+    settings: Mapping[str, Any]
+    arms: Mapping[str, Records]
+    folders: Mapping[str, str]
 
 
 def save_run(
@@ -82,7 +120,7 @@ def save_run(
     files = RunFiles(
         jsonl=folder / TRAJECTORIES, html=folder / REPORT, scores=folder / SCORES if run.scores else None
     )
-    with _writing(folder):
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         _keep_pictures(run.trajectories, artifacts, folder)
         write_whole(files.jsonl, (to_json(trajectory) + b"\n" for trajectory in run.trajectories))
@@ -114,7 +152,7 @@ def save_report(
     """
     run = _prepare(trajectories, scores, redact, title, _NO_NOTES)
     files = RunFiles(jsonl=path.with_suffix(".jsonl"), html=path)
-    with _writing(path):
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(files.jsonl, (to_json(trajectory) + b"\n" for trajectory in run.trajectories))
         write_whole(files.html, [run.html(artifacts)])
@@ -132,17 +170,127 @@ def load_run(path: Path) -> tuple[list[Trajectory], dict[str, list[Score]]]:
         FormatError: A line is damaged or of a newer format; the message has file and line.
     """
     file = path / TRAJECTORIES if path.is_dir() else path
-    trajectories = [from_json(Trajectory, line, where=where) for line, where in _read_lines(file)]
+    trajectories = [from_json(Trajectory, line, where=where) for line, where in read_lines(file, _HINT)]
     scores: dict[str, list[Score]] = {}
     beside = file.parent / SCORES
     if file.name == TRAJECTORIES and beside.is_file():
-        for line, where in _read_lines(beside):
-            value = _read_object(line, where)
+        for line, where in read_lines(beside, _HINT):
+            value = read_object(line, where)
             name = value.get("trajectory")
             if not isinstance(name, str):
                 raise FormatError("a score without the id of its trajectory", where=where)
             scores.setdefault(name, []).append(from_value(Score, value.get("score"), where=where))
     return trajectories, scores
+
+
+def save_evaluation(
+    folder: Path,
+    comparison: Comparison,
+    arms: Mapping[str, Records],
+    *,
+    settings: Mapping[str, Any] = _NO_SETTINGS,
+    redact: Callable[[str], str] | None = None,
+    artifacts: ArtifactStore | None = None,
+) -> EvaluationFiles:
+    """Write an evaluation: ``evaluation.json``, a run per arm in its sub-folder, and ``report.html``.
+
+    The failure kind of a rollout is read from its scores: the first whose details have a text under
+    ``failure``. Each file is written as `save_run` writes.
+
+    Args:
+        folder: Made if it is not there; files of an earlier evaluation in it are replaced.
+        comparison: What was found.
+        arms: Trajectories and scores of each arm, by its name; rollouts of one task are its trials.
+        settings: How it was run, as JSON values.
+        redact: Removes secrets from a text.
+        artifacts: Where the pictures of the trajectories are.
+
+    Raises:
+        UsageError: The folder or a file in it cannot be written.
+    """
+    title = comparison.title
+    folders = name_folders(arms)
+    runs = {
+        name: save_run(
+            folder / folders[name],
+            trajectories,
+            scores=scores,
+            redact=redact,
+            artifacts=artifacts,
+            title=f"{title}: {name}",
+        )
+        for name, (trajectories, scores) in arms.items()
+    }
+    stored = _Stored(
+        comparison=from_value(Comparison, clean_json(to_value(comparison), redact)),
+        settings=clean_json(dict(settings), redact),
+        folders={clean_text(name, redact): place for name, place in folders.items()},
+    )
+    files = EvaluationFiles(json=folder / EVALUATION, html=folder / REPORT, runs=runs)
+    shown = Evaluation(comparison=comparison, settings=settings, arms=arms, folders=folders)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(files.json, [to_json(stored, indent=1) + b"\n"])
+        write_whole(files.html, [evaluation_html(shown, redact)])
+    return files
+
+
+def load_evaluation(folder: Path) -> Evaluation:
+    """Read what `save_evaluation` wrote.
+
+    Raises:
+        UsageError: There is no such folder, or a file of it is missing.
+        FormatError: A file is damaged or of a newer format; the message says which, and where.
+    """
+    file = folder / EVALUATION
+    stored = from_json(_Stored, _read_evaluation(file), where=str(file))
+    for place in stored.folders.values():
+        if not re.fullmatch(r"[A-Za-z0-9@_+-][A-Za-z0-9@_+.-]{0,99}", place):
+            raise FormatError(
+                f"{make_line(place, 80)!r} is no sub-folder",
+                where=f"{file}#/folders",
+                hint="The file is damaged; evaluate again",
+            )
+    return Evaluation(
+        comparison=stored.comparison,
+        settings=stored.settings,
+        arms={name: load_run(folder / place) for name, place in stored.folders.items()},
+        folders=stored.folders,
+    )
+
+
+def is_evaluation(path: Path) -> bool:
+    """Return whether a folder holds an evaluation."""
+    return (path / EVALUATION).is_file()
+
+
+def evaluation_html(evaluation: Evaluation, redact: Callable[[str], str] | None = None) -> bytes:
+    """Return the report of an evaluation, with every text redacted."""
+    from toolhaft.report.comparison import render_comparison
+
+    return render_comparison(
+        evaluation.comparison,
+        arms=evaluation.arms,
+        folders=evaluation.folders,
+        settings=evaluation.settings,
+        redact=redact,
+    ).encode()
+
+
+def name_folders(names: Iterable[str]) -> dict[str, str]:
+    """Return a folder's name for each arm: its own as far as any file system can hold it, and unique."""
+    found: dict[str, str] = {}
+    taken = {"", PICTURES, EVALUATION, REPORT}
+    for name in names:
+        plain = re.sub(r"[^A-Za-z0-9@_+.-]+", "-", name)[:80].strip(".-")
+        place = plain
+        number = 1
+        while place.lower() in taken:
+            number += 1
+            place = f"{plain or 'arm'}-{number}"
+        taken.add(place.lower())
+        found[name] = place
+    return found
 
 
 def load_heading(path: Path) -> Heading:
@@ -166,25 +314,6 @@ def load_pictures(path: Path) -> ArtifactStore | None:
     return ArtifactStore(folder) if folder.is_dir() else None
 
 
-def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file all or not at all: beside its place, then moved there.
-
-    Raises:
-        OSError: It cannot be written; what stood there before still does.
-    """
-    temporary = path.with_name(f".{path.name}.{token_hex(8)}")
-    try:
-        with temporary.open("xb") as file:
-            for piece in pieces:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Prepared:
     """A run as it goes to disk: redacted."""
@@ -203,6 +332,31 @@ class _Prepared:
             notes=self.heading.notes,
             artifacts=artifacts,
         ).encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    """What ``evaluation.json`` holds."""
+
+    comparison: Comparison
+    settings: dict[str, Any]
+    folders: dict[str, str]
+    format: int = FORMAT
+
+
+def _read_evaluation(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(_LARGEST_EVALUATION + 1)
+    except OSError as error:
+        raise UsageError(
+            f"cannot read the evaluation: {error.strerror or error}",
+            where=str(file),
+            hint=f"Name a folder with {EVALUATION}, as `toolhaft eval` writes it",
+        ) from None
+    if len(data) > _LARGEST_EVALUATION:
+        raise FormatError(f"more than {_LARGEST_EVALUATION} bytes", where=str(file))
+    return data
 
 
 def _prepare(
@@ -226,18 +380,6 @@ def _prepare(
     )
 
 
-@contextmanager
-def _writing(place: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UsageError(
-            f"cannot write the run: {error.strerror or error}",
-            where=str(error.filename or place),
-            hint="Name a place that can be written",
-        ) from None
-
-
 def _score_lines(scores: Mapping[str, Sequence[Score]]) -> Iterator[bytes]:
     for name, found in scores.items():
         for score in found:
@@ -252,32 +394,3 @@ def _keep_pictures(trajectories: Sequence[Trajectory], artifacts: ArtifactStore 
             data = read_picture(artifact, artifacts)
             if data is not None:
                 ArtifactStore(folder / PICTURES).put(data, media_type=artifact.media_type)
-
-
-def _read_lines(file: Path) -> Iterator[tuple[bytes, str]]:
-    try:
-        with file.open("rb") as lines:
-            number = 0
-            while line := lines.readline(_LONGEST_LINE + 1):
-                number += 1
-                where = f"{file}:{number}"
-                if len(line) > _LONGEST_LINE:
-                    raise FormatError(f"a line of more than {_LONGEST_LINE} bytes", where=where)
-                if line.strip():
-                    yield line, where
-    except OSError as error:
-        raise UsageError(
-            f"cannot read the run: {error.strerror or error}",
-            where=str(file),
-            hint=f"Name a folder with {TRAJECTORIES}, or a .jsonl file of trajectories",
-        ) from None
-
-
-def _read_object(line: bytes, where: str) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"not JSON: {error}", where=where, hint="The file is damaged or cut off") from None
-    if not isinstance(value, dict):
-        raise FormatError("not a JSON object", where=where)
-    return value
