@@ -18,6 +18,11 @@ from toolhaft.models.heuristic.words import concept, content_stems, name_stems, 
 FIELD_CAP = 14
 RECORD_CAP = 8
 TEXT_CAP = 1200
+_EXISTS = re.compile(
+    r"^\W*(?:(?:and|so|please|tell me|check|see)\W+)*(?:(?:if|whether)\W+)?"
+    r"(?:is|are|was|were|do|does|did|has|have|how many|how much|how often)\b",
+    re.IGNORECASE,
+)
 _NAMES = ("name", "title", "subject", "summary", "label", "full_name", "id")
 
 
@@ -44,6 +49,23 @@ def compose(
     if question:
         lines.append(question)
     return "\n".join(lines) or "None of the offered tools can do this."
+
+
+def gives_up(goals: Sequence[Goal], outcomes: Sequence[Outcome]) -> bool:
+    """Return whether an answer says that something could not be done.
+
+    That nothing was found is an answer to whether, or how many, there are; a question that no tool is for
+    beside others that were answered is no reason to start over.
+    """
+    if any(one.status == "missing" for one in outcomes):
+        return False
+    done = any(one.status == "done" for one in outcomes)
+    for goal, outcome in zip(goals, outcomes, strict=True):
+        if outcome.status == "failed" or (outcome.status == "empty" and _EXISTS.match(goal.text) is None):
+            return True
+        if outcome.status == "none" and not (done and goal.intent in ("read", "any")):
+            return True
+    return False
 
 
 def ask_for(slot: Slot, goal: Goal) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from toolhaft.models.base import Model
 from toolhaft.models.heuristic.policy import decide
 from toolhaft.models.heuristic.ranking import ToolIndex
-from toolhaft.types import Completion, Message, Origin, ToolCall, ToolSpec, Usage
+from toolhaft.types import Completion, Finish, Message, Origin, ToolCall, ToolSpec, Usage
 
 
 class HeuristicModel(Model):
@@ -46,10 +46,11 @@ class HeuristicModel(Model):
             text = text[: 4 * max_tokens]
         if on_delta is not None and text:
             on_delta(text)
+        ending: Finish = "gave_up" if decision.gave_up else ("length" if cut else "stop")
         return Completion(
             text=text,
             calls=calls,
-            finish="tool_calls" if calls else ("length" if cut else "stop"),
+            finish="tool_calls" if calls else ending,
             usage=Usage(model_calls=1),
             model=self.name,
             origin=self.origin,

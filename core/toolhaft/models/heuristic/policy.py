@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from toolhaft.models.heuristic.answer import compose
+from toolhaft.models.heuristic.answer import compose, gives_up
 from toolhaft.models.heuristic.choosing import superlative_of
 from toolhaft.models.heuristic.clauses import Goal, split_goals
 from toolhaft.models.heuristic.codes import CURRENCIES, named_codes
@@ -30,10 +30,11 @@ NEAR = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Calls to make, or the text of the answer."""
+    """Calls to make, or the text of the answer; ``gave_up`` if it says that something could not be done."""
 
     text: str
     calls: tuple[tuple[str, dict[str, Any]], ...] = ()
+    gave_up: bool = False
 
 
 def decide(
@@ -80,7 +81,7 @@ def decide(
         return Decision(_thought(calls), calls)
     missing = len(goals) - len(outcomes)
     outcomes.extend(Outcome("none") for _ in range(missing))
-    return Decision(compose(goals, outcomes, turn.text, mentions))
+    return Decision(compose(goals, outcomes, turn.text, mentions), gave_up=gives_up(goals, outcomes))
 
 
 def _follow(walk: Walk, goal: Goal, index: ToolIndex, pending: list[Plan]) -> Outcome | None:
