@@ -11,12 +11,15 @@
     ├── ReplayMissError          a recording does not hold what was asked for
     ├── BudgetExceededError      the next thing would cost more than is left
     ├── ApprovalNeededError      a person must decide (exit code 4)
+    ├── JournalError             the journal of a run cannot be opened, read or written
+    │   └── JournalMismatchError what is asked now is not what the journal recorded
     ├── ToolCrashError           a tool raised something else, or returned what is not JSON: a bug in it
     └── ToolError                becomes an observation: the model reads it and may try something else
         ├── UnknownToolError     the model called a tool that is not offered
         ├── InvalidArgumentsError  the arguments break the tool's JSON Schema
         ├── RefusedError         the policy or the approver said no
         ├── ToolTimeoutError     the tool took longer than its limit
+        ├── UncertainError       a write was under way when an earlier process ended; it is not made again
         └── HTTPError            an exchange with a server failed
             ├── EgressError      the address is not one this run may speak to
             ├── UnreachableError no connection, or none that TLS accepts
@@ -205,6 +208,28 @@ class ApprovalNeededError(ToolhaftError):
     exit_code = 4
 
 
+class JournalError(ToolhaftError):
+    """The journal of a run cannot be opened, read or written.
+
+    ``code`` says why: ``E-JOURNAL-PLACE`` (a file system that cannot hold it), ``E-JOURNAL-DISK`` (full,
+    read-only or failing), ``E-JOURNAL-DAMAGED``, ``E-JOURNAL-FORMAT`` (a file of something else),
+    ``E-JOURNAL-VERSION`` (of a newer Toolhaft), ``E-JOURNAL-HELD`` (another process runs it),
+    ``E-JOURNAL-CHANGED`` (another file or other settings than it was begun with), ``E-JOURNAL-LEASE``
+    (another process took the job over), ``E-JOURNAL-MISSING`` (there is none).
+    """
+
+    code = "E-JOURNAL"
+
+
+class JournalMismatchError(JournalError):
+    """What is asked now is not what the journal recorded at this point; the two are never mixed.
+
+    ``details['changed']`` names the parts that differ.
+    """
+
+    code = "E-JOURNAL-MISMATCH"
+
+
 class ToolCrashError(ToolhaftError):
     """A tool raised something that is not a `ToolError`: a bug in the tool, for its author to see."""
 
@@ -255,6 +280,12 @@ class ToolTimeoutError(ToolError):
     """The tool took longer than its limit."""
 
     code = "E-TOOL-TIMEOUT"
+
+
+class UncertainError(ToolError):
+    """A write was under way when an earlier process ended: it may or may not have been carried out."""
+
+    code = "E-UNCERTAIN"
 
 
 class HTTPError(ToolError):

@@ -9,6 +9,7 @@ from dataclasses import replace
 from toolhaft.errors import BudgetExceededError
 from toolhaft.models.base import Model
 from toolhaft.tools.context import RunContext
+from toolhaft.tools.journal import ModelQuestion
 from toolhaft.tools.memory import storable
 from toolhaft.types import Completion, Message, ToolCall, ToolSpec
 
@@ -63,9 +64,33 @@ async def complete_in_time(
 ) -> Completion:
     """Ask the model, for no longer than the budget of seconds allows.
 
+    With a journal, a question that was answered before an earlier process ended is not asked again.
+
     Raises:
         BudgetExceededError: The budget of seconds was used up before the model was done.
     """
+    journal = context.journal
+    if journal is None:
+        return await _complete(model, messages, specs, context, avoid, on_delta)
+    found = await journal.begin_completion(
+        ModelQuestion(model=model.name, messages=messages, tools=specs, avoid=avoid, seed=context.seed)
+    )
+    if isinstance(found, Completion):
+        if on_delta is not None and found.text:
+            on_delta(found.text)
+        return found
+    completion = await _complete(model, messages, specs, context, avoid, on_delta)
+    return await journal.end_completion(found, completion)
+
+
+async def _complete(
+    model: Model,
+    messages: Sequence[Message],
+    specs: Sequence[ToolSpec],
+    context: RunContext,
+    avoid: Sequence[ToolCall],
+    on_delta: Callable[[str], None] | None,
+) -> Completion:
     try:
         async with asyncio.timeout(context.meter.remaining_seconds()) as scope:
             completion = await model.complete(

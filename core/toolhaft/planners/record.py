@@ -44,7 +44,8 @@ class Record:
         self.planner = planner
         self.model = model
         self.steps: list[Step] = []
-        self.started = datetime.now(UTC).isoformat(timespec="milliseconds")
+        journal = context.journal
+        self.started = journal.started if journal else datetime.now(UTC).isoformat(timespec="milliseconds")
         self._offered: dict[str, ToolSpec] = {}
         self._last_specs: tuple[ToolSpec, ...] | None = None
         self._last_names: tuple[str, ...] = ()

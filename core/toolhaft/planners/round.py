@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from toolhaft.errors import ToolhaftError
 from toolhaft.tools.context import RunContext
-from toolhaft.tools.execute import execute
+from toolhaft.tools.execute import execute, note_call
 from toolhaft.tools.toolset import ToolSet
 from toolhaft.types import CallFinished, CallStarted, Event, Observation, ToolCall
 
@@ -58,10 +58,12 @@ class Round:
         """What came back, in the order of the calls."""
         return [observation for observation in self.observations if observation is not None]
 
-    async def _make(self, position: int, tools: ToolSet, context: RunContext) -> Observation:
+    async def _make(
+        self, position: int, tools: ToolSet, context: RunContext, *, note: bool = True
+    ) -> Observation:
         self.under_way.add(position)
         try:
-            observation = await execute(self.calls[position], tools, context)
+            observation = await execute(self.calls[position], tools, context, note=note)
         except ToolhaftError:
             self.failed = position if self.failed is None else self.failed
             raise
@@ -73,9 +75,13 @@ class Round:
         try:
             async with asyncio.TaskGroup() as group:
                 for position in range(len(self.calls)):
-                    group.create_task(self._make(position, tools, context))
+                    group.create_task(self._make(position, tools, context, note=False))
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
+        finally:
+            for call, observation in zip(self.calls, self.observations, strict=True):
+                if observation is not None:
+                    note_call(call, observation, tools, context)
 
 
 def _reads(call: ToolCall, tools: ToolSet) -> bool:

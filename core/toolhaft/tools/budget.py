@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from toolhaft.errors import BudgetExceededError
 from toolhaft.types import Budget, Usage
+
+if TYPE_CHECKING:
+    from toolhaft.tools.journal import EventClock
 
 
 class BudgetMeter:
@@ -13,6 +17,10 @@ class BudgetMeter:
 
     Args:
         budget: The limits.
+
+    Attributes:
+        clock: Of a journaled rollout: its time then is that of its last recorded event, so that a replay
+            spends the same; None is the time that passes.
     """
 
     def __init__(self, budget: Budget) -> None:
@@ -24,6 +32,7 @@ class BudgetMeter:
         self.output_tokens = 0
         self.cost = 0.0
         self.started = time.monotonic()
+        self.clock: EventClock | None = None
 
     def reserve(self, *, steps: int = 0, model_calls: int = 0, tool_calls: int = 0) -> None:
         """Take from the budget, or raise and take nothing.
@@ -56,14 +65,17 @@ class BudgetMeter:
         self.cost += max(0.0, usage.cost)  # in this order: of a NaN, too, 0 is what counts
 
     def elapsed(self) -> float:
-        """Return the seconds since the rollout began."""
+        """Return the seconds since the rollout began, in a journaled one until its last recorded event."""
+        if self.clock is not None:
+            return self.clock.at
         return time.monotonic() - self.started
 
     def remaining_seconds(self) -> float | None:
         """Return the seconds left, at least 0, or None if time is not limited."""
         if self.budget.seconds is None:
             return None
-        return max(0.0, self.budget.seconds - self.elapsed())
+        passed = self.elapsed() if self.clock is None else self.clock.running()
+        return max(0.0, self.budget.seconds - passed)
 
     def usage(self) -> Usage:
         """Return what was spent so far."""

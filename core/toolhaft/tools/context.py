@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from toolhaft.tools.artifacts import ArtifactStore
+    from toolhaft.tools.journal import CallJournal
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class RunContext:
         retrieved: Retrieval hits for the record.
         settings: Choices for the record.
         deltas: Whether somebody wants the model's text piece by piece.
+        journal: Asked before and told after every tool call and every completion; None keeps no journal.
         cancelled: Set by `cancel`: the rollout ends, and what was done so far is kept.
     """
 
@@ -61,12 +63,15 @@ class RunContext:
     retrieved: tuple[tuple[str, float], ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     deltas: bool = False
+    journal: CallJournal | None = None
     cancelled: bool = False
     _woken: tuple[asyncio.Task[Any], int] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.private:
             self.private_labels.add(USER)
+        if self.journal is not None:
+            self.meter.clock = self.journal.clock
 
     def cancel(self, waiting: asyncio.Task[Any] | None = None) -> None:
         """Have the rollout end; a second call changes nothing.

@@ -26,13 +26,18 @@ from toolhaft.tools.policy import CallRequest, carries
 from toolhaft.tools.toolset import ToolSet
 from toolhaft.types import Observation, ToolCall, ToolSpec
 
-__all__ = ["ToolCrashError", "execute"]
+__all__ = ["ToolCrashError", "execute", "note_call"]
 
 _NAME_SHOWN = 64
 
 
 async def execute(
-    call: ToolCall, tools: ToolSet, context: RunContext, *, reuse_reads: bool = False
+    call: ToolCall,
+    tools: ToolSet,
+    context: RunContext,
+    *,
+    reuse_reads: bool = False,
+    note: bool = True,
 ) -> Observation:
     """Check a call, ask for leave, make it, and return what came back.
 
@@ -44,6 +49,8 @@ async def execute(
         tools: What is offered.
         context: Policy, labels, memory, limits.
         reuse_reads: Let an earlier answer to the same read stand, if nothing was written since.
+        note: Remember the call at once; of calls that are made at the same time, the caller does that in
+            their order with `note_call`, so that the record does not depend on which answered first.
 
     Raises:
         ToolCrashError: The tool has a bug.
@@ -52,6 +59,7 @@ async def execute(
     started = time.monotonic()
     tool = tools.get(call.name)
     spec = tool.spec if tool is not None else None
+    journal, key = context.journal, ""
     fields: dict[str, Any] = {}
     try:
         if tool is None or spec is None:
@@ -61,13 +69,21 @@ async def execute(
         if earlier is not None:
             return earlier
         fields["arguments_from"] = sources = context.labels.of_arguments(call.arguments, spec.parameters)
-        await _ask_leave(call, spec, sources, tools, context)
+        key = f"{context.id}-{context.memory.ordinal(call)}"
+        recorded = await journal.find_call(key, call, spec) if journal is not None else None
+        if recorded is None:
+            await _ask_leave(call, spec, sources, tools, context)
         # What is made of private data is private too: a tool that spells it otherwise must not wash it.
-        if spec.private or carries(sources, context.private_labels):
+        if (recorded is None or recorded.made) and (spec.private or carries(sources, context.private_labels)):
             context.private = True
             context.private_labels.add(f"tool:{spec.name}")
-        result = await _make(tool, spec, call, context)
-        fields |= contents(result, spec, context)
+        if recorded is not None and recorded.observation is not None:
+            if note:
+                note_call(call, recorded.observation, tools, context)
+            return recorded.observation
+        if journal is not None:
+            await journal.begin_call(key, call, spec)
+        fields |= contents(await _make(tool, spec, call, key, context), spec, context)
     except ToolError as error:
         fields["error"] = error_info(error, context.secrets)
         fields["exchanges"] = redact_exchanges(error.exchanges, context.secrets)
@@ -76,12 +92,35 @@ async def execute(
         tool=spec.name if spec is not None else call.name[:_NAME_SHOWN],
         labels=(f"tool:{spec.name}",) if spec is not None else (),
         effect=spec.effect if spec is not None else "read",
-        seconds=time.monotonic() - started,
+        # What no journal records must not take a time of its own: a replay takes another.
+        seconds=time.monotonic() - started if key or journal is None else 0.0,
         **fields,
     )
-    if spec is not None:
-        _note(call, spec, observation, context)
+    if journal is not None and spec is not None and key:
+        await journal.end_call(key, spec, observation)
+    if note:
+        note_call(call, observation, tools, context)
     return observation
+
+
+def note_call(call: ToolCall, observation: Observation, tools: ToolSet, context: RunContext) -> None:
+    """Remember a call, and what the model is about to read.
+
+    Args:
+        call: What the model asked for.
+        observation: What came back.
+        tools: What is offered.
+        context: Its labels and memory are added to.
+    """
+    tool = tools.get(call.name)
+    if tool is None:
+        return
+    spec = tool.spec
+    made = observation.error is None or observation.error.effect != "none"
+    if made or spec.effect == "read":
+        context.memory.remember(call, observation)
+    context.labels.add(f"tool:{spec.name}", observation.text())
+    context.untrusted = context.untrusted or spec.untrusted
 
 
 def _check(call: ToolCall, spec: ToolSpec, tools: ToolSet) -> None:
@@ -144,9 +183,8 @@ def _private_elsewhere(spec: ToolSpec, tools: ToolSet, private: Iterable[str]) -
     return frozenset(found)
 
 
-async def _make(tool: Tool, spec: ToolSpec, call: ToolCall, context: RunContext) -> Any:
+async def _make(tool: Tool, spec: ToolSpec, call: ToolCall, key: str, context: RunContext) -> Any:
     limit = spec.timeout if spec.timeout is not None else context.tool_timeout
-    key = f"{context.id}-{context.memory.ordinal(call)}"
     call_context = CallContext(key=key, artifacts=context.artifacts, seed=context.seed)
     effect: EffectState = "none"
     left = context.meter.remaining_seconds()
@@ -189,12 +227,3 @@ def _crash(spec: ToolSpec, error: BaseException, effect: Any, context: RunContex
 
 def _said(error: BaseException, context: RunContext) -> str:
     return context.secrets.redact(str(error))[:300]
-
-
-def _note(call: ToolCall, spec: ToolSpec, observation: Observation, context: RunContext) -> None:
-    """Remember the call, and what the model is about to read."""
-    made = observation.error is None or observation.error.effect != "none"
-    if made or spec.effect == "read":
-        context.memory.remember(call, observation)
-    context.labels.add(f"tool:{spec.name}", observation.text())
-    context.untrusted = context.untrusted or spec.untrusted
