@@ -149,7 +149,7 @@ def test_every_check_must_hold():
     score = check(both, "no", STATE)
     assert score.value == 0.0
     assert score.reason == "the answer does not state 'done'"
-    assert score.details == {"checks": 2, "failed": [score.reason]}
+    assert score.details == {"checks": 2, "failed": [score.reason], "wrong_state": 0}
 
 
 def test_an_unsolvable_task_wants_to_be_declined():

@@ -6,49 +6,73 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from toolhaft.errors import UsageError
+from toolhaft.evaluators.gold import check_gold, has_operator
 from toolhaft.evaluators.pointer import MISSING, find
 from toolhaft.types import Gold, Score, Task
 
-_OPERATORS = frozenset({"at_least", "at_most", "contains", "one_of", "exists", "length"})
-_CHECK_KEYS = frozenset({"path", "where", "count", "equals"})
 _DECLINES = re.compile(
     r"\b(?:can(?:not|\s+not|'t)|could(?:\s+not|n't)|unable|not\s+able|impossible|not\s+possible|unavailable"
-    r"|unsupported|not\s+(?:supported|available|offered|provided)|no\s+(?:\w+\s+){0,3}(?:tools?|way|operations?|services?)"
+    r"|unsupported|refused"
+    r"|not\s+(?:supported|available|offered|provided|allowed|permitted|approved|authori[sz]ed)"
+    r"|no\s+(?:\w+\s+){0,3}(?:tools?|way|operations?|services?)"
     r"|none\s+of\s+(?:the|my|these)(?:\s+\w+){0,3}\s+(?:tools?|operations?|services?)"
-    r"|(?:do|does)(?:\s+not|n't)\s+(?:have|offer|support|provide|allow))\b",
+    r"|(?:do|does)(?:\s+not|n't)\s+(?:have|offer|support|provide|allow)"
+    r"|(?:needs?|requires?|without)\s+(?:(?:your|an?|explicit)\s+){0,2}(?:approval|permission|leave|consent))\b",
     re.IGNORECASE,
 )
+UNFINISHED: Mapping[str, str] = {
+    "budget": "the rollout ended before an answer: its budget was spent",
+    "loop": "the rollout ended before an answer: it went round in a loop",
+    "error": "the rollout ended before an answer: an error stopped it",
+    "cancelled": "the rollout ended before an answer: it was cancelled",
+    "refused": "the model refused the task",
+}
+"""Status of a rollout that did not come to an end of its own -> why nothing it left can pass."""
 
 
 def check(task: Task, answer: str, state: Mapping[str, Any], *, status: str = "answered") -> Score:
     """Score what was done: 1 if every check of the task's gold holds, else 0.
 
+    What was left half done never passes: the user was told nothing of it.
+
     Args:
         task: With ``gold``.
         answer: What the user was told.
         state: The run's state at the end, as `World.state` returns it.
-        status: How the rollout ended; ``gave_up`` counts as saying that a task cannot be done.
+        status: How the rollout ended; ``gave_up`` counts as saying that a task cannot be done, ``asked``
+            as a question to the user.
 
     Returns:
-        A score whose ``details`` hold ``failed``: one sentence for each check that does not hold.
+        A score whose ``details`` hold ``failed``: one sentence for each check that does not hold, and
+        ``wrong_state``: how many of them are about the state.
 
     Raises:
         UsageError: The task has no gold, or a check of its gold is malformed.
     """
-    gold = task.gold
-    if gold is None or not (gold.state or gold.facts or not gold.solvable):
-        raise UsageError("the task has nothing to be checked by", where=task.id)
-    failed = [problem for row in gold.state if (problem := _check_state(row, state, task.id))]
-    failed += _check_answer(gold, answer, status)
-    total = len(gold.state) + len(gold.facts) + (not gold.solvable)
+    gold = check_gold(task)
+    wrong_state = [problem for row in gold.state if (problem := _check_state(row, state))]
+    failed = [*wrong_state, *_check_ending(gold, answer, status), *_check_answer(gold, answer)]
+    total = len(gold.state) + len(gold.facts) + len(gold.asks) + bool(gold.asks) + (not gold.solvable)
     return Score(
         name="check",
         value=0.0 if failed else 1.0,
         reason=failed[0] if failed else f"{total} of {total} checks hold",
-        details={"checks": total, "failed": failed},
+        details={"checks": total, "failed": failed, "wrong_state": len(wrong_state)},
         evaluator="state",
     )
+
+
+def fits(value: Any, wanted: Any) -> bool:
+    """Whether a value is what a check wants: equal as a person would compare, or as its operators say.
+
+    Args:
+        value: A JSON value, or `toolhaft.evaluators.pointer.MISSING`.
+        wanted: A value, or a mapping of operators (``at_least``, ``at_most``, ``contains``, ``one_of``,
+            ``exists``, ``length``) that `toolhaft.evaluators.gold.check_comparison` lets through.
+    """
+    if has_operator(wanted):
+        return all(_compare(value, operator, operand) for operator, operand in wanted.items())
+    return _equal(value, wanted)
 
 
 def states_fact(answer: str, fact: str) -> bool:
@@ -65,46 +89,42 @@ def declines(answer: str) -> bool:
     return bool(_DECLINES.search(answer.replace("\u2019", "'")))
 
 
-def _check_answer(gold: Gold, answer: str, status: str) -> list[str]:
+def _check_ending(gold: Gold, answer: str, status: str) -> list[str]:
+    """Return why the way a rollout ended is not the right one for the task."""
+    if status in UNFINISHED:
+        return [UNFINISHED[status]]
+    if gold.asks:
+        return [] if status == "asked" else ["the rollout did not end with a question to the user"]
+    if not gold.solvable:
+        declined = status == "gave_up" or declines(answer)
+        return [] if declined else ["the answer does not say that this cannot be done"]
+    return ["the rollout gave up on what can be done"] if status == "gave_up" else []
+
+
+def _check_answer(gold: Gold, answer: str) -> list[str]:
     failed = [f"the answer does not state {fact!r}" for fact in gold.facts if not states_fact(answer, fact)]
-    if not gold.solvable and status != "gave_up" and not declines(answer):
-        failed.append("the answer does not say that this cannot be done")
-    return failed
+    missing = [entry for entry in gold.asks if not states_fact(answer, entry)]
+    return [*failed, *(f"the question does not mention {entry!r}" for entry in missing)]
 
 
-def _check_state(row: Mapping[str, Any], state: Mapping[str, Any], task: str) -> str:
+def _check_state(row: Mapping[str, Any], state: Mapping[str, Any]) -> str:
     """Return why a check of the state does not hold, or nothing."""
-    unknown = set(row) - _CHECK_KEYS
-    if unknown or "path" not in row or ("equals" in row) == ("count" in row or "where" in row):
-        raise UsageError(
-            f"not a check: {dict(row)}", where=task, hint="path with equals, or with where and count"
-        )
     found = find(state, row["path"])
     if "equals" in row:
-        if _fits(found, row["equals"], task):
+        if fits(found, row["equals"]):
             return ""
         shown = "nothing" if found is MISSING else f"{found!r:.200}"
-        return f"{row['path']} is {shown}, not {row['equals']!r}"
+        return f"{row['path']} is {shown}, not {row['equals']!r:.200}"
     items = list(found.values()) if isinstance(found, dict) else found if isinstance(found, list) else []
     where = row.get("where", {})
-    count = sum(
-        all(_fits(find(item, name), wanted, task) for name, wanted in where.items()) for item in items
-    )
+    count = sum(all(fits(find(item, name), wanted) for name, wanted in where.items()) for item in items)
     wanted = row.get("count", {"at_least": 1})
-    if _fits(count, wanted, task):
+    if fits(count, wanted):
         return ""
-    return f"{row['path']} has {count} with {where}, not {wanted}"
+    return f"{row['path']} has {count} with {where!r:.200}, not {wanted}"
 
 
-def _fits(value: Any, wanted: Any, task: str) -> bool:
-    if isinstance(wanted, Mapping) and any(key in _OPERATORS for key in wanted):
-        if unknown := set(wanted) - _OPERATORS:
-            raise UsageError(f"no such comparison: {', '.join(sorted(unknown))}", where=task)
-        return all(_compare(value, operator, operand, task) for operator, operand in wanted.items())
-    return _equal(value, wanted)
-
-
-def _compare(value: Any, operator: str, operand: Any, task: str) -> bool:
+def _compare(value: Any, operator: str, operand: Any) -> bool:
     if operator == "exists":
         return (value is not MISSING) is bool(operand)
     if operator == "one_of":
@@ -114,7 +134,7 @@ def _compare(value: Any, operator: str, operand: Any, task: str) -> bool:
             return _normal(str(operand)) in _normal(value)
         return isinstance(value, list) and any(_equal(item, operand) for item in value)
     if operator == "length":
-        return isinstance(value, list | dict | str) and _fits(len(value), operand, task)
+        return isinstance(value, list | dict | str) and fits(len(value), operand)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return bool(value >= operand) if operator == "at_least" else bool(value <= operand)

@@ -45,6 +45,15 @@ def register_planners() -> Factories:
 
 
 @hookimpl
+def register_evaluators() -> Factories:
+    """Name the evaluators."""
+    return {
+        "state": "toolhaft.evaluators.state:StateEvaluator",
+        "match": "toolhaft.evaluators.match:MatchEvaluator",
+    }
+
+
+@hookimpl
 def register_executors() -> Factories:
     """Name the executors of batches."""
     return {"local": "toolhaft.runs.executor:LocalExecutor"}

@@ -1,0 +1,54 @@
+"""What kind of failure a rollout was, in one word, for tables and filters."""
+
+from __future__ import annotations
+
+from toolhaft.types import Score, Trajectory
+
+FAILURE_KINDS = (
+    "passed",
+    "wrong_state",
+    "wrong_answer",
+    "gave_up",
+    "asked",
+    "not_asked",
+    "not_declined",
+    "no_call",
+    "budget",
+    "loop",
+    "refused",
+    "error",
+    "cancelled",
+)
+"""Every kind there is. The last five are the status of a rollout that came to no end of its own."""
+_UNFINISHED = frozenset(FAILURE_KINDS[-5:])
+
+
+def failure_kind(score: Score, trajectory: Trajectory) -> str:
+    """Return one of `FAILURE_KINDS`.
+
+    How the rollout ended comes first, then what was changed outside, then what was said: ``not_asked``
+    and ``not_declined`` are tasks that wanted a question or a refusal, ``asked`` and ``gave_up`` the
+    opposite, and ``no_call`` an answer without any call.
+
+    Args:
+        score: Of the evaluator that decides; 1 is passed. Its ``details["wrong_state"]`` counts the checks
+            of the state that do not hold, as those of `StateEvaluator` do.
+        trajectory: What was scored.
+    """
+    if score.value >= 1.0:
+        return "passed"
+    if trajectory.status in _UNFINISHED:
+        return trajectory.status
+    gold = trajectory.task.gold
+    harmed = bool(score.details.get("wrong_state"))
+    if gold is not None and not (gold.solvable and not gold.asks):
+        if harmed:
+            return "wrong_state"
+        if gold.asks:
+            return "wrong_answer" if trajectory.status == "asked" else "not_asked"
+        return "not_declined"
+    if trajectory.status in ("gave_up", "asked"):
+        return trajectory.status
+    if not any(step.calls for step in trajectory.steps):
+        return "no_call"
+    return "wrong_state" if harmed else "wrong_answer"
