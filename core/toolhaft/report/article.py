@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from toolhaft.report.diagram import diagram_html
 from toolhaft.report.images import Pictures
 from toolhaft.report.markup import (
     Html,
@@ -21,6 +22,7 @@ from toolhaft.report.markup import (
 from toolhaft.report.observation import artifact_html, error_html, labels_html, value_html
 from toolhaft.report.sources import Reading
 from toolhaft.report.steps import ORIGINS, Detail, steps_html
+from toolhaft.report.tree import answer_path
 from toolhaft.report.visible import make_line
 from toolhaft.tools.artifacts import ArtifactStore
 from toolhaft.types import Score, ToolSpec, Trajectory, to_value
@@ -259,7 +261,11 @@ def _retrieval(trajectory: Trajectory) -> Html | None:
 def _steps(trajectory: Trajectory, reading: Reading, pictures: Pictures, detail: Detail) -> Html:
     if not trajectory.steps:
         return tag("section", tag("h3", "Steps"), tag("p", "No step is shown here.", class_="hint"))
-    abandoned = sum(step.status == "abandoned" for step in trajectory.steps)
+    path = answer_path(trajectory.steps, trajectory.answer_step)
+    abandoned = sum(
+        position not in path if path else step.status == "abandoned"
+        for position, step in enumerate(trajectory.steps)
+    )
     legend = f"{count(len(trajectory.steps), 'step')}"
     if abandoned:
         legend += f", {abandoned} on branches that were given up"
@@ -272,6 +278,7 @@ def _steps(trajectory: Trajectory, reading: Reading, pictures: Pictures, detail:
     return tag(
         "section",
         tag("h3", "Steps ", tag("small", legend)),
+        diagram_html(trajectory, detail.prefix),
         note if shortened else None,
         steps_html(trajectory, reading, pictures, detail),
         class_="tree",

@@ -37,13 +37,23 @@ _PROVENANCE = {
 }
 
 
-def observation_html(observation: Observation, pictures: Pictures, cap: int) -> Html:
-    """Return an observation: what it says, its source, and the HTTP exchanges behind it."""
+def observation_html(
+    observation: Observation, pictures: Pictures, cap: int, earlier: Html | None = None
+) -> Html:
+    """Return an observation: what it says, its source, and the HTTP exchanges behind it.
+
+    Args:
+        observation: Of a cleaned record.
+        pictures: Where pictures are.
+        cap: Characters of one text.
+        earlier: A link to the step whose observation this one repeats.
+    """
     heading = tag(
         "h4",
         "Error" if observation.failed else "Observation",
         " ",
         provenance_badge(observation.provenance),
+        earlier,
         tag("span", duration(observation.seconds), class_="time"),
     )
     parts = [part_html(part, pictures, cap) for part in observation.parts[:_PARTS]]

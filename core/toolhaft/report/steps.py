@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from toolhaft.report.branches import Branch, branches_of
 from toolhaft.report.images import Pictures
 from toolhaft.report.markup import (
     Child,
@@ -73,7 +74,11 @@ def steps_html(trajectory: Trajectory, reading: Reading, pictures: Pictures, det
     unfold = detail.unfold and sum(row.on_path for row in rows) <= _OPEN_UP_TO
     start = tag("span", "", class_="node"), tag("span", "The task", class_="head says")
     items = [tag("li", tag("div", *start, class_="line"), class_="step start", aria_hidden="true")]
-    items += [_step(row, reading, effects, pictures, detail, unfold) for row in rows[:_STEPS]]
+    branches = branches_of(trajectory)
+    firsts = _first_calls(trajectory)
+    for row in rows[:_STEPS]:
+        body = _body(row, reading, effects, pictures, detail, firsts) if detail.cap else None
+        items.append(_step(row, branches.get(row.position), body, detail, unfold=unfold))
     if len(rows) > _STEPS:
         left_out = count(len(rows) - _STEPS, "more step")
         items.append(tag("li", f"… {left_out} not shown", class_="cut"))
@@ -96,14 +101,23 @@ def usage_facts(usage: Usage) -> list[str]:
     return facts
 
 
-def _step(
-    row: Row,
-    reading: Reading,
-    effects: Mapping[str, str],
-    pictures: Pictures,
-    detail: Detail,
-    unfold: bool,
-) -> Html:
+def _first_calls(trajectory: Trajectory) -> dict[tuple[str, str], int]:
+    """Return by tool and arguments the position of the step whose observation is not a reused one."""
+    found: dict[tuple[str, str], int] = {}
+    for position, step in enumerate(trajectory.steps):
+        by_call = {observation.call_id: observation for observation in step.observations}
+        for call in step.calls:
+            answer = by_call.get(call.id)
+            if answer is not None and answer.provenance != "reused":
+                found.setdefault(_key(call), position)
+    return found
+
+
+def _key(call: ToolCall) -> tuple[str, str]:
+    return call.name, dump(dict(sorted(call.arguments.items())))
+
+
+def _step(row: Row, branch: Branch | None, body: Html | None, detail: Detail, *, unfold: bool) -> Html:
     step = row.step
     failed = step.status == "failed" or any(observation.failed for observation in step.observations)
     depth = min(row.depth, _DEEPEST)
@@ -113,11 +127,10 @@ def _step(
     ]
     if step.status == "answered":
         names.append("answered")
-    line = (_head(row), _marks(step))
+    line = (_head(row, branch), _marks(step))
     anchor = f"{detail.prefix}-step-{row.position + 1}"
-    if not detail.cap:
+    if body is None:
         return tag("li", tag("div", *line, class_="line"), class_=" ".join(names), id=anchor)
-    body = _body(row, reading, effects, pictures, detail)
     return tag(
         "li",
         tag("details", tag("summary", *line, class_="line"), body, open=unfold and row.on_path),
@@ -126,8 +139,9 @@ def _step(
     )
 
 
-def _head(row: Row) -> Html:
+def _head(row: Row, branch: Branch | None) -> Html:
     step = row.step
+    label = tag("span", str(branch), class_="branch") if branch else None
     titles: list[Child] = [
         tag(
             "span",
@@ -150,6 +164,7 @@ def _head(row: Row) -> Html:
             tag(
                 "span",
                 tag("span", f"Step {row.position + 1}: ", class_="aside"),
+                label,
                 *titles,
                 tag("span", make_line(outcome, 130), class_="outcome", dir="auto") if outcome else None,
                 class_="head",
@@ -191,7 +206,14 @@ def _marks(step: Step) -> Html:
     return tag("span", *marks, class_="marks")
 
 
-def _body(row: Row, reading: Reading, effects: Mapping[str, str], pictures: Pictures, detail: Detail) -> Html:
+def _body(
+    row: Row,
+    reading: Reading,
+    effects: Mapping[str, str],
+    pictures: Pictures,
+    detail: Detail,
+    firsts: Mapping[tuple[str, str], int],
+) -> Html:
     step = row.step
     by_call = {observation.call_id: observation for observation in step.observations}
     calls: list[Child] = []
@@ -205,12 +227,30 @@ def _body(row: Row, reading: Reading, effects: Mapping[str, str], pictures: Pict
         if answer is None and position < len(step.observations):
             answer = step.observations[position]
         if answer is not None:
-            calls.append(observation_html(answer, pictures, detail.cap))
+            calls.append(
+                observation_html(answer, pictures, detail.cap, _earlier(row, call, answer, detail, firsts))
+            )
     if len(step.calls) > _CALLS:
         calls.append(tag("p", f"… {len(step.calls) - _CALLS} more calls not shown", class_="cut"))
     said = tag("p", plain(step.thought, detail.cap), class_="thought", dir="auto") if step.thought else None
     note = tag("p", plain(step.note, 1000), class_="hint", dir="auto") if step.note else None
     return tag("div", said, note, *calls, _step_facts(step), class_="body")
+
+
+def _earlier(
+    row: Row,
+    call: ToolCall,
+    answer: Observation,
+    detail: Detail,
+    firsts: Mapping[tuple[str, str], int],
+) -> Html | None:
+    """Return a link to the step that a reused observation comes from, where it can be told."""
+    if answer.provenance != "reused":
+        return None
+    first = firsts.get(_key(call))
+    if first is None or first >= row.position:
+        return None
+    return tag("a", f"from step {first + 1}", href=f"#{detail.prefix}-step-{first + 1}")
 
 
 def _step_facts(step: Step) -> Html:

@@ -36,7 +36,7 @@ def arrange_steps(steps: Sequence[Step], answer_step: int | None) -> list[Row]:
     """
     children: dict[int | None, list[int]] = {}
     for position in range(len(steps)):
-        children.setdefault(_parent(steps, position), []).append(position)
+        children.setdefault(parent_of(steps, position), []).append(position)
     path = answer_path(steps, answer_step)
     rows: list[Row] = []
     waiting = _in_order(children.get(None, []), path, 0)
@@ -62,23 +62,24 @@ def answer_path(steps: Sequence[Step], answer_step: int | None) -> frozenset[int
     position = answer_step
     while position is not None and 0 <= position < len(steps):
         found.add(position)
-        position = _parent(steps, position)
+        position = parent_of(steps, position)
     return frozenset(found)
+
+
+def parent_of(steps: Sequence[Step], position: int) -> int | None:
+    """Return the step before one on its path; a parent that does not come before it is none."""
+    parent = steps[position].parent
+    return parent if parent is not None and 0 <= parent < position else None
 
 
 def ancestors(steps: Sequence[Step], position: int) -> list[int]:
     """Return the positions of the steps before the given one on its path, the root first."""
     found: list[int] = []
-    parent = _parent(steps, position)
+    parent = parent_of(steps, position)
     while parent is not None:
         found.append(parent)
-        parent = _parent(steps, parent)
+        parent = parent_of(steps, parent)
     return found[::-1]
-
-
-def _parent(steps: Sequence[Step], position: int) -> int | None:
-    parent = steps[position].parent
-    return parent if parent is not None and 0 <= parent < position else None
 
 
 def _in_order(siblings: list[int], path: frozenset[int], depth: int) -> list[tuple[int, int, bool]]:

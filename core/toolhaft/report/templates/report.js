@@ -50,7 +50,7 @@
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='#']");
     // The same address again changes no hash, and the reader may have folded it since.
-    if (link && link.hash === location.hash) reveal();
+    if (link && link.getAttribute("href") === location.hash) reveal();
   });
   reveal();
 
