@@ -40,6 +40,8 @@ def compose(
             continue
         elif outcome.status == "empty":
             line = f"Nothing was found for: {_short(goal)}."
+        elif outcome.avoided:
+            line = f"This could not be done: {_short(goal)}. Nothing else is left to try."
         elif outcome.status == "failed":
             line = f"This could not be done: {_short(goal)}. The tool said: {outcome.reason[:300]}"
         else:

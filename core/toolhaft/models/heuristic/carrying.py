@@ -6,15 +6,17 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from toolhaft.models.heuristic.choosing import bounds_of, choose, superlative_of, wants_all
+from toolhaft.models.heuristic.choosing import bounds_of, choose, is_named, superlative_of, wants_all
 from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.filling import build
 from toolhaft.models.heuristic.lookup import SPREAD_CAP, from_known
 from toolhaft.models.heuristic.outcome import Outcome, Plan, counts
+from toolhaft.models.heuristic.paging import following_page
 from toolhaft.models.heuristic.ranking import Entry
-from toolhaft.models.heuristic.readings import Reading, Record, total_of
+from toolhaft.models.heuristic.readings import Reading, Record
 from toolhaft.models.heuristic.repair import is_argument_error, mend, wanted_slots
 from toolhaft.models.heuristic.slots import Path
+from toolhaft.models.heuristic.trace import AVOIDED
 
 if TYPE_CHECKING:
     from toolhaft.models.heuristic.walk import Walk
@@ -50,6 +52,8 @@ def carry_out(
 ) -> Outcome:
     """Return how far a tool comes with its arguments: called, mended, widened, and read to the last page."""
     readings = walk.observe([Plan(entry, build(one), direct) for one in _combined(values, spreads)])
+    if readings and all(one.code == AVOIDED for one in readings):
+        return Outcome("failed", entry=entry, reason="nothing else is left to try", avoided=True)
     for _ in range(REPAIR_CAP):
         if not readings or not all(one.failed for one in readings):
             break
@@ -67,8 +71,8 @@ def carry_out(
         if retry is not None:
             return retry
         return Outcome("empty", tuple(good), entry=entry)
-    good = paged(walk, entry, values, good)
-    return Outcome("done", tuple(good), focus_of(walk, good, goal), entry)
+    good = paged(walk, entry, goal, values, good, depth)
+    return _done(walk, good, goal, entry)
 
 
 def repaired(
@@ -82,7 +86,7 @@ def repaired(
             continue
         found = from_known(walk, slot, goal)
         if found:
-            return {**values, slot.path: found[0]}
+            return {**values, slot.path: found.values[0]}
     return mend(entry, values, reading, goal.text)
 
 
@@ -100,7 +104,7 @@ def relaxed(walk: Walk, entry: Entry, goal: Goal, values: dict[Path, Any], depth
         for shorter in (" ".join(words[1:]), words[-1], words[0])[:SHORTER_CAP]:
             readings = walk.observe([Plan(entry, build({**values, slot.path: shorter}), False)])
             if readings and not readings[0].failed and not readings[0].empty:
-                return Outcome("done", tuple(readings), focus_of(walk, readings, goal), entry)
+                return _done(walk, readings, goal, entry)
     optional = [
         slot.path
         for slot in entry.slots
@@ -113,48 +117,54 @@ def relaxed(walk: Walk, entry: Entry, goal: Goal, values: dict[Path, Any], depth
         kept = {path: value for path, value in values.items() if path not in optional}
         readings = walk.observe([Plan(entry, build(kept), False)])
         if readings and not readings[0].failed and not readings[0].empty:
-            return Outcome("done", tuple(readings), focus_of(walk, readings, goal), entry)
+            return _done(walk, readings, goal, entry)
     return None
 
 
-def paged(walk: Walk, entry: Entry, values: dict[Path, Any], good: list[Reading]) -> list[Reading]:
-    """Read on where a page says that there is more and the tool takes a page number."""
-    page = next(
-        (
-            slot
-            for slot in entry.slots
-            if slot.label.lower() == "page" and slot.schema.get("type") == "integer"
-        ),
-        None,
-    )
-    if page is None or len(good) != 1:
-        return good
+def paged(
+    walk: Walk, entry: Entry, goal: Goal, values: dict[Path, Any], good: list[Reading], depth: int
+) -> list[Reading]:
+    """Read on where a page says that there is more, until what the goal looks for is there."""
     pages = list(good)
-    while len(pages) < PAGE_CAP:
-        total = total_of(pages[-1].value)
-        got = sum(len(one.listing or ()) for one in pages)
-        if total is None or got >= total or not pages[-1].listing:
+    while len(good) == 1 and len(pages) < PAGE_CAP and (not depth or _looks_on(walk, goal, pages)):
+        more = following_page(entry, values, pages)
+        if more is None:
             break
-        number = (values.get(page.path) or 1) + len(pages)
-        following = walk.observe([Plan(entry, build({**values, page.path: number}), False)])[0]
-        if following.failed:
+        following = walk.observe([Plan(entry, build(more), False)])[0]
+        if following.failed or following.value == pages[-1].value:
             break
         pages.append(following)
     return pages
 
 
-def focus_of(walk: Walk, readings: Sequence[Reading], goal: Goal) -> tuple[Record, ...]:
-    """Return the records of what was read that a goal turned out to be about."""
+def _looks_on(walk: Walk, goal: Goal, pages: Sequence[Reading]) -> bool:
+    if superlative_of(goal.text) or wants_all(goal.text) or counts(goal.text):
+        return True
+    records = [record for page in pages for record in page.records]
+    if any(is_named(record, goal.text) for record in records):
+        return False
+    inside = [one for one in walk.mentions if goal.start <= one.start < goal.end]
+    bounds = bounds_of(walk.turn.text, walk.mentions, goal.start, goal.end)
+    return choose(records, goal.text, inside, bounds)[1] < 1.0
+
+
+def _done(walk: Walk, readings: Sequence[Reading], goal: Goal, entry: Entry) -> Outcome:
+    focus, spare = focus_of(walk, readings, goal)
+    return Outcome("done", tuple(readings), focus, entry, spare=spare)
+
+
+def focus_of(
+    walk: Walk, readings: Sequence[Reading], goal: Goal
+) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+    """Return the records of what was read that a goal turned out to be about, and those that come next."""
     records = [record for reading in readings for record in reading.records]
     listed = [record for record in records if record.listed]
     inside = [one for one in walk.mentions if goal.start <= one.start < goal.end]
     bounds = bounds_of(walk.turn.text, walk.mentions, goal.start, goal.end)
     chosen, evidence = choose(listed or records, goal.text, inside, bounds)
-    if evidence < 0.3 and len(chosen) > 1:
-        return tuple(chosen[:50])
-    if wants_all(goal.text) or counts(goal.text):
-        return tuple(chosen[:50])
-    return tuple(chosen[:1]) if superlative_of(goal.text) else tuple(chosen[:5])
+    many = (evidence < 0.3 and len(chosen) > 1) or wants_all(goal.text) or counts(goal.text)
+    cut = 50 if many else 1 if superlative_of(goal.text) else 5
+    return tuple(chosen[:cut]), tuple(chosen[cut : cut + 50])
 
 
 def _combined(values: dict[Path, Any], spreads: dict[Path, list[Any]]) -> list[dict[Path, Any]]:

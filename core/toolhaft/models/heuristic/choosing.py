@@ -104,6 +104,15 @@ def wants_all(clause: str) -> bool:
     return _ALL.search(clause) is not None
 
 
+def is_named(record: Record, clause: str) -> bool:
+    """Return whether a clause calls a record by its name."""
+    low = clause.lower()
+    return any(
+        isinstance(value, str) and len(value) > 1 and _naming(key) and spelled_in(value, low) >= 0
+        for key, value in record.fields.items()
+    )
+
+
 def _within(record: Record, bounds: Sequence[Bound]) -> bool:
     for bound in bounds:
         value = numeric_field(record, bound.fields)

@@ -17,6 +17,14 @@ READING_CAP = 60
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A call that was made, in which step (the first is 0), and what came back."""
+
+    step: int
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """What is asked now, with what came before it.
 
@@ -30,7 +38,7 @@ class Turn:
 
     text: str
     today: date | None
-    done: tuple[Reading, ...]
+    done: tuple[Made, ...]
     earlier: tuple[Reading, ...]
     steps: int
 
@@ -44,7 +52,7 @@ def read_turn(messages: Sequence[Message], entries: Sequence[Entry]) -> Turn:
     """Return the current turn of a conversation."""
     by_name = {entry.spec.name: entry for entry in entries}
     texts: list[str] = []
-    done: list[Reading] = []
+    done: list[Made] = []
     earlier: list[Reading] = []
     calls: dict[str, ToolCall] = {}
     waiting: list[ToolCall] = []
@@ -60,7 +68,7 @@ def read_turn(messages: Sequence[Message], entries: Sequence[Entry]) -> Turn:
                 texts.append(message.text)
             else:
                 texts = [message.text]
-                earlier.extend(done)
+                earlier.extend(made.reading for made in done)
                 done, steps = [], 0
             closed, asked = False, False
         elif message.role == "assistant":
@@ -74,6 +82,6 @@ def read_turn(messages: Sequence[Message], entries: Sequence[Entry]) -> Turn:
         elif message.role == "tool":
             call = calls.get(message.call_id) or (waiting.pop(0) if waiting else None)
             if call is not None:
-                done.append(read(call, message.text, by_name.get(call.name)))
+                done.append(Made(steps - 1, read(call, message.text, by_name.get(call.name))))
     today = find_today([text for text in reversed(texts)] + [m.text for m in messages if m.role == "system"])
     return Turn("\n".join(texts), today, tuple(done[-READING_CAP:]), tuple(earlier[-READING_CAP:]), steps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.models.heuristic.choosing import bounds_of, superlative_of
@@ -11,11 +11,12 @@ from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.coercion import fallback_boolean
 from toolhaft.models.heuristic.dates import When
 from toolhaft.models.heuristic.filling import Filled, leftover_query
-from toolhaft.models.heuristic.outcome import Outcome, hope
+from toolhaft.models.heuristic.lexicon import STOP
+from toolhaft.models.heuristic.outcome import Outcome, better
 from toolhaft.models.heuristic.ranking import Entry
 from toolhaft.models.heuristic.references import REFERRING, field_for, find_value, producers
 from toolhaft.models.heuristic.slots import Path, Slot
-from toolhaft.models.heuristic.words import content_stems, name_stems, name_words
+from toolhaft.models.heuristic.words import concept, content_stems, name_stems, name_words, split_words
 
 if TYPE_CHECKING:
     from toolhaft.models.heuristic.walk import Walk
@@ -24,11 +25,20 @@ DEPTH_CAP = 3
 PRODUCER_CAP = 4
 SPREAD_CAP = 12
 _PLACES = ("city", "location", "place", "town", "country", "address", "destination", "name")
+_INDEFINITE = frozenset({"a", "an", "any", "some", "one", "another", "whichever"})
 _TITLES = ("name", "title", "subject", "label")
 ANAPHORA = re.compile(
     r"\b(?:it|its|it's|them|their|that|those|these|this|there|then|result|he|she|his|her)\b", re.IGNORECASE
 )
 THERE = re.compile(r"\b(?:there|that (?:city|place|town|country|location))\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Values for a slot; ``others`` fit the wording too, best first."""
+
+    values: list[Any]
+    others: list[Any] = field(default_factory=list)
 
 
 def prefetch(walk: Walk, entry: Entry, goal: Goal, filled: Filled, scores: dict[str, float]) -> None:
@@ -129,7 +139,7 @@ def by_name(slot: Slot, entry: Entry, goal: Goal, filled: Filled) -> tuple[Slot,
 
 def look_up(
     walk: Walk, slot: Slot, consumer: Entry, goal: Goal, scores: dict[str, float], depth: int
-) -> tuple[Outcome | None, list[Any] | None]:
+) -> tuple[Outcome | None, Known | None]:
     """Return values for a slot from what is known, else from a tool that would bring them."""
     found = from_known(walk, slot, goal)
     if found is not None:
@@ -137,37 +147,60 @@ def look_up(
     if depth >= DEPTH_CAP or slot.kind not in REFERRING:
         return None, None
     worst: Outcome | None = None
-    for producer in producers(slot, consumer, walk.entries, scores)[:PRODUCER_CAP]:
-        outcome = walk.attempt(producer, goal, scores, depth + 1, consumer)
-        if outcome.status == "done" and (found := from_known(walk, slot, goal)) is not None:
-            return None, found
-        if worst is None or hope(outcome) > hope(worst):
-            worst = outcome
+    able = producers(slot, consumer, walk.entries, scores)[:PRODUCER_CAP]
+    for reread in (False, True):
+        for producer in able:
+            outcome = walk.attempt(producer, goal, scores, depth + 1, consumer, reread=reread)
+            if outcome.status == "done" and (found := from_known(walk, slot, goal)) is not None:
+                return None, found
+            worst = better(worst, outcome)
+        if worst is None or not worst.avoided:
+            break
     if worst is not None and worst.status in ("empty", "failed"):
         return worst, None
     return None, None
 
 
-def from_known(walk: Walk, slot: Slot, goal: Goal) -> list[Any] | None:
-    """Return values for a slot from what was read, best first, or None."""
+def from_known(walk: Walk, slot: Slot, goal: Goal) -> Known | None:
+    """Return values for a slot from what was read, or None."""
     known = [*walk.turn.earlier, *walk.known]
     if not known or not (slot.kind in REFERRING or slot.required):
         return None
     clause = goal.text
     inside = [one for one in walk.mentions if goal.start <= one.start < goal.end]
     bounds = bounds_of(walk.turn.text, walk.mentions, goal.start, goal.end)
-    found = find_value(slot, known, clause, mentions=inside, bounds=bounds, focus=walk.focus)
+    found = find_value(
+        slot, known, clause, mentions=inside, bounds=bounds, focus=walk.focus, spare=walk.spare
+    )
     if found is None or (goal.exact and found.evidence < 0.3):
         return None
     if found.evidence < 0.3 and found.count > 1 and not found.all:
         wide = find_value(slot, known, walk.turn.text, mentions=walk.mentions, focus=walk.focus)
-        if wide is None or wide.evidence < 0.3:
+        if wide is not None and wide.evidence >= 0.3:
+            found = wide
+        elif not any_will_do(slot, clause):
             return None
-        found = wide
     if slot.kind not in REFERRING and not any(found.record is one for one in walk.focus[:1]):
         return None
     several = slot.many or (found.all and superlative_of(clause) is None)
-    return list(found.values[:SPREAD_CAP]) if several else [found.values[0]]
+    if several:
+        return Known(list(found.values[:SPREAD_CAP]))
+    return Known([found.values[0]], list(found.others[:SPREAD_CAP]))
+
+
+def any_will_do(slot: Slot, clause: str) -> bool:
+    """Return whether a clause speaks of one of many, whichever: ``a table``, ``any doctor``."""
+    noun = slot.noun[-1] if slot.noun else ""
+    words = split_words(clause)
+    for place, word in enumerate(words):
+        if not noun or concept(word.stem) != concept(noun):
+            continue
+        for before in reversed(words[max(0, place - 5) : place]):
+            if before.lower in _INDEFINITE:
+                return True
+            if before.lower in STOP:
+                break
+    return False
 
 
 def last_resort(slot: Slot, entry: Entry, goal: Goal, depth: int) -> Any:

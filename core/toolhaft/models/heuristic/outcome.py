@@ -51,6 +51,8 @@ class Outcome:
         focus: The records that the goal turned out to be about.
         slot: The argument that could not be found, for ``missing``.
         reason: What the last error said, for ``failed``.
+        spare: The records that came behind those of the focus.
+        avoided: It was not tried, because it is to be avoided.
     """
 
     status: Status
@@ -59,6 +61,8 @@ class Outcome:
     entry: Entry | None = None
     slot: Slot | None = None
     reason: str = ""
+    spare: tuple[Record, ...] = ()
+    avoided: bool = False
 
 
 def counts(text: str) -> bool:
@@ -71,8 +75,20 @@ def counts(text: str) -> bool:
 
 
 def hope(outcome: Outcome) -> int:
-    """Return how much an outcome that is not done promises to the user; more is better."""
-    return {"done": 5, "missing": 4, "empty": 3, "failed": 2, "none": 0}[outcome.status]
+    """Return how much an outcome that is not done promises to the user; more is better.
+
+    A change that was refused by what is there says more than a question about another tool's argument.
+    """
+    if outcome.avoided:
+        return 1
+    if outcome.status == "failed" and outcome.entry is not None and outcome.entry.spec.effect != "read":
+        return 5
+    return {"done": 6, "missing": 4, "empty": 3, "failed": 2, "none": 0}[outcome.status]
+
+
+def better(one: Outcome | None, other: Outcome) -> Outcome:
+    """Return the outcome that promises more; the first if they promise the same."""
+    return other if one is None or hope(other) > hope(one) else one
 
 
 def answers(goal: Goal, outcome: Outcome, mentions: Sequence[Mention]) -> bool:

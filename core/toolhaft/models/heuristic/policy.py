@@ -17,6 +17,7 @@ from toolhaft.models.heuristic.mentions import find_mentions
 from toolhaft.models.heuristic.outcome import Outcome, Plan, Wanted, telling_stems
 from toolhaft.models.heuristic.ranking import Ranked, ToolIndex
 from toolhaft.models.heuristic.references import REFERRING
+from toolhaft.models.heuristic.trace import Trace
 from toolhaft.models.heuristic.walk import Walk
 from toolhaft.models.heuristic.words import concept, content_stems, name_stems, split_words
 from toolhaft.types import Message, ToolCall, ToolSpec
@@ -53,13 +54,23 @@ def decide(
     if not turn.text.strip():
         return Decision("What should I do?")
     mentions = find_mentions(turn.text, turn.today, index.verbs)
-    memory = {key_of(one.call.name, one.call.arguments): one for one in turn.done}
     blocked = frozenset(key_of(call.name, call.arguments) for call in avoid)
     goals = split_goals(turn.text, index.verbs)
-    walk = Walk(turn, entries, mentions, memory, blocked, goals=goals)
+    decision = Decision("")
+    for strict in (True, False):
+        trace = Trace(turn.done, blocked, turn.steps, strict)
+        walk = Walk(turn, entries, mentions, trace, goals=goals)
+        decision = _walked(walk, index)
+        if not trace.left or trace.followed():
+            break
+    return decision
+
+
+def _walked(walk: Walk, index: ToolIndex) -> Decision:
+    """Return the next move, or the answer, that a walk over the goals comes to."""
     outcomes: list[Outcome] = []
     pending: list[Plan] = []
-    for goal in goals:
+    for goal in walk.goals:
         outcome = _follow(walk, goal, index, pending)
         if outcome is None and pending and not pending[-1].direct:
             break
@@ -73,15 +84,15 @@ def decide(
                 # a question that no tool is for, after something was done, is about what came back
                 outcome = outcomes[-1]
             outcomes.append(outcome)
-            if outcome.focus:
-                walk.focus = outcome.focus
-    if pending and turn.steps < STEP_CAP:
+            walk.take(outcome)
+    if pending and walk.turn.steps < STEP_CAP:
         plans = {key_of(plan.entry.spec.name, plan.arguments): plan for plan in pending}
         calls = tuple((plan.entry.spec.name, plan.arguments) for plan in list(plans.values())[:CALL_CAP])
         return Decision(_thought(calls), calls)
-    missing = len(goals) - len(outcomes)
+    missing = len(walk.goals) - len(outcomes)
     outcomes.extend(Outcome("none") for _ in range(missing))
-    return Decision(compose(goals, outcomes, turn.text, mentions), gave_up=gives_up(goals, outcomes))
+    text = compose(walk.goals, outcomes, walk.turn.text, walk.mentions)
+    return Decision(text, gave_up=gives_up(walk.goals, outcomes))
 
 
 def _follow(walk: Walk, goal: Goal, index: ToolIndex, pending: list[Plan]) -> Outcome | None:

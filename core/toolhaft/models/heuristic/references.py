@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from toolhaft.models.heuristic.choosing import Bound, choose, wants_all
+from toolhaft.models.heuristic.choosing import Bound, choose, is_named, wants_all
 from toolhaft.models.heuristic.lexicon import LISTING_VERBS
 from toolhaft.models.heuristic.limits import checked
 from toolhaft.models.heuristic.mention import Mention
@@ -30,6 +30,7 @@ class Found:
         evidence: How much speaks for the first; 0 if nothing tells it from the others.
         count: How many there were to choose from.
         record: The record of the first.
+        others: Further values that fit the wording, best first, for when the first leads nowhere.
     """
 
     values: tuple[Any, ...]
@@ -37,6 +38,7 @@ class Found:
     count: int
     all: bool
     record: Record
+    others: tuple[Any, ...] = ()
 
 
 def find_value(
@@ -47,6 +49,7 @@ def find_value(
     mentions: Sequence[Mention] = (),
     bounds: Sequence[Bound] = (),
     focus: Sequence[Record] = (),
+    spare: Sequence[Record] = (),
 ) -> Found | None:
     """Return values for a slot from earlier observations, or None if no field of them fits.
 
@@ -59,6 +62,7 @@ def find_value(
         mentions: Values in the clause.
         bounds: Limits that it sets.
         focus: Records that the last goal was about; they win where the clause tells nothing.
+        spare: Records that came behind these.
     """
     best: Found | None = None
     for reading in reversed(known):
@@ -71,16 +75,22 @@ def find_value(
             continue
         values = {id(record): value for record, value in fitting}
         chosen, evidence = choose([record for record, _ in fitting], clause, mentions, bounds)
+        others: list[Record] = []
         if evidence < 0.3:
             in_focus = [record for record in focus if id(record) in values]
             if in_focus:
                 chosen, evidence = in_focus, 0.5
+                others = [record for record in spare if id(record) in values]
+        others = [*chosen[1:], *others]
+        if is_named(chosen[0], clause):
+            others = [record for record in others if is_named(record, clause)]
         found = Found(
             tuple(dict.fromkeys(_hashable(values[id(record)]) for record in chosen)),
             evidence,
             len({_hashable(value) for value in values.values()}),
             wants_all(clause),
             chosen[0],
+            tuple(dict.fromkeys(_hashable(values[id(record)]) for record in others)),
         )
         if best is None or (found.evidence > best.evidence + 0.5):
             best = found

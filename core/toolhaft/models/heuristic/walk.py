@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from toolhaft.models.heuristic.alternatives import other_readings, other_records
 from toolhaft.models.heuristic.carrying import carry_out, widen
 from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.conversation import Turn, key_of
@@ -26,10 +28,11 @@ from toolhaft.models.heuristic.lookup import (
     timed,
 )
 from toolhaft.models.heuristic.mention import Mention
-from toolhaft.models.heuristic.outcome import Outcome, Plan, Wanted, answers, asked_stems, hope
+from toolhaft.models.heuristic.outcome import Outcome, Plan, Wanted, answers, asked_stems, better
 from toolhaft.models.heuristic.ranking import Entry, Ranked
 from toolhaft.models.heuristic.readings import Reading, Record
-from toolhaft.types import ToolCall
+from toolhaft.models.heuristic.slots import Path
+from toolhaft.models.heuristic.trace import Trace
 
 _FINAL_CODES = ("E-TOOL-REFUSED", "E-APPROVAL")
 
@@ -39,18 +42,19 @@ class Walk:
     """The state of one walk.
 
     Attributes:
-        memory: What the calls made so far brought, by call.
-        blocked: Calls that must not be made.
+        trace: The calls made so far, and those that must not be made.
         known: What the walk has read up to where it stands.
+        focus: The records that the goal before was about.
+        spare: Those that came behind them.
     """
 
     turn: Turn
     entries: tuple[Entry, ...]
     mentions: tuple[Mention, ...]
-    memory: dict[str, Reading]
-    blocked: frozenset[str]
+    trace: Trace
     known: list[Reading] = field(default_factory=list)
     focus: tuple[Record, ...] = ()
+    spare: tuple[Record, ...] = ()
     goals: tuple[Goal, ...] = ()
     fetched: bool = False
     _filled: dict[tuple[str, str, int], Filled] = field(default_factory=dict)
@@ -65,13 +69,11 @@ class Walk:
             if key in seen:
                 continue
             seen.add(key)
-            if key in self.memory:
-                readings.append(self.memory[key])
-            elif key in self.blocked:
-                call = ToolCall(id="", name=plan.entry.spec.name, arguments=plan.arguments)
-                readings.append(Reading(call, plan.entry, None, "E-AVOIDED", "tried before"))
-            else:
+            reading = self.trace.recall(plan)
+            if reading is None:
                 wanted.append(plan)
+            else:
+                readings.append(reading)
         if wanted:
             raise Wanted(wanted)
         for reading in readings:
@@ -79,18 +81,34 @@ class Walk:
                 self.known.append(reading)
         return readings
 
-    def pursue(self, goal: Goal, ranked: Sequence[Ranked]) -> Outcome:
-        """Return how far a goal comes with the tools ranked for it, tried in their order."""
+    def pursue(self, goal: Goal, ranked: Sequence[Ranked], reserve: Sequence[Ranked] = ()) -> Outcome:
+        """Return how far a goal comes with the tools ranked for it, tried in their order.
+
+        Args:
+            goal: What is to be done.
+            ranked: Tools, best first.
+            reserve: Tools that are tried only where a better one's call is to be avoided.
+        """
+        scores = {one.entry.spec.name: one.score for one in ranked}
+        outcome = self._tried(goal, ranked, scores)
+        for tools, reread in ((reserve, False), ((*ranked, *reserve), True)):
+            if not outcome.avoided:
+                break
+            outcome = better(outcome, self._tried(goal, tools, scores, reread))
+        return outcome
+
+    def _tried(
+        self, goal: Goal, ranked: Sequence[Ranked], scores: dict[str, float], reread: bool = False
+    ) -> Outcome:
         worst: Outcome | None = None
         best: Outcome | None = None
+        avoided: Outcome | None = None
         barren: frozenset[str] = frozenset()
-        scores = {one.entry.spec.name: one.score for one in ranked}
         for one in ranked:
-            if barren and any(
-                slot.kind == "id" and set(slot.noun) & barren for slot in self.filled(one.entry, goal).missing
-            ):
+            if barren and self._wants(one.entry, goal, barren):
                 continue
-            outcome = self.attempt(one.entry, goal, scores, 0)
+            outcome = self.attempt(one.entry, goal, scores, 0, reread=reread)
+            avoided = outcome if outcome.avoided else avoided
             if outcome.status == "empty":
                 barren |= one.entry.nouns
             if outcome.status == "done" and best is not None:
@@ -101,22 +119,33 @@ class Walk:
                 if goal.intent != "read" or one is ranked[-1] or answers(goal, outcome, self.mentions):
                     return outcome
                 best = outcome
-                self.focus = outcome.focus or self.focus
+                self.take(outcome)
                 continue
             if best is not None:
                 continue
-            if outcome.status == "failed" and any(outcome.reason.startswith(code) for code in _FINAL_CODES):
+            if outcome.status == "failed" and outcome.reason.startswith(_FINAL_CODES):
                 return outcome
-            if worst is None or hope(outcome) > hope(worst):
-                worst = outcome
+            worst = better(worst, outcome)
         if best is not None:
             return self._further(best, goal, scores)
+        if avoided is not None and (worst is None or worst.status in ("missing", "none")):
+            # what another tool would need is no question to ask while the first may still be the way
+            return avoided
         return worst or Outcome("none")
+
+    def _wants(self, entry: Entry, goal: Goal, nouns: frozenset[str]) -> bool:
+        """Return whether a tool needs the identifier of something that was not found."""
+        return any(slot.kind == "id" and set(slot.noun) & nouns for slot in self.filled(entry, goal).missing)
+
+    def take(self, outcome: Outcome) -> None:
+        """Remember what a goal turned out to be about."""
+        if outcome.focus:
+            self.focus, self.spare = outcome.focus, outcome.spare
 
     def _further(self, best: Outcome, goal: Goal, scores: dict[str, float]) -> Outcome:
         """Return an outcome joined by that of a tool that knows the words left unanswered."""
         unanswered = asked_stems(goal, best, self.mentions)
-        self.focus = best.focus or self.focus
+        self.take(best)
         tried = {reading.call.name for reading in best.readings}
         rated = [
             (sum(entry.concepts.get(one, 0.0) for one in unanswered), -order, entry)
@@ -133,9 +162,26 @@ class Walk:
         return best
 
     def attempt(
-        self, entry: Entry, goal: Goal, scores: dict[str, float], depth: int, consumer: Entry | None = None
+        self,
+        entry: Entry,
+        goal: Goal,
+        scores: dict[str, float],
+        depth: int,
+        consumer: Entry | None = None,
+        reread: bool = False,
     ) -> Outcome:
-        """Return how far one tool brings a goal, or a value that a consumer wants."""
+        """Return how far one tool brings a goal, or a value that a consumer wants.
+
+        A call that is to be avoided is made with another record that fits the wording.
+
+        Args:
+            entry: The tool.
+            goal: What is to be done.
+            scores: How well the tools fit the goal, by name.
+            depth: 0 for the goal's own call, more for look-ups.
+            consumer: The tool that wants a value of this one.
+            reread: Try other readings of the instruction in place of other records.
+        """
         filled = self.filled(entry, goal, consumer)
         values = dict(filled.values)
         if depth == 0 and any(slot.kind != "boolean" for slot in filled.missing):
@@ -143,25 +189,33 @@ class Walk:
         values.update(referred(self, entry, goal, filled))
         values.update(timed(self, entry, filled))
         spreads = dict(filled.spreads)
+        others: dict[Path, list[Any]] = {}
         direct = True
         for slot in doubtful(entry, values) + list(filled.missing):
-            outcome, found = look_up(self, *by_name(slot, entry, goal, filled), scores, depth)
+            missed, found = look_up(self, *by_name(slot, entry, goal, filled), scores, depth)
             if found is None:
                 given = values.get(slot.path, last_resort(slot, entry, goal, depth))
                 if given is None:
-                    return outcome or Outcome("missing", entry=entry, slot=slot)
+                    return missed or Outcome("missing", entry=entry, slot=slot)
                 values[slot.path] = given
                 continue
             direct = False
-            if slot.many:
-                values[slot.path] = found
-            elif len(found) > 1:
-                spreads[slot.path] = found
-                values[slot.path] = found[0]
-            else:
-                values[slot.path] = found[0]
+            values[slot.path] = found.values if slot.many else found.values[0]
+            others[slot.path] = [] if slot.many else found.others
+            if len(found.values) > 1 and not slot.many:
+                spreads[slot.path] = found.values
         widen(entry, goal, values, depth)
-        return carry_out(self, entry, goal, values, spreads, direct, depth)
+        outcome = carry_out(self, entry, goal, values, spreads, direct, depth)
+        if not outcome.avoided or spreads:
+            return outcome
+        for other in (
+            other_readings(entry, filled, values, depth) if reread else other_records(values, others)
+        ):
+            outcome = better(outcome, carry_out(self, entry, goal, other, {}, False, depth))
+            # where the first choice was taken back, one that fails leads on to the next
+            if outcome.status == "done" or outcome.reason.startswith(_FINAL_CODES):
+                break
+        return outcome
 
     def filled(self, entry: Entry, goal: Goal, consumer: Entry | None = None) -> Filled:
         """Return what the instruction gives for a tool; asked again and again, read once."""
