@@ -1,0 +1,151 @@
+"""Whether a folder can hold a journal, and who works in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from toolhaft.errors import JournalError
+
+NETWORK = frozenset(
+    {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "ncpfs", "davfs", "afs", "9p"}
+    | {"ceph", "glusterfs", "lustre", "beegfs", "gpfs", "orangefs", "pvfs2"}
+    | {f"fuse.{name}" for name in ("sshfs", "s3fs", "gcsfuse", "rclone", "glusterfs", "cephfs", "davfs2")}
+)
+"""Types of file systems whose locks do not reach from one machine to another, or lie about it."""
+
+
+def check_place(folder: Path, mounts: Path = Path("/proc/mounts")) -> None:
+    """Raise if a folder lies on a network file system, as far as the system tells.
+
+    Args:
+        folder: Must be there.
+        mounts: The system's table of mounts; where there is none, nothing is checked.
+
+    Raises:
+        JournalError: It does (``E-JOURNAL-PLACE``).
+    """
+    kind = _file_system(folder.resolve(), mounts)
+    if kind in NETWORK:
+        raise JournalError(
+            f"the folder lies on a network file system ({kind}), whose locks do not keep a journal safe",
+            where=str(folder),
+            hint="Name a folder on a local disk, and copy the results when the run is done",
+            code="E-JOURNAL-PLACE",
+        )
+
+
+def _file_system(folder: Path, mounts: Path) -> str:
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    best, found = -1, ""
+    for line in lines:
+        fields = line.split(" ")
+        if len(fields) < 3:
+            continue
+        point = fields[1].replace("\\040", " ").replace("\\011", "\t")
+        inside = folder.is_relative_to(point)
+        if inside and len(point) >= best:
+            best, found = len(point), fields[2]
+    return found
+
+
+class Locks:
+    """Who works in a folder: one owner, and any number that joined it. The system lets go of the dead.
+
+    Args:
+        folder: Of the journal.
+
+    Attributes:
+        is_owner: Whether this process owns it.
+        was_alone: Whether nobody else worked in it when it was entered.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.is_owner = False
+        self.was_alone = False
+        self._owner_path = folder / "journal.owner"
+        self._owner: IO[str] | None = None
+        self._users: IO[str] | None = None
+        self._folder = folder
+
+    def enter(self, *, join: bool) -> None:
+        """Become the owner, or one of the others if there is an owner and ``join`` is set.
+
+        Raises:
+            JournalError: Another process owns it (``E-JOURNAL-HELD``); the error says which.
+        """
+        self._owner = self._owner_path.open("a+", encoding="utf-8")
+        if _lock(self._owner, shared=False):
+            self.is_owner = True
+            self._owner.truncate(0)
+            self._owner.write(json.dumps(_self_description()))
+            self._owner.flush()
+        else:
+            holder = self.holder()
+            self._owner.close()
+            self._owner = None
+            if not join:
+                raise _held(self._folder, holder)
+        self._users = (self._folder / "journal.users").open("a+", encoding="utf-8")
+        self.was_alone = _lock(self._users, shared=False)
+        _lock(self._users, shared=True)
+
+    def is_alone(self) -> bool:
+        """Whether nobody else works in the folder now."""
+        if self._users is None:
+            return False
+        alone = _lock(self._users, shared=False)
+        _lock(self._users, shared=True)
+        return alone
+
+    def holder(self) -> dict[str, Any]:
+        """Return what the owner wrote about itself: ``pid``, ``host`` and ``since``."""
+        with suppress(OSError, ValueError):
+            found = json.loads(self._owner_path.read_text(encoding="utf-8"))
+            if isinstance(found, dict):
+                return found
+        return {}
+
+    def leave(self) -> None:
+        """Let go."""
+        for file in (self._owner, self._users):
+            if file is not None:
+                file.close()
+        self._owner = self._users = None
+
+
+def _held(folder: Path, holder: dict[str, Any]) -> JournalError:
+    known = {name: str(holder.get(name, "unknown"))[:100] for name in ("pid", "host", "since")}
+    return JournalError(
+        f"the process {known['pid']} on {known['host']} has been running this batch since {known['since']}",
+        where=str(folder),
+        hint="Wait for it, stop it, work beside it with --join, or name another folder with -o",
+        code="E-JOURNAL-HELD",
+        details=known,
+    )
+
+
+def _self_description() -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"pid": os.getpid(), "host": socket.gethostname(), "since": now}
+
+
+def _lock(file: IO[str], *, shared: bool) -> bool:
+    """Try to lock a file without waiting; where the system has no such locks, everybody is alone."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,219 @@
+"""One connection that writes, in a thread of its own, with everything that waits in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from toolhaft.errors import JournalError
+from toolhaft.runs.crash import crash_point
+
+_PATIENCE = 0.005
+"""Seconds that a request nobody waits for may lie, so that others can join its transaction."""
+
+Operation = Callable[[sqlite3.Connection], Any]
+
+
+class _Request:
+    __slots__ = ("answer", "kind", "operation", "prepare", "result")
+
+    def __init__(
+        self,
+        kind: str,
+        operation: Operation,
+        prepare: Callable[[], None] | None,
+        answer: asyncio.Future[Any] | None,
+    ) -> None:
+        self.kind = kind
+        self.operation = operation
+        self.prepare = prepare
+        self.answer = answer
+        self.result: Any = None
+
+
+class Writer:
+    """Commits what is asked of it in the order it was asked, as much at a time as is waiting.
+
+    It belongs to the event loop that is running when it is made.
+
+    Args:
+        connection: In autocommit mode; used by the writer's thread alone from now on.
+        path: Of the file, for messages.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[_Request] = []
+        self._sent = False
+        self._due: asyncio.Handle | None = None
+        self._urgent = False
+        self._queue: queue.SimpleQueue[list[_Request] | None] = queue.SimpleQueue()
+        self.failure: JournalError | None = None
+        self._thread = threading.Thread(target=self._work, name="toolhaft-journal", daemon=True)
+        self._thread.start()
+
+    def tell(self, kind: str, operation: Operation, prepare: Callable[[], None] | None = None) -> None:
+        """Have something written soon; whatever is asked for later is committed with it or after it.
+
+        Raises:
+            JournalError: Writing failed before.
+        """
+        self._add(_Request(kind, operation, prepare, None), urgent=False)
+
+    def ask(
+        self, kind: str, operation: Operation, prepare: Callable[[], None] | None = None
+    ) -> asyncio.Future[Any]:
+        """Have something written at once; the future has the operation's result once it is committed.
+
+        Args:
+            kind: For crash points: one of `toolhaft.runs.crash.COMMITS`.
+            operation: Runs within the transaction; it must not raise anything but `sqlite3.Error`.
+            prepare: Runs before the transaction.
+
+        Raises:
+            JournalError: Writing failed before.
+        """
+        answer: asyncio.Future[Any] = self._loop.create_future()
+        self._add(_Request(kind, operation, prepare, answer), urgent=True)
+        return answer
+
+    async def close(self) -> None:
+        """Commit what is waiting, and end the thread. The connection stays open."""
+        while self.failure is None and (self._waiting or self._sent):
+            self._send()
+            await asyncio.sleep(0.001)
+        self._queue.put(None)
+        while self._thread.is_alive():
+            await asyncio.sleep(0.001)
+
+    def _add(self, request: _Request, *, urgent: bool) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self._waiting.append(request)
+        self._urgent = self._urgent or urgent
+        if self._sent:
+            return
+        if urgent:
+            if self._due is not None:
+                self._due.cancel()
+            # At the end of this turn of the loop: tasks that are about to run may have something too.
+            self._due = self._loop.call_soon(self._send)
+        elif self._due is None:
+            self._due = self._loop.call_later(_PATIENCE, self._send)
+
+    def _send(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+        if self._sent or not self._waiting:
+            return
+        requests, self._waiting = self._waiting, []
+        self._sent, self._urgent = True, False
+        self._queue.put(requests)
+
+    def _committed(self, requests: Sequence[_Request], failure: JournalError | None) -> None:
+        self._sent = False
+        if failure is not None:
+            self.failure = failure
+            requests = [*requests, *self._waiting]
+            self._waiting = []
+        for request in requests:
+            if request.answer is None or request.answer.done():
+                continue
+            if failure is None:
+                request.answer.set_result(request.result)
+            else:
+                request.answer.set_exception(failure)
+        if self._waiting and self._urgent:
+            self._send()
+        elif self._waiting and self._due is None:
+            self._due = self._loop.call_later(_PATIENCE, self._send)
+
+    def _work(self) -> None:
+        while (requests := self._queue.get()) is not None:
+            failure: JournalError | None = JournalError(
+                "its writer ended unexpectedly", where=str(self._path)
+            )
+            try:
+                self._commit(requests)
+                failure = None
+            except (sqlite3.Error, OSError) as error:
+                failure = journal_error(error, self._path)
+                if self._connection.in_transaction:
+                    _roll_back(self._connection)
+            finally:
+                # Whatever happened, nobody may wait for ever. A closed loop has nobody who waits.
+                with suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(self._committed, requests, failure)
+
+    def _commit(self, requests: Sequence[_Request]) -> None:
+        for request in requests:
+            if request.prepare is not None:
+                request.prepare()
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        for request in requests:
+            request.result = request.operation(connection)
+        for request in requests:
+            crash_point(f"before-commit-{request.kind}")
+        connection.execute("COMMIT")
+        for request in requests:
+            crash_point(f"after-commit-{request.kind}")
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    try:
+        connection.execute("ROLLBACK")
+    except sqlite3.Error:  # the failure that brought us here is the one to tell
+        return
+
+
+_CAUSES = {
+    "SQLITE_FULL": ("E-JOURNAL-DISK", "the disk is full", "Make room, and start it again"),
+    "SQLITE_READONLY": (
+        "E-JOURNAL-DISK",
+        "the file or its folder cannot be written",
+        "Make the folder writable, or name another with -o",
+    ),
+    "SQLITE_IOERR": (
+        "E-JOURNAL-DISK",
+        "the disk cannot be read or written",
+        "Look for room and for errors of the disk, and start it again",
+    ),
+    "SQLITE_CANTOPEN": (
+        "E-JOURNAL-DISK",
+        "the file cannot be opened",
+        "Check that the folder is there and can be written",
+    ),
+    "SQLITE_CORRUPT": ("E-JOURNAL-DAMAGED", "the file is damaged", ""),
+    "SQLITE_NOTADB": ("E-JOURNAL-FORMAT", "the file is no journal of Toolhaft", "Name another folder"),
+    "SQLITE_BUSY": (
+        "E-JOURNAL-DISK",
+        "another program keeps the file locked",
+        "Close what has the file open, and start it again",
+    ),
+}
+_OTHER = ("E-JOURNAL-DISK", "it cannot be read or written", "Check the folder and its disk")
+SALVAGE = (
+    "What was committed can still be read with toolhaft.runs.journal.read_results; restore the folder from a "
+    "backup, or begin anew in another one"
+)
+
+
+def journal_error(error: sqlite3.Error | OSError, path: Path) -> JournalError:
+    """Return what an error of SQLite or of the system means for a journal, and what to do."""
+    name = getattr(error, "sqlite_errorname", None) or ""
+    found = next((cause for prefix, cause in _CAUSES.items() if name.startswith(prefix)), _OTHER)
+    if found is _OTHER and isinstance(error, sqlite3.DatabaseError) and not name.startswith("SQLITE_"):
+        found = _CAUSES["SQLITE_CORRUPT"]
+    code, what, hint = found
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return JournalError(f"{what} ({said})", where=str(path), hint=hint or SALVAGE, code=code)
