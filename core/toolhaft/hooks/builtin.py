@@ -41,7 +41,11 @@ def register_models() -> Factories:
 @hookimpl
 def register_planners() -> Factories:
     """Name the planners."""
-    return {"react": "toolhaft.planners.react:ReAct"}
+    return {
+        "react": "toolhaft.planners.react:ReAct",
+        "dfsdt": "toolhaft.planners.dfsdt:DFSDT",
+        "dfsdt-toolbench": "toolhaft.planners.dfsdt:ToolBenchDFSDT",
+    }
 
 
 @hookimpl

@@ -17,13 +17,12 @@ from toolhaft.planners.base import Planner
 from toolhaft.planners.deltas import complete_in_time, complete_with_deltas
 from toolhaft.planners.prompts import prompt
 from toolhaft.planners.record import Record
-from toolhaft.planners.round import Round
+from toolhaft.planners.round import Round, result_message
 from toolhaft.tools.context import RunContext
 from toolhaft.tools.labels import USER
 from toolhaft.tools.memory import canonical
 from toolhaft.tools.toolset import ToolSet
 from toolhaft.types import (
-    ArtifactPart,
     Completion,
     Event,
     Message,
@@ -188,15 +187,7 @@ class _Path:
     def _append(self, completion: Completion, observations: Sequence[Observation], texts: list[str]) -> None:
         self.messages.append(completion.message())
         for call, observation, text in zip(completion.calls, observations, texts, strict=True):
-            self.messages.append(
-                Message(
-                    role="tool",
-                    text=text,
-                    call_id=call.id,
-                    name=call.name,
-                    artifacts=tuple(p.artifact for p in observation.parts if isinstance(p, ArtifactPart)),
-                )
-            )
+            self.messages.append(result_message(call, observation, text))
 
     async def _watch_for_loop(self, calls: Sequence[ToolCall], texts: list[str]) -> None:
         did = [

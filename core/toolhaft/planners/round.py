@@ -9,7 +9,7 @@ from toolhaft.errors import ToolhaftError
 from toolhaft.tools.context import RunContext
 from toolhaft.tools.execute import execute, note_call
 from toolhaft.tools.toolset import ToolSet
-from toolhaft.types import CallFinished, CallStarted, Event, Observation, ToolCall
+from toolhaft.types import ArtifactPart, CallFinished, CallStarted, Event, Message, Observation, ToolCall
 
 
 class Round:
@@ -17,6 +17,7 @@ class Round:
 
     Args:
         calls: What the model asked for.
+        reuse_reads: Let an earlier answer to the same read stand, if nothing was written since.
 
     Attributes:
         observations: What came back so far; None where nothing did.
@@ -24,8 +25,9 @@ class Round:
         failed: Position of the call whose tool crashed, if one did.
     """
 
-    def __init__(self, calls: Sequence[ToolCall]) -> None:
+    def __init__(self, calls: Sequence[ToolCall], *, reuse_reads: bool = False) -> None:
         self.calls = calls
+        self.reuse_reads = reuse_reads
         self.observations: list[Observation | None] = [None] * len(calls)
         self.under_way: set[int] = set()
         self.failed: int | None = None
@@ -63,7 +65,9 @@ class Round:
     ) -> Observation:
         self.under_way.add(position)
         try:
-            observation = await execute(self.calls[position], tools, context, note=note)
+            observation = await execute(
+                self.calls[position], tools, context, reuse_reads=self.reuse_reads, note=note
+            )
         except ToolhaftError:
             self.failed = position if self.failed is None else self.failed
             raise
@@ -82,6 +86,23 @@ class Round:
             for call, observation in zip(self.calls, self.observations, strict=True):
                 if observation is not None:
                     note_call(call, observation, tools, context)
+
+
+def result_message(call: ToolCall, observation: Observation, text: str | None = None) -> Message:
+    """Return the message that tells a model what a call returned.
+
+    Args:
+        call: What it asked for.
+        observation: What came back.
+        text: The observation as text, if that is at hand.
+    """
+    return Message(
+        role="tool",
+        text=observation.text() if text is None else text,
+        call_id=call.id,
+        name=call.name,
+        artifacts=tuple(part.artifact for part in observation.parts if isinstance(part, ArtifactPart)),
+    )
 
 
 def _reads(call: ToolCall, tools: ToolSet) -> bool:
