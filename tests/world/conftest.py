@@ -4,11 +4,11 @@ import httpx
 import pytest
 
 from toolhaft.world.contract import contracts
-from toolhaft.world.documents import SERVICES, read_document
-from toolhaft.world.server import World
+from toolhaft.world.documents import read_document, service_names
+from toolhaft.world.server import World, secret_name
 
 OPERATIONS = {
-    contract.id: (name, contract) for name in SERVICES for contract in contracts(read_document(name))
+    contract.id: (name, contract) for name in service_names() for contract in contracts(read_document(name))
 }
 
 
@@ -19,15 +19,23 @@ class Caller:
         self.world = world
         self.client = client
 
+    def credentials(self, service):
+        """Return the query and the headers that a service's document asks for."""
+        query, headers = {}, {}
+        schemes = read_document(service).get("components", {}).get("securitySchemes", {})
+        for name, scheme in schemes.items():
+            secret = self.world.secrets.get(secret_name(name), "")
+            if scheme["type"] == "http":
+                headers["Authorization"] = f"Bearer {secret}"
+            else:
+                (query if scheme["in"] == "query" else headers)[scheme["name"]] = secret
+        return query, headers
+
     def headers(self, service):
-        secrets = self.world.secrets
-        return {
-            "shop": {"X-Shop-Key": secrets.get("TOOLHAFT_WORLD_SHOP_KEY", "")},
-            "calendar": {"Authorization": f"Bearer {secrets.get('TOOLHAFT_WORLD_CALENDAR_TOKEN', '')}"},
-        }.get(service, {})
+        return self.credentials(service)[1]
 
     def query(self, service):
-        return {"key": self.world.secrets["TOOLHAFT_WORLD_TRAVEL_KEY"]} if service == "travel" else {}
+        return self.credentials(service)[0]
 
     def send(self, run, operation, arguments=None):
         service, contract = OPERATIONS[operation]

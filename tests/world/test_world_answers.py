@@ -7,8 +7,9 @@ import jsonschema
 import pytest
 
 from toolhaft.world.contract import contracts
-from toolhaft.world.documents import SERVICES, read_document
+from toolhaft.world.documents import read_document, service_names
 
+SERVICES = service_names()
 DOCUMENTS = {name: read_document(name) for name in SERVICES}
 CONTRACTS = {contract.id: (name, contract) for name in SERVICES for contract in contracts(DOCUMENTS[name])}
 ADDRESS = {"name": "Kim Sato", "street": "Storgata 1", "city": "Oslo", "postal_code": "0155", "country": "NO"}

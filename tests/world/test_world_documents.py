@@ -6,9 +6,10 @@ import pytest
 
 from toolhaft.errors import ConfigError
 from toolhaft.openapi.resolve import Resolver
-from toolhaft.world.documents import SERVICES, document_path, read_data, read_document
+from toolhaft.world.documents import document_path, read_data, read_document, service_names
 from toolhaft.world.service import Setting
 
+SERVICES = service_names()
 METHODS = {"get", "put", "post", "delete", "patch"}
 
 

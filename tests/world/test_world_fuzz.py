@@ -8,13 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toolhaft.world.contract import RawRequest, contracts
-from toolhaft.world.documents import SERVICES, read_document
+from toolhaft.world.documents import read_document, service_names
 from toolhaft.world.problem import RequestProblem
 from toolhaft.world.server import World
 from toolhaft.world.store import Store
 
 pytestmark = pytest.mark.slow  # many requests to every operation
 
+SERVICES = service_names()
 CONTRACTS = [(name, contract) for name in SERVICES for contract in contracts(read_document(name))]
 STORE: Store = World().store
 # Values of every shape that some argument wants, its edges, and nonsense.

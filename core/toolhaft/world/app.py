@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from toolhaft.world.contract import Contract, RawRequest, contracts
+from toolhaft.world.contract import Contract, RawRequest
+from toolhaft.world.loading import LoadedService
 from toolhaft.world.problem import MEDIA_TYPE, RequestProblem
 from toolhaft.world.store import Store
 
@@ -20,12 +21,12 @@ MOST_BODY = 256_000
 Endpoint = Callable[["Request"], Awaitable["Response"]]
 
 
-def build_app(store: Store, documents: Mapping[str, dict[str, Any]], keys: Mapping[str, str]) -> Starlette:
+def build_app(store: Store, services: Sequence[LoadedService], keys: Mapping[str, str]) -> Starlette:
     """Make the application.
 
     Args:
         store: Carries requests out.
-        documents: OpenAPI documents by service name.
+        services: What is served.
         keys: Credentials by name of their security scheme.
     """
     from starlette.applications import Starlette
@@ -42,11 +43,11 @@ def build_app(store: Store, documents: Mapping[str, dict[str, Any]], keys: Mappi
     return Starlette(
         routes=[
             *_control_routes(store),
-            *(route for name, document in documents.items() for route in _document_routes(name, document)),
+            *(route for part in services for route in _document_routes(part.service.name, part.document)),
             *(
-                _operation_route(store, name, document, contract, keys)
-                for name, document in documents.items()
-                for contract in contracts(document)
+                _operation_route(store, part, contract, keys)
+                for part in services
+                for contract in part.contracts
             ),
         ],
         exception_handlers={HTTPException: refuse, RequestProblem: refuse},
@@ -96,13 +97,11 @@ def _document_routes(service: str, document: dict[str, Any]) -> list[Route]:
     ]
 
 
-def _operation_route(
-    store: Store, service: str, document: dict[str, Any], contract: Contract, keys: Mapping[str, str]
-) -> Route:
+def _operation_route(store: Store, part: LoadedService, contract: Contract, keys: Mapping[str, str]) -> Route:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    schemes = document["components"].get("securitySchemes", {})
+    service, schemes = part.service.name, part.schemes
 
     async def endpoint(request: Request) -> Response:
         _check_credentials(request, contract.security, schemes, keys)

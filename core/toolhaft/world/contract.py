@@ -75,26 +75,36 @@ class Contract:
         self.parameters = tuple(_parameters(operation, resolver))
         body = operation.get("requestBody", {}).get("content", {})
         self.media_type = next(iter(body), "")
-        self.body_schema: dict[str, Any] = body[self.media_type]["schema"] if body else {}
+        self.body_schema: dict[str, Any] = (
+            resolver.follow(body[self.media_type]["schema"], "")[0] if body else {}
+        )
         self.responses: dict[str, Any] = operation["responses"]
         self.status = int(next(status for status in self.responses if status.startswith("2")))
         names = [parameter.name for parameter in self.parameters]
         if twice := set(names) & set(self.body_schema.get("properties", ())):
             raise SpecError(f"{', '.join(twice)} is a parameter and in the body", where=self.id)
-        components = document["components"]
+        components = document.get("components", {})
         self._defaults = dict(_defaults(self.parameters, self.body_schema, resolver))
         self._kinds = {
             name: _kinds(schema, resolver)[0]
             for name, schema in self.body_schema.get("properties", {}).items()
         }
         self._query_keys = _query_keys(document, self.security)
-        self._parameter_check = jsonschema_rs.Draft202012Validator(
-            {"properties": {p.name: p.schema for p in self.parameters}, "components": components},
-            validate_formats=True,
-        )
-        self._body_check = jsonschema_rs.Draft202012Validator(
-            {**self.body_schema, "components": components}, validate_formats=True
-        )
+        parameter_schema = {"properties": {p.name: p.schema for p in self.parameters}}
+        try:
+            self._parameter_check, self._body_check = (
+                jsonschema_rs.Draft202012Validator(
+                    {**schema, "components": components}, validate_formats=True
+                )
+                for schema in (parameter_schema, self.body_schema)
+            )
+        except (ValueError, jsonschema_rs.ReferencingError) as error:
+            raise SpecError(f"a schema makes no sense: {error!s:.200}", where=self.id) from None
+
+    @property
+    def argument_names(self) -> tuple[str, ...]:
+        """Names of all parameters and properties of the body."""
+        return (*(p.name for p in self.parameters), *self.body_schema.get("properties", ()))
 
     def read(self, raw: RawRequest) -> dict[str, Any]:
         """Return the arguments of a request, defaults filled in.
@@ -163,6 +173,8 @@ def contracts(document: dict[str, Any]) -> Iterator[Contract]:
 def _parameters(operation: dict[str, Any], resolver: Resolver) -> Iterator[Parameter]:
     for node in operation.get("parameters", ()):
         entry = resolver.follow(node, "")[0]
+        if not (isinstance(entry, dict) and {"name", "in", "schema"} <= set(entry)):
+            raise SpecError("a parameter has no name, place or schema", where=operation["operationId"])
         kind, item_kind = _kinds(entry["schema"], resolver)
         yield Parameter(
             name=entry["name"],
@@ -178,8 +190,15 @@ def _parameters(operation: dict[str, Any], resolver: Resolver) -> Iterator[Param
 def _kinds(schema: Any, resolver: Resolver) -> tuple[str, str]:
     """Return the type of a schema, and of its items if it is an array."""
     found = resolver.follow(schema, "")[0]
-    kind = str(found.get("type", "string"))
-    return kind, _kinds(found["items"], resolver)[0] if kind == "array" else ""
+    kind = _kind(found)
+    return kind, _kind(resolver.follow(found.get("items", {}), "")[0]) if kind == "array" else ""
+
+
+def _kind(schema: Any) -> str:
+    """Return the type of a schema; of several, the first that is not null."""
+    named = schema.get("type", "string") if isinstance(schema, dict) else "string"
+    kinds = [named] if isinstance(named, str) else [kind for kind in named if kind != "null"]
+    return str(kinds[0]) if kinds else "string"
 
 
 def _defaults(
@@ -194,7 +213,7 @@ def _defaults(
 
 
 def _query_keys(document: dict[str, Any], security: list[dict[str, list[str]]]) -> set[str]:
-    schemes = document["components"].get("securitySchemes", {})
+    schemes = document.get("components", {}).get("securitySchemes", {})
     named = [schemes[name] for requirement in security for name in requirement]
     return {scheme["name"] for scheme in named if scheme.get("in") == "query"}
 

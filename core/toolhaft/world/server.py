@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import secrets as random_source
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import ConfigError, ToolhaftError, UnknownNameError, UsageError
 from toolhaft.secrets import SecretStore
-from toolhaft.world.documents import SERVICES, read_data, read_document
+from toolhaft.world.documents import documented_services, service_names, world_folder
+from toolhaft.world.loading import load_service
 from toolhaft.world.problem import RequestProblem
 from toolhaft.world.store import RUN_NAME, Store
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from toolhaft.tools.catalog import Catalog
+    from toolhaft.world.importing import ImportedService
 
 HOST = "127.0.0.1"
 _START_LIMIT = 20.0
@@ -34,7 +36,8 @@ class World:
 
     Args:
         seed: The same seed gives the same world.
-        services: Which services there are; None is all.
+        services: Which services there are; None is all that the folder names.
+        folder: What the world consists of, see ``docs/how-to/write-a-world.md``; None is the bundled one.
         port: Of loopback; 0 takes a free one.
         keys: Credentials by name of their security scheme; None makes new ones.
 
@@ -46,6 +49,9 @@ class World:
 
     Raises:
         UnknownNameError: There is no such service.
+        ConfigError: A file of the folder is missing.
+        SpecError: A document is malformed.
+        FormatError: Rules or data are malformed.
     """
 
     def __init__(
@@ -53,28 +59,30 @@ class World:
         *,
         seed: int = 0,
         services: Sequence[str] | None = None,
+        folder: Path | str | None = None,
         port: int = 0,
         keys: dict[str, str] | None = None,
     ) -> None:
-        self.services = tuple(services or SERVICES)
+        self.folder = world_folder(folder)
+        known = documented_services(self.folder)
+        self.services = tuple(services) if services else service_names(self.folder)
         for name in self.services:
-            if name not in SERVICES:
-                raise UnknownNameError("service", name, SERVICES)
+            if name not in known:
+                raise UnknownNameError("service", name, known)
         self.seed = seed
         self._port = port
-        self._documents = {name: read_document(name) for name in self.services}
-        schemes = [
-            scheme
-            for document in self._documents.values()
-            for scheme in document["components"].get("securitySchemes", {})
-        ]
+        self._loaded = {name: load_service(name, self.folder) for name in self.services}
+        schemes = list(dict.fromkeys(scheme for part in self._loaded.values() for scheme in part.schemes))
         self._keys = keys or {scheme: random_source.token_urlsafe(24) for scheme in schemes}
         self.secrets = {secret_name(scheme): self._keys[scheme] for scheme in schemes}
         self.auth = {scheme: f"memory:{secret_name(scheme)}" for scheme in schemes}
-        modules = [importlib.import_module(f"toolhaft.world.services.{name}") for name in self.services]
-        data = {name: read_data(name) for name in self.services}
-        self.store = Store([module.SERVICE for module in modules], data, seed=seed)
+        self.store = Store(
+            [part.service for part in self._loaded.values()],
+            {name: part.data for name, part in self._loaded.items()},
+            seed=seed,
+        )
         self.base_url = ""
+        self._imported: tuple[ImportedService, ...] = ()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -145,7 +153,7 @@ class World:
 
     def authentication(self, service: str) -> str:
         """Return in words how a service wants to be given its credential."""
-        schemes = self._documents[service]["components"].get("securitySchemes", {})
+        schemes = self._loaded[service].schemes
         ways = []
         for name, scheme in schemes.items():
             if scheme["type"] == "http":
@@ -169,11 +177,20 @@ class World:
                 f"there is no run {run[:80]!r} of this world",
                 hint="Start it first: async with World() as world",
             )
-        from toolhaft.world.source import import_services
+        import asyncio
 
-        return await import_services(
-            self.base_url, run=run, services=self.services, auth=self.auth, secrets=SecretStore(self.secrets)
+        from toolhaft.world.importing import bind_services
+
+        if not self._imported:
+            self._imported = await asyncio.to_thread(self._import)
+        return bind_services(
+            self._imported, self.base_url, run=run, auth=self.auth, secrets=SecretStore(self.secrets)
         )
+
+    def _import(self) -> tuple[ImportedService, ...]:
+        from toolhaft.world.importing import import_service
+
+        return tuple(import_service(name, self.folder) for name in self.services)
 
     async def state(self, run: str = "default") -> dict[str, Any]:
         """Return a copy of a run's state; see ``docs/explanation/world.md`` for what it holds.
@@ -197,7 +214,7 @@ class World:
 
             from toolhaft.world.app import build_app
 
-            app = build_app(self.store, self._documents, self._keys)
+            app = build_app(self.store, list(self._loaded.values()), self._keys)
         except ImportError as error:
             raise ConfigError(
                 f"the demo world needs {error.name}", hint="Install it: pip install 'toolhaft[demo]'"

@@ -68,6 +68,19 @@ anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """How often a service may be called in one run.
+
+    Attributes:
+        calls: That many, refused ones not counted, ...
+        seconds: ... within this time from the first of them on.
+    """
+
+    calls: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """One service.
 
@@ -75,11 +88,13 @@ class Service:
         name: Of its document and in its URLs.
         begin: Makes the state at the beginning of a run.
         operations: By ``operationId``.
+        limit: How often it may be called; None is no limit.
     """
 
     name: str
     begin: Callable[[Setting], State]
     operations: Mapping[str, Operation] = field(default_factory=dict)
+    limit: Limit | None = None
 
 
 def next_id(state: State, prefix: str) -> str:

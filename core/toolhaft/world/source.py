@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from toolhaft.errors import UsageError
+from toolhaft.errors import UnknownNameError, UsageError
 from toolhaft.secrets import SecretStore
 from toolhaft.tools.source import ToolSource
-from toolhaft.world.documents import SERVICES, document_path, read_document
+from toolhaft.world.documents import documented_services, service_names, world_folder
+from toolhaft.world.importing import bind_services, import_service
 from toolhaft.world.server import World, secret_name
 
 if TYPE_CHECKING:
@@ -22,11 +23,12 @@ _LOCATION = re.compile(
 
 
 class WorldSource(ToolSource):
-    """Makes tools of the demo world's operations.
+    """Makes tools of a world's operations.
 
     Args:
         seed: Of a world that is started.
         services: Which services; None is all.
+        folder: What the world consists of; None is the bundled one. A running world must be of the same.
         auth: References to the credentials of a running world by security scheme; None takes the
             environment variables that ``toolhaft serve world`` prints.
         secrets: Where references are looked up.
@@ -37,11 +39,13 @@ class WorldSource(ToolSource):
         *,
         seed: int = 0,
         services: Sequence[str] | None = None,
+        folder: Path | str | None = None,
         auth: Mapping[str, str] | None = None,
         secrets: SecretStore | None = None,
     ) -> None:
         self._seed = seed
-        self._services = tuple(services or SERVICES)
+        self._services = services
+        self._folder = folder
         self._auth = auth
         self._secrets = secrets
 
@@ -49,34 +53,44 @@ class WorldSource(ToolSource):
         """Import the services of a world.
 
         Args:
-            location: Empty starts a world of its own, which ends with the catalog; the URL of a running
-                one may go on with ``/runs/<run>``.
+            location: Empty starts a world of its own, which ends with the catalog, and so does the path of
+                a world's folder; the URL of a running one may go on with ``/runs/<run>``.
 
         Raises:
-            UsageError: The location is neither.
-            ConfigError: A world cannot be started because the extra ``demo`` is not installed.
+            UsageError: The location is none of these.
+            ConfigError: A world cannot be started because the extra ``demo`` is not installed, or a file of
+                the folder is missing.
         """
         if not location:
-            return await self._start()
+            return await self._start(self._folder)
+        if isinstance(location, Path) or (isinstance(location, str) and _is_folder(location)):
+            return await self._start(location)
         match = _LOCATION.fullmatch(location) if isinstance(location, str) else None
         if match is None:
             raise UsageError(
                 f"{location!r:.80} is no address of a demo world",
-                hint="Write world: to start one, or world:http://127.0.0.1:8700/runs/NAME for a running one",
+                hint="Write world: to start one, world:FOLDER to start your own, or "
+                "world:http://127.0.0.1:8700/runs/NAME for a running one",
             )
+        folder = world_folder(self._folder)
+        known = documented_services(folder)
+        names = tuple(self._services or service_names(folder))
+        for name in names:
+            if name not in known:
+                raise UnknownNameError("service", name, known)
+        services = [import_service(name, folder) for name in names]
         auth = self._auth
         if auth is None:
-            auth = {scheme: f"env:{secret_name(scheme)}" for scheme in _schemes(self._services)}
-        return await import_services(
-            match[1], run=match[2] or "default", services=self._services, auth=auth, secrets=self._secrets
-        )
+            schemes = [scheme for service in services for scheme in service.schemes]
+            auth = {scheme: f"env:{secret_name(scheme)}" for scheme in schemes}
+        return bind_services(services, match[1], run=match[2] or "default", auth=auth, secrets=self._secrets)
 
-    async def _start(self) -> Catalog:
+    async def _start(self, folder: Path | str | None) -> Catalog:
         import asyncio
 
         from toolhaft.tools.catalog import Catalog
 
-        world = World(seed=self._seed, services=self._services)
+        world = World(seed=self._seed, services=self._services, folder=folder)
         await asyncio.to_thread(world.start)
         catalog = await world.catalog()
 
@@ -87,40 +101,8 @@ class WorldSource(ToolSource):
         return Catalog(catalog, name="world", report=catalog.report, close=close)
 
 
-async def import_services(
-    base_url: str,
-    *,
-    run: str,
-    services: Sequence[str],
-    auth: Mapping[str, str],
-    secrets: SecretStore | None,
-) -> Catalog:
-    """Import the bundled documents as tools of a run of the world at a URL, and of nothing else."""
-    from toolhaft.openapi.report import Report
-    from toolhaft.openapi.source import OpenAPISource
-    from toolhaft.tools.catalog import Catalog
-
-    host = urlsplit(base_url).netloc
-    catalogs = []
-    for service in services:
-        source = OpenAPISource(
-            auth={scheme: auth[scheme] for scheme in _schemes([service]) if scheme in auth},
-            allow_hosts=(host,),
-            server=f"{base_url}/runs/{run}/{service}",
-            secrets=secrets,
-        )
-        catalogs.append(await source.load(document_path(service)))
-    report = Report(
-        title="The demo world",
-        operations=tuple(row for catalog in catalogs for row in catalog.report.operations),
-        problems=tuple(problem for catalog in catalogs for problem in catalog.report.problems),
+def _is_folder(location: str) -> bool:
+    """Whether a location is a path; names that no system takes are none."""
+    return (
+        "://" not in location and "\0" not in location and len(location) < 4_000 and Path(location).is_dir()
     )
-    return Catalog.merge(*catalogs, name="world", report=report)
-
-
-def _schemes(services: Sequence[str]) -> list[str]:
-    return [
-        scheme
-        for service in services
-        for scheme in read_document(service)["components"].get("securitySchemes", {})
-    ]

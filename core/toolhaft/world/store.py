@@ -3,19 +3,93 @@
 from __future__ import annotations
 
 import copy
+import math
 import re
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from toolhaft.world.changes import Changes
 from toolhaft.world.contract import Contract, RawRequest
 from toolhaft.world.problem import RequestProblem, not_found
-from toolhaft.world.service import TODAY, Request, Service, Setting, State
+from toolhaft.world.scope import Scope
+from toolhaft.world.service import TODAY, Limit, Request, Service, Setting, State
 
 RUN_NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")
 MOST_RUNS = 2_000
 MOST_ROWS = 5_000
 """Writes that one run may make."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A failure that a run is to meet.
+
+    Attributes:
+        tool: The operation that fails.
+        times: How often.
+        after: Calls of it that go well before.
+        status: Of the refusal.
+        detail: One sentence for the caller.
+        retry_after: Seconds for the header ``Retry-After``; None leaves it out.
+    """
+
+    tool: str
+    times: int = 1
+    after: int = 0
+    status: int = 503
+    detail: str = "The service is not available at the moment"
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """How a run differs from others at its beginning.
+
+    Attributes:
+        setup: Changes of the whole state.
+        faults: What fails.
+    """
+
+    setup: tuple[dict[str, Any], ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run: its state, and what was called in it."""
+
+    state: State
+    faults: tuple[Fault, ...] = ()
+    answers: dict[tuple[str, str], Any] = field(default_factory=dict)
+    good: Counter[str] = field(default_factory=Counter)
+    failed: Counter[int] = field(default_factory=Counter)
+    windows: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+    def check_limit(self, service: str, limit: Limit | None, now: float) -> None:
+        """Count a call of a service; raise if there were too many."""
+        if limit is None:
+            return
+        began, calls = self.windows.get(service, (now, 0))
+        if now - began >= limit.seconds:
+            began, calls = now, 0
+        if calls >= limit.calls:
+            wait = max(1, math.ceil(began + limit.seconds - now))
+            detail = f"More than {limit.calls} calls within {limit.seconds:g} s; wait {wait} s"
+            raise RequestProblem(429, detail, headers={"Retry-After": str(wait)})
+        self.windows[service] = (began, calls + 1)
+
+    def check_faults(self, operation: str) -> None:
+        """Raise if this call is one that is to fail."""
+        for position, fault in enumerate(self.faults):
+            due = fault.tool == operation and self.good[operation] >= fault.after
+            if due and self.failed[position] < fault.times:
+                self.failed[position] += 1
+                wait = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+                raise RequestProblem(fault.status, fault.detail, headers=wait)
 
 
 class Store:
@@ -27,31 +101,56 @@ class Store:
         services: What the world consists of.
         data: Fixed data by service name.
         seed: Of everything that is drawn.
+        clock: Seconds, for limits of rates; never for anything that an answer holds.
     """
 
-    def __init__(self, services: Sequence[Service], data: Mapping[str, Any], *, seed: int) -> None:
+    def __init__(
+        self,
+        services: Sequence[Service],
+        data: Mapping[str, Any],
+        *,
+        seed: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.seed = seed
         self._services = {service.name: service for service in services}
-        self._settings = {name: Setting(data=data[name], seed=seed) for name in self._services}
+        self._settings = {name: Setting(data=data[name] or {}, seed=seed) for name in self._services}
         self._beginning: State = {
             "today": TODAY.isoformat(),
             **{name: service.begin(self._settings[name]) for name, service in self._services.items()},
             "writes": [],
         }
-        self._states: dict[str, State] = {}
-        self._answers: dict[str, dict[tuple[str, str], Any]] = {}
+        self._runs: dict[str, _Run] = {}
+        self._clock = clock
         self._lock = threading.Lock()
 
     def state(self, run: str) -> State:
         """Return a copy of a run's state."""
         with self._lock:
-            return copy.deepcopy(self._state(run))
+            return copy.deepcopy(self._run(run).state)
 
     def reset(self, run: str) -> None:
         """Put a run back to the beginning; one that was never used costs nothing."""
         with self._lock:
-            self._states.pop(run, None)
-            self._answers.pop(run, None)
+            self._runs.pop(run, None)
+
+    def prepare(self, run: str, preparation: Preparation) -> None:
+        """Put a run to the beginning that a task wants.
+
+        Raises:
+            RequestProblem: A change of its setup cannot be made; the run is as if it was reset.
+        """
+        with self._lock:
+            self._runs.pop(run, None)
+            prepared = self._run(run)
+            try:
+                Changes(prepared.state).apply(
+                    preparation.setup, Scope(arguments={}, state=prepared.state, today=TODAY.isoformat())
+                )
+            except RequestProblem:
+                del self._runs[run]
+                raise
+            prepared.faults = preparation.faults
 
     def perform(self, run: str, service: str, contract: Contract, raw: RawRequest) -> Any:
         """Carry a request out and return the body of the answer.
@@ -59,30 +158,38 @@ class Store:
         Raises:
             RequestProblem: The request is refused; nothing was changed.
         """
+        with self._lock:
+            current = self._run(run)
+            current.check_limit(service, self._services[service].limit, self._clock())
         arguments = contract.read(raw)
         key = arguments.get("Idempotency-Key")
         with self._lock:
-            state = self._state(run)
-            answers = self._answers.setdefault(run, {})
-            if key is not None and (contract.id, key) in answers:
-                return answers[contract.id, key]
-            writes = contract.method != "GET"
-            if writes and len(state["writes"]) >= MOST_ROWS:
-                raise RequestProblem(429, "This run has written too often; reset it")
-            request = Request(arguments=arguments, state=state[service], setting=self._settings[service])
-            # Copied, so that an answer under way does not change with the state.
-            answer = copy.deepcopy(self._services[service].operations[contract.id](request))
-            if writes:
-                state["writes"].append({"service": service, "operation": contract.id, "arguments": arguments})
+            current = self._run(run)
+            if key is not None and (contract.id, key) in current.answers:
+                return current.answers[contract.id, key]
+            current.check_faults(contract.id)
+            answer = self._carry_out(current, service, contract, arguments)
+            current.good[contract.id] += 1
             if key is not None:
-                answers[contract.id, key] = answer
+                current.answers[contract.id, key] = answer
             return answer
 
-    def _state(self, run: str) -> State:
-        if run not in self._states:
-            if not RUN_NAME.fullmatch(run):
-                raise not_found("run", run[:80])
-            if len(self._states) >= MOST_RUNS:
+    def _carry_out(self, run: _Run, service: str, contract: Contract, arguments: dict[str, Any]) -> Any:
+        writes = contract.method != "GET"
+        if writes and len(run.state["writes"]) >= MOST_ROWS:
+            raise RequestProblem(429, "This run has written too often; reset it")
+        request = Request(arguments=arguments, state=run.state[service], setting=self._settings[service])
+        # Copied, so that an answer under way does not change with the state.
+        answer = copy.deepcopy(self._services[service].operations[contract.id](request))
+        if writes:
+            run.state["writes"].append({"service": service, "operation": contract.id, "arguments": arguments})
+        return answer
+
+    def _run(self, name: str) -> _Run:
+        if name not in self._runs:
+            if not RUN_NAME.fullmatch(name):
+                raise not_found("run", name[:80])
+            if len(self._runs) >= MOST_RUNS:
                 raise RequestProblem(503, "There are too many runs; reset those that are done")
-            self._states[run] = copy.deepcopy(self._beginning)
-        return self._states[run]
+            self._runs[name] = _Run(state=copy.deepcopy(self._beginning))
+        return self._runs[name]
