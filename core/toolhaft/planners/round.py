@@ -86,6 +86,8 @@ class Round:
             for call, observation in zip(self.calls, self.observations, strict=True):
                 if observation is not None:
                     note_call(call, observation, tools, context)
+        if len(self.answers) < len(self.calls):  # a group does not tell when one of its tasks was cancelled
+            raise asyncio.CancelledError
 
 
 def result_message(call: ToolCall, observation: Observation, text: str | None = None) -> Message:

@@ -83,7 +83,19 @@ def claim(connection: sqlite3.Connection, owner: str, number: int, lease: float)
 
 def entries_of(connection: sqlite3.Connection, job: int) -> Iterable[dict[str, Any]]:
     """Iterate over what was recorded of a job, in the order in which it was begun."""
-    names = ("key", "kind", "name", "status", "made", "request", "result", "file", "at", "repeatable")
+    names = (
+        "key",
+        "kind",
+        "name",
+        "effect",
+        "repeatable",
+        "status",
+        "made",
+        "request",
+        "result",
+        "file",
+        "at",
+    )
     rows = connection.execute(
         f"SELECT {', '.join(names)} FROM entries WHERE job = ? ORDER BY sequence", (job,)
     )

@@ -78,6 +78,8 @@ async def execute(
             context.private = True
             context.private_labels.add(f"tool:{spec.name}")
         if recorded is not None and recorded.observation is not None:
+            # Others of the same step come as far as they came the first time before one is answered.
+            await asyncio.sleep(0)
             if note:
                 note_call(call, recorded.observation, tools, context)
             return recorded.observation
