@@ -12,6 +12,13 @@ class Evaluator(ABC):
 
     name: str = ""
 
+    def check_task(self, task: Task) -> None:
+        """Raise if a task lacks what this evaluator needs; asked before anything is spent on it.
+
+        Raises:
+            UsageError: It does, for example gold tools.
+        """
+
     @abstractmethod
     async def evaluate(self, task: Task, trajectory: Trajectory) -> Score:
         """Return a figure in [0, 1] with its reason.

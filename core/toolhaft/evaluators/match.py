@@ -49,19 +49,23 @@ class MatchEvaluator(Evaluator):
         self._ignore_extra = ignore_extra
         self._tolerance = tolerance
 
+    def check_task(self, task: Task) -> None:
+        """Raise `UsageError` if the task has no gold calls."""
+        if task.gold is None or not task.gold.calls:
+            raise UsageError(
+                "match needs the calls that a good solution makes",
+                where=f"task {task.id}",
+                hint="Give the task gold.calls",
+            )
+
     async def evaluate(self, task: Task, trajectory: Trajectory) -> Score:
         """Return 1 or 0, with what is missing and what is extra in ``details``.
 
         Raises:
             UsageError: The task has no gold calls.
         """
+        self.check_task(task)
         gold = task.gold.calls if task.gold is not None else ()
-        if not gold:
-            raise UsageError(
-                "match needs the calls that a good solution makes",
-                where=f"task {task.id}",
-                hint="Give the task gold.calls",
-            )
         made = [
             call
             for step in trajectory.path()

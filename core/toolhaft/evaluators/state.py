@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from toolhaft.errors import UsageError
 from toolhaft.evaluators.base import Evaluator
+from toolhaft.evaluators.gold import check_gold
 from toolhaft.evaluators.state_check import UNFINISHED, check
 from toolhaft.types import Score, Task, Trajectory
 
@@ -20,6 +21,10 @@ class StateEvaluator(Evaluator):
     """
 
     name = "state"
+
+    def check_task(self, task: Task) -> None:
+        """Raise `UsageError` if the gold has nothing to check or cannot hold."""
+        check_gold(task)
 
     async def evaluate(self, task: Task, trajectory: Trajectory) -> Score:
         """Return 1 or 0, with the checks that do not hold in ``details["failed"]``.
