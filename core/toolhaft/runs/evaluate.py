@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import ToolhaftError, UsageError
@@ -262,24 +262,17 @@ class EvaluationRun:
         return Trajectory(id=f"{FLOOR}-{task.id}", task=task, planner=FLOOR, final_state=state)
 
     async def _score(self, arm: Arm, task: Task, trial: int, trajectory: Trajectory) -> Outcome:
-        scores = []
+        scores, unscored = [], set()
         for evaluator in self.evaluators:
             try:
                 scores.append(await evaluator.evaluate(task, trajectory))
             except ToolhaftError as error:
-                details = {"error": error.to_dict()}
-                scores.append(
-                    Score(
-                        name=evaluator.name,
-                        value=0.0,
-                        reason=f"it could not be scored: {error}",
-                        details=details,
-                        evaluator=evaluator.name,
-                    )
-                )
-        first = scores[0]
-        kind = "error" if "error" in first.details else failure_kind(first, trajectory)
-        scores[0] = replace(first, details={**first.details, "failure": kind})
+                unscored.add(len(scores))
+                reason = f"it could not be scored: {error}"
+                name = evaluator.name
+                scores.append(Score(name=name, value=0.0, reason=reason, evaluator=name))
+        kind = "error" if 0 in unscored else failure_kind(scores[0], trajectory)
+        scores[0] = replace(scores[0], details={**scores[0].details, "failure": kind})
         return Outcome(arm=arm.name, trial=trial, trajectory=trajectory, scores=tuple(scores))
 
 
@@ -324,6 +317,6 @@ def _check_numbers(**numbers: int) -> None:
 def _check_unique(kind: str, names: Sequence[str]) -> None:
     if not names:
         raise UsageError(f"there is no {kind}", hint=f"Give at least one {kind}")
-    for position, name in enumerate(names):
-        if name in islice(names, position):
-            raise UsageError(f"two {kind}s are named {name!r}", hint="Give each a name of its own")
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise UsageError(f"{times} {kind}s are named {name!r}", hint="Give each a name of its own")
