@@ -18,6 +18,7 @@ COMMANDS = {
     "run": ("toolhaft.cli.run:run", "Carry out an instruction with tools."),
     "call": ("toolhaft.cli.call:call", "Call one tool."),
     "tools": ("toolhaft.cli.tools:app", "Import, list, show and search tools."),
+    "eval": ("toolhaft.cli.eval:app", "Measure how well tasks are done, and compare."),
     "models": ("toolhaft.cli.models:app", "List the models, and detect local servers."),
     "plugins": ("toolhaft.cli.plugins:app", "List, check, write and switch plugins."),
     "serve": ("toolhaft.cli.serve:app", "Serve the demo world on this machine."),

@@ -1,0 +1,252 @@
+"""The demo world's tasks, carried out by several arms at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolhaft.cli.output import notice, print_json, print_line
+from toolhaft.cli.progress import ProgressBar
+from toolhaft.cli.run import prepare
+from toolhaft.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from toolhaft.models.base import Model
+    from toolhaft.runs.evaluate import Arm, EvaluationRun, Outcome
+    from toolhaft.secrets import SecretStore
+    from toolhaft.types import Budget, Comparison, Task, Trajectory
+
+
+class WorldEvaluation:
+    """What ``toolhaft eval world`` does; everything is checked before anything is begun.
+
+    Args:
+        planners: Names.
+        models: Names; each planner is tried with each model.
+        trials: How often each task is tried.
+        tasks: A file or folder; None gives the bundled tasks.
+        tags: Tasks that lack one are left out.
+        limit: Only so many of the tasks that are left.
+        budget: Of a rollout.
+        total: Of all rollouts together.
+        k: How many tools the retriever chooses.
+        concurrency: Rollouts under way at once.
+        seed: Of the world, the agents and the bootstrap.
+        evaluators: Names; the first decides.
+        output: Folder for records and reports.
+
+    Raises:
+        ToolhaftError: Something of this cannot be.
+    """
+
+    def __init__(
+        self,
+        *,
+        planners: Sequence[str],
+        models: Sequence[str],
+        trials: int,
+        tasks: Path | None,
+        tags: Sequence[str],
+        limit: int | None,
+        budget: Mapping[str, float],
+        total: Mapping[str, float],
+        k: int,
+        concurrency: int,
+        seed: int,
+        evaluators: Sequence[str],
+        output: Path | None,
+    ) -> None:
+        from toolhaft.runs.evaluate import EvaluationRun
+        from toolhaft.secrets import SecretStore
+        from toolhaft.world.server import World
+
+        self._output = prepare(output)
+        self._seed = seed
+        self._world = World(seed=seed)
+        self._secrets: SecretStore = SecretStore(self._world.secrets)
+        self._tasks = choose_tasks(tasks, tags, limit)
+        self._positions = {task.id: position for position, task in enumerate(self._tasks)}
+        arms = make_arms(planners, models, k=k, budget=read_limits(budget))
+        self._models = _open_models(models, self._secrets)
+        self._bar = ProgressBar()
+        self._passed: dict[str, int] = {}
+        self.run: EvaluationRun = EvaluationRun(
+            arms,
+            self._tasks,
+            self._roll_out,
+            evaluators=evaluators,
+            trials=trials,
+            concurrency=concurrency,
+            limit=read_limits({"steps": None, "model_calls": None, "tool_calls": None, **total}),
+            beginning=self._begin,
+            progress=self._advance,
+        )
+        self._settings = {
+            "benchmark": "world",
+            "planners": list(planners),
+            "models": list(models),
+            "tasks": str(tasks) if tasks is not None else "bundled",
+            "tags": list(tags),
+            "limit": limit,
+            "trials": trials,
+            "budget": dict(budget),
+            "total_budget": dict(total),
+            "k": k,
+            "concurrency": concurrency,
+            "seed": seed,
+            "evaluators": list(evaluators),
+            "allow": ["write"],
+        }
+
+    def show(self, *, as_json: bool) -> int:
+        """Evaluate, print what was found, write records and reports, and return the exit code."""
+        from toolhaft.cli.figures import print_comparison
+        from toolhaft.tools.loop import run_sync
+        from toolhaft.types import to_value
+
+        with self._bar.showing(self._title(), self.run.planned):
+            run_sync(self._evaluate(), on_interrupt=self.run.cancel)
+        comparison = self.run.compare(title=self._title(), seed=self._seed)
+        files = self._save(comparison)
+        if as_json:
+            facts = {"stopped": self.run.stopped, "folder": str(files.json.parent), "report": str(files.html)}
+            print_json({**to_value(comparison), **facts})
+        else:
+            print_comparison(comparison)
+            print_line(f"\nReport: {files.html}")
+        if self.run.stopped == "interrupted":
+            return 130
+        errors = any(outcome.kind == "error" for outcome in self.run.outcomes)
+        return 3 if errors or self.run.stopped else 0
+
+    def _title(self) -> str:
+        trials = f", {self.run.trials} trials each" if self.run.trials > 1 else ""
+        number = len(self._tasks)
+        return f"Demo world: {number} {'task' if number == 1 else 'tasks'}{trials}"
+
+    def _save(self, comparison: Comparison) -> Any:
+        from datetime import UTC, datetime
+
+        from toolhaft.report.store import save_evaluation
+
+        folder = self._output or Path("toolhaft-runs") / f"eval-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        return save_evaluation(
+            folder,
+            comparison,
+            self.run.records(),
+            settings=self._settings,
+            redact=self._secrets.redact,
+        )
+
+    async def _evaluate(self) -> None:
+        try:
+            async with self._world:
+                await self.run.run()
+        finally:
+            for model in self._models.values():
+                await model.close()
+
+    async def _begin(self, task: Task) -> dict[str, Any]:
+        world, name = self._world, f"nothing-{self._positions[task.id]}"
+        try:
+            await world.reset(name)
+            return await world.state(name)
+        finally:
+            await world.reset(name)
+
+    async def _roll_out(self, arm: Arm, task: Task, trial: int) -> Trajectory:
+        from toolhaft.agent import Agent
+
+        world = self._world
+        name = f"{self.run.arms.index(arm)}-{self._positions[task.id]}-{trial}"
+        await world.reset(name)
+        catalog = await world.catalog(name)
+        agent = Agent(
+            catalog,
+            model=self._models[arm.model],
+            planner=arm.planner,
+            k=arm.k,
+            budget=arm.budget,
+            allow="write",
+            secrets=self._secrets,
+            seed=self._seed + trial,
+        )
+        try:
+            done = await agent.run(task, final_state=lambda: world.state(name))
+            return done.trajectory
+        finally:
+            await catalog.close()
+            await world.reset(name)
+
+    def _advance(self, outcome: Outcome, done: int, planned: int) -> None:
+        if outcome.kind == "passed":
+            self._passed[outcome.arm] = self._passed.get(outcome.arm, 0) + 1
+        self._bar.advance(", ".join(f"{arm} passed {count}" for arm, count in sorted(self._passed.items())))
+
+
+def choose_tasks(path: Path | None, tags: Sequence[str], limit: int | None) -> tuple[Task, ...]:
+    """Return the tasks that have all the tags.
+
+    Raises:
+        UnknownNameError: No task has such a tag.
+        UsageError: No task has them all.
+        ToolhaftError: The tasks cannot be read.
+    """
+    from toolhaft.world.tasks import load_tasks
+
+    tasks = load_tasks(path)
+    known = sorted({tag for task in tasks for tag in task.tags})
+    for tag in tags:
+        if tag not in known:
+            raise UnknownNameError("tag", tag, known)
+    chosen = tuple(task for task in tasks if set(tags) <= set(task.tags))[:limit]
+    if not chosen:
+        what = f"no task has the tags {' and '.join(tags)}" if tags else "there are no tasks"
+        raise UsageError(
+            what, where=str(path or ""), hint="Leave a tag out, or name other tasks with --tasks"
+        )
+    return chosen
+
+
+def make_arms(planners: Sequence[str], models: Sequence[str], *, k: int, budget: Budget) -> list[Arm]:
+    """Return an arm for each planner with each model, named by what tells them apart.
+
+    Raises:
+        UsageError: A planner or model stands twice; else raises as `Registry.planner` does.
+    """
+    from toolhaft.hooks.registry import Registry
+    from toolhaft.runs.evaluate import Arm
+
+    for kind, names in (("planner", planners), ("model", models)):
+        for position, name in enumerate(names):
+            if name in names[:position]:
+                raise UsageError(f"the {kind} {name!r} stands twice", hint=f"Name each {kind} once")
+    for name in planners:
+        Registry.default().planner(name)
+    return [
+        Arm(name=_arm_name(planner, model, models), planner=planner, model=model, k=k, budget=budget)
+        for model in models
+        for planner in planners
+    ]
+
+
+def _arm_name(planner: str, model: str, models: Sequence[str]) -> str:
+    return planner if len(models) == 1 else f"{planner} {model}"
+
+
+def read_limits(fields: Mapping[str, float | None]) -> Budget:
+    """Return a budget from its fields.
+
+    Raises:
+        UsageError: A field is unknown or its value makes no sense.
+    """
+    from toolhaft.agent.parts import budget_of
+
+    return budget_of(fields)
+
+
+def _open_models(names: Sequence[str], secrets: SecretStore) -> dict[str, Model]:
+    from toolhaft.agent import open_model
+
+    return {name: open_model(name, secrets=secrets, warn=notice) for name in names}

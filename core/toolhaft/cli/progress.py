@@ -1,0 +1,57 @@
+"""A progress bar on standard error, where a person is looking."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from toolhaft.text import terminal_safe
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+class ProgressBar:
+    """Shows how much is done; silent where standard error is no terminal."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+
+    @contextmanager
+    def showing(self, title: str, total: int) -> Iterator[None]:
+        """Show the bar while the block runs.
+
+        Args:
+            title: Stands before the bar.
+            total: How many things there are to do.
+        """
+        if not sys.stderr.isatty():
+            yield
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            self._progress = progress
+            progress.add_task(terminal_safe(title), total=total)
+            try:
+                yield
+            finally:
+                self._progress = None
+
+    def advance(self, title: str) -> None:
+        """Say that one more is done.
+
+        Args:
+            title: Replaces the one before the bar.
+        """
+        if self._progress is not None:
+            self._progress.update(self._progress.task_ids[0], advance=1, description=terminal_safe(title))
