@@ -217,6 +217,7 @@ def _spec(
         source=f"openapi:{document.location}#{operation.pointer}",
         parent=clean_text(document.title, 200),
         returns=_returns(node, planner),
+        private=operation.private,
         untrusted=True,
         hosts=(plan.server.origin,) if plan.server.url else (),
         examples=(example,) if example else (),

@@ -15,6 +15,11 @@ from toolhaft.types import Effect
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 _REPEATABLE = frozenset({"PUT", "DELETE"})
+EFFECT = "x-toolhaft-effect"
+"""Extension of an operation: ``write`` or ``irreversible``. It is heeded where it raises the effect that the
+method stands for; a document cannot lower one."""
+PRIVATE = "x-toolhaft-private"
+"""Extension of an operation: true if its results are private data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +49,37 @@ class Operation:
 
     @property
     def effect(self) -> Effect:
-        """What the method says that a call does."""
-        return "read" if self.method in READS else "write"
+        """What a call does: what the method says, or more where the document says so."""
+        effect: Effect = "read" if self.method in READS else "write"
+        said = self.fields.get(EFFECT)
+        if said == "irreversible" or (said == "write" and effect == "read"):
+            effect = "irreversible" if said == "irreversible" else "write"
+        return effect
+
+    @property
+    def private(self) -> bool:
+        """Whether the document says that the results are the user's private data."""
+        return self.fields.get(PRIVATE) is True
 
     @property
     def repeatable(self) -> bool:
         """Whether the method may be sent twice with the effect of once."""
-        return self.method in READS or self.method in _REPEATABLE
+        raised = self.method in READS and self.effect != "read"
+        return (self.method in READS or self.method in _REPEATABLE) and not raised
+
+    def check_extensions(self) -> list[Problem]:
+        """Return what is noticed about the extensions that an operation may carry."""
+        found = []
+        said, private = self.fields.get(EFFECT), self.fields.get(PRIVATE)
+        if said is not None and (said not in ("write", "irreversible") or said != self.effect):
+            message = f"{EFFECT} is {said!r:.40}, which raises no effect; the effect is {self.effect}"
+            pointer = f"{self.pointer}/{EFFECT}"
+            found.append(Problem(code="effect-not-raised", message=message, pointer=pointer))
+        if private is not None and not isinstance(private, bool):
+            message = f"{PRIVATE} is {private!r:.40}, neither true nor false; the results are not private"
+            pointer = f"{self.pointer}/{PRIVATE}"
+            found.append(Problem(code="private-malformed", message=message, pointer=pointer))
+        return found
 
     @property
     def name_request(self) -> NameRequest:

@@ -90,7 +90,7 @@ class Planner:
             )
             return OperationPlan(operation=operation, problems=(problem,))
         node, pointer = operation.fields, operation.pointer
-        problems: list[Problem] = []
+        problems = operation.check_extensions()
         parameters, noticed = self._parameters.read(
             operation.path,
             [
