@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
+from toolhaft.errors import ToolhaftError
 from toolhaft.world.contract import Contract, RawRequest
 from toolhaft.world.loading import LoadedService
 from toolhaft.world.problem import MEDIA_TYPE, RequestProblem
@@ -18,14 +19,22 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
 MOST_BODY = 256_000
-Endpoint = Callable[["Request"], Awaitable["Response"]]
 
 
-def build_app(store: Store, services: Sequence[LoadedService], keys: Mapping[str, str]) -> Starlette:
+class RunKeeper(Protocol):
+    """What the routes for the one who runs the world need of it."""
+
+    store: Store
+
+    def prepare_by_id(self, run: str, task: str) -> None:
+        """Put a run to the beginning that a task wants."""
+
+
+def build_app(world: RunKeeper, services: Sequence[LoadedService], keys: Mapping[str, str]) -> Starlette:
     """Make the application.
 
     Args:
-        store: Carries requests out.
+        world: Keeps the runs.
         services: What is served.
         keys: Credentials by name of their security scheme.
     """
@@ -42,10 +51,10 @@ def build_app(store: Store, services: Sequence[LoadedService], keys: Mapping[str
 
     return Starlette(
         routes=[
-            *_control_routes(store),
+            *_control_routes(world),
             *(route for part in services for route in _document_routes(part.service.name, part.document)),
             *(
-                _operation_route(store, part, contract, keys)
+                _operation_route(world.store, part, contract, keys)
                 for part in services
                 for contract in part.contracts
             ),
@@ -56,21 +65,44 @@ def build_app(store: Store, services: Sequence[LoadedService], keys: Mapping[str
     )
 
 
-def _control_routes(store: Store) -> list[Route]:
+def _control_routes(world: RunKeeper) -> list[Route]:
     from starlette.responses import JSONResponse, Response
     from starlette.routing import Route
 
     async def show(request: Request) -> Response:
-        return JSONResponse(store.state(request.path_params["run"]))
+        return JSONResponse(world.store.state(request.path_params["run"]))
 
     async def reset(request: Request) -> Response:
-        store.reset(request.path_params["run"])
+        run, task = request.path_params["run"], _named_task(await _read_body(request))
+        if task:
+            try:
+                world.prepare_by_id(run, task)
+            except ToolhaftError as error:
+                raise RequestProblem(422, str(error)) from None
+        else:
+            world.store.reset(run)
         return Response(status_code=204)
 
     return [
         Route("/runs/{run}/state", show, methods=["GET"]),
         Route("/runs/{run}/reset", reset, methods=["POST"]),
     ]
+
+
+def _named_task(body: bytes) -> str:
+    """Return the task that the body of a reset names; empty without one."""
+    import orjson
+
+    if not body.strip():
+        return ""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise RequestProblem(400, "The body is not JSON") from None
+    task = value.get("task") if isinstance(value, dict) and set(value) == {"task"} else None
+    if not isinstance(task, str) or not task:
+        raise RequestProblem(422, 'The body is {"task": ID}, or there is none')
+    return task
 
 
 def _document_routes(service: str, document: dict[str, Any]) -> list[Route]:

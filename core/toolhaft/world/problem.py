@@ -38,13 +38,24 @@ class RequestProblem(Exception):
         """Return the members of the problem document."""
         members: dict[str, Any] = {
             "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
+            "title": _phrase(self.status),
             "status": self.status,
             "detail": self.detail,
         }
         if self.errors:
             members["errors"] = list(self.errors)
         return members
+
+
+class FaultProblem(RequestProblem):
+    """A refusal that a task has scripted; the same request may go well later."""
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:  # a status that nobody has named
+        return "Refused"
 
 
 def not_found(what: str, name: str) -> RequestProblem:

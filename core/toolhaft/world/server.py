@@ -13,8 +13,9 @@ from toolhaft.errors import ConfigError, ToolhaftError, UnknownNameError, UsageE
 from toolhaft.secrets import SecretStore
 from toolhaft.world.documents import documented_services, service_names, world_folder
 from toolhaft.world.loading import load_service
-from toolhaft.world.problem import RequestProblem
+from toolhaft.world.problem import RequestProblem, not_found
 from toolhaft.world.store import RUN_NAME, Store
+from toolhaft.world.tasks import load_tasks, preparation_of
 
 if TYPE_CHECKING:
     import socket
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from toolhaft.tools.catalog import Catalog
+    from toolhaft.types import Task
     from toolhaft.world.importing import ImportedService
 
 HOST = "127.0.0.1"
@@ -82,6 +84,8 @@ class World:
             seed=seed,
         )
         self.base_url = ""
+        self._tasks: dict[str, Task] | None = None
+        self._reading = threading.Lock()
         self._imported: tuple[ImportedService, ...] = ()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -208,13 +212,39 @@ class World:
         """Put a run back to the beginning."""
         self.store.reset(run)
 
+    async def prepare(self, run: str, task: Task) -> None:
+        """Put a run to the beginning that a task wants: its setup made, its faults waiting.
+
+        Raises:
+            UsageError: A change of the task's setup cannot be made, or the run's name is not legal.
+            FormatError: The task's setup or faults are malformed.
+        """
+        try:
+            self.store.prepare(run, preparation_of(task))
+        except RequestProblem as problem:
+            raise UsageError(problem.detail, where=f"{task.id}#/setup") from None
+
+    def prepare_by_id(self, run: str, task: str) -> None:
+        """Do what `prepare` does for a task of the world's folder; for agents outside.
+
+        Raises:
+            RequestProblem: There is no such task, or it cannot be prepared.
+        """
+        with self._reading:
+            if self._tasks is None:
+                folder = self.folder / "tasks"
+                self._tasks = {row.id: row for row in load_tasks(folder)} if folder.is_dir() else {}
+        if task not in self._tasks:
+            raise not_found("task", task[:80])
+        self.store.prepare(run, preparation_of(self._tasks[task]))
+
     def _make_server(self) -> tuple[uvicorn.Server, socket.socket]:
         try:
             import uvicorn
 
             from toolhaft.world.app import build_app
 
-            app = build_app(self.store, list(self._loaded.values()), self._keys)
+            app = build_app(self, list(self._loaded.values()), self._keys)
         except ImportError as error:
             raise ConfigError(
                 f"the demo world needs {error.name}", hint="Install it: pip install 'toolhaft[demo]'"

@@ -72,7 +72,7 @@ class Limit:
     """How often a service may be called in one run.
 
     Attributes:
-        calls: That many, refused ones not counted, ...
+        calls: That many are answered, ...
         seconds: ... within this time from the first of them on.
     """
 

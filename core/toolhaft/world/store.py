@@ -14,7 +14,8 @@ from typing import Any
 
 from toolhaft.world.changes import Changes
 from toolhaft.world.contract import Contract, RawRequest
-from toolhaft.world.problem import RequestProblem, not_found
+from toolhaft.world.preparation import Fault, Preparation
+from toolhaft.world.problem import FaultProblem, RequestProblem, not_found
 from toolhaft.world.scope import Scope
 from toolhaft.world.service import TODAY, Limit, Request, Service, Setting, State
 
@@ -22,40 +23,6 @@ RUN_NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")
 MOST_RUNS = 2_000
 MOST_ROWS = 5_000
 """Writes that one run may make."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """A failure that a run is to meet.
-
-    Attributes:
-        tool: The operation that fails.
-        times: How often.
-        after: Calls of it that go well before.
-        status: Of the refusal.
-        detail: One sentence for the caller.
-        retry_after: Seconds for the header ``Retry-After``; None leaves it out.
-    """
-
-    tool: str
-    times: int = 1
-    after: int = 0
-    status: int = 503
-    detail: str = "The service is not available at the moment"
-    retry_after: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preparation:
-    """How a run differs from others at its beginning.
-
-    Attributes:
-        setup: Changes of the whole state.
-        faults: What fails.
-    """
-
-    setup: tuple[dict[str, Any], ...] = ()
-    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(slots=True)
@@ -89,7 +56,7 @@ class _Run:
             if due and self.failed[position] < fault.times:
                 self.failed[position] += 1
                 wait = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-                raise RequestProblem(fault.status, fault.detail, headers=wait)
+                raise FaultProblem(fault.status, fault.detail, headers=wait)
 
 
 class Store:
