@@ -49,7 +49,11 @@ class EvalGroup(TyperGroup):
 
 
 app = typer.Typer(
-    cls=EvalGroup, help="Measure how well tasks are done.", add_completion=False, no_args_is_help=True
+    cls=EvalGroup,
+    help="Measure how well tasks are done.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 

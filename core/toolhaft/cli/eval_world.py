@@ -150,17 +150,18 @@ class WorldEvaluation:
     async def _begin(self, task: Task) -> dict[str, Any]:
         world, name = self._world, f"nothing-{self._positions[task.id]}"
         try:
-            await world.reset(name)
+            await world.prepare(name, task)
             return await world.state(name)
         finally:
             await world.reset(name)
 
     async def _roll_out(self, arm: Arm, task: Task, trial: int) -> Trajectory:
         from toolhaft.agent import Agent
+        from toolhaft.world.approval import approver_of
 
         world = self._world
         name = f"{self.run.arms.index(arm)}-{self._positions[task.id]}-{trial}"
-        await world.reset(name)
+        await world.prepare(name, task)
         catalog = await world.catalog(name)
         agent = Agent(
             catalog,
@@ -169,6 +170,7 @@ class WorldEvaluation:
             k=arm.k,
             budget=arm.budget,
             allow="write",
+            approver=approver_of(task),
             secrets=self._secrets,
             seed=self._seed + trial,
         )

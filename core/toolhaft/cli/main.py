@@ -19,6 +19,7 @@ COMMANDS = {
     "call": ("toolhaft.cli.call:call", "Call one tool."),
     "tools": ("toolhaft.cli.tools:app", "Import, list, show and search tools."),
     "eval": ("toolhaft.cli.eval:app", "Measure how well tasks are done, and compare."),
+    "compare": ("toolhaft.cli.compare:compare", "Compare stored runs of the same tasks."),
     "models": ("toolhaft.cli.models:app", "List the models, and detect local servers."),
     "plugins": ("toolhaft.cli.plugins:app", "List, check, write and switch plugins."),
     "serve": ("toolhaft.cli.serve:app", "Serve the demo world on this machine."),
