@@ -35,6 +35,12 @@ class Active:
         """Ask the rollout to end."""
         self._context.cancel(self._waiting)
 
+    def stop(self) -> None:
+        """Ask the rollout to end before its next call."""
+        self._context.cancel()
+        if self._context.journal is not None:
+            self._context.journal.stopping = True
+
 
 async def next_event(events: AsyncIterator[Event]) -> Event | None:
     """Return the next event, or None after the last."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from toolhaft.tools.base import Tool
     from toolhaft.tools.catalog import Catalog
     from toolhaft.tools.context import RunContext
+    from toolhaft.tools.journal import CallJournal
     from toolhaft.tools.policy import Approver, Policy
     from toolhaft.tools.toolset import ToolSet
     from toolhaft.types import Budget, Event, Task, Trajectory
@@ -110,6 +111,7 @@ class Agent:
         *,
         artifacts: Sequence[Path | str] = (),
         final_state: FinalState | None = None,
+        journal: CallJournal | None = None,
     ) -> Run:
         """Carry out an instruction.
 
@@ -117,6 +119,8 @@ class Agent:
             instruction: What to do, or a task.
             artifacts: Images and files that come with it.
             final_state: Asked at the end for the environment's state, for evaluators.
+            journal: Records what leaves the process, and has the rollout's id; what it knows already is
+                not done a second time.
 
         Raises:
             ToolhaftError: The model failed or a tool has a bug; the error's ``trajectory`` attribute holds
@@ -125,7 +129,8 @@ class Agent:
         """
         trajectory: Trajectory | None = None
         try:
-            async with aclosing(self._events(instruction, artifacts, final_state, deltas=False)) as events:
+            events = self._events(instruction, artifacts, final_state, deltas=False, journal=journal)
+            async with aclosing(events):
                 async for event in events:
                     if event.type == "rollout_finished":
                         trajectory = event.trajectory
@@ -172,6 +177,11 @@ class Agent:
         """
         for active in [*self._active.values()]:
             active.cancel()
+
+    def stop(self) -> None:
+        """End every rollout of this agent before its next call; calls under way are waited for."""
+        for active in [*self._active.values()]:
+            active.stop()
 
     async def close(self) -> None:
         """Let go of the model's and the retriever's connections and files; catalogs stay open."""
@@ -256,11 +266,12 @@ class Agent:
         final_state: FinalState | None,
         *,
         deltas: bool,
+        journal: CallJournal | None = None,
     ) -> AsyncGenerator[Event, None]:
         from toolhaft.planners.record import Record
 
         task = self._task(instruction, artifacts)
-        context = self._context(final_state, deltas=deltas)
+        context = self._context(final_state, journal, deltas=deltas)
         active = self._active[context.id] = Active(context)
         try:
             planner, model = self.planner, self.model
@@ -327,12 +338,14 @@ class Agent:
             raise UsageError("the instruction is empty", hint="Say what to do")
         return replace(task, artifacts=(*task.artifacts, *kept)) if kept else task
 
-    def _context(self, final_state: FinalState | None, *, deltas: bool) -> RunContext:
+    def _context(
+        self, final_state: FinalState | None, journal: CallJournal | None, *, deltas: bool
+    ) -> RunContext:
         from toolhaft.tools.budget import BudgetMeter
         from toolhaft.tools.context import RunContext
 
         return RunContext(
-            id=new_id(),
+            id=journal.id if journal is not None else new_id(),
             seed=self.seed,
             meter=BudgetMeter(self.budget),
             policy=self._policy,
@@ -342,4 +355,5 @@ class Agent:
             private=self._private,
             final_state=final_state,
             deltas=deltas,
+            journal=journal,
         )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from toolhaft.cli.inputs import pairs
-from toolhaft.errors import ToolhaftError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from toolhaft.tools.catalog import Catalog
@@ -38,46 +37,7 @@ def open_locations(
     Raises:
         UsageError: An option fits none of them.
     """
-    unused: dict[str, ToolhaftError] = {}
-    used: set[str] = set()
-    catalogs = []
-    for location in locations:
-        options: dict[str, Any] = {
-            f"auth {name}": value for name, value in pairs(auth or (), "--auth").items()
-        }
-        if allow_host:
-            options["allow_hosts"] = tuple(allow_host)
-        catalogs.append(_open(location, options, unused))
-        used |= set(options)
-    for name, error in unused.items():
-        if name not in used:
-            raise error
-    return catalogs
+    from toolhaft.agent.locations import load_catalogs
+    from toolhaft.tools.loop import run_sync
 
-
-def _open(location: str, options: dict[str, Any], unused: dict[str, ToolhaftError]) -> Catalog:
-    """Open one catalog; options that it refuses are taken out of ``options`` and noted with the error."""
-    from toolhaft.agent import open_catalog
-
-    while True:
-        auth = {name[5:]: value for name, value in options.items() if name.startswith("auth ")}
-        try:
-            return open_catalog(location, auth=auth or None, allow_hosts=options.get("allow_hosts", ()))
-        except UsageError as error:
-            refused = _refused(error, options)
-            if not refused:
-                raise
-            for name in refused:
-                del options[name]
-                unused.setdefault(name, error)
-
-
-def _refused(error: UsageError, options: dict[str, Any]) -> list[str]:
-    """Return the options that an error is about."""
-    if isinstance(error, UnknownNameError):
-        name = f"auth {error.name}"
-        return [name] if error.kind == "security scheme" and name in options else []
-    accepted = error.details.get("accepted")
-    if accepted is None or error.details.get("missing"):
-        return []
-    return [name for name in options if name.split()[0] not in accepted]
+    return run_sync(load_catalogs(locations, pairs(auth or (), "--auth"), tuple(allow_host or ())))

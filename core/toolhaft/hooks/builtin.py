@@ -60,4 +60,7 @@ def register_evaluators() -> Factories:
 @hookimpl
 def register_executors() -> Factories:
     """Name the executors of batches."""
-    return {"local": "toolhaft.runs.executor:LocalExecutor"}
+    return {
+        "local": "toolhaft.runs.executor:LocalExecutor",
+        "process": "toolhaft.runs.process:ProcessExecutor",
+    }

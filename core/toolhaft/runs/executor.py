@@ -54,12 +54,8 @@ class Work(ABC):
             batch.
         """
 
-    def stop(self, *, at_once: bool = False) -> None:
-        """Have what is under way end soon, each with a result; a call under way may finish first.
-
-        Args:
-            at_once: Not even that.
-        """
+    def stop(self) -> None:
+        """Have what is under way end before its next call, each with a result."""
 
     async def close(self) -> None:
         """Let go of what is held. The default holds nothing."""
@@ -109,16 +105,24 @@ class Executor(ABC):
             ToolhaftError: The job cannot be opened.
         """
 
-    def stop(self, *, at_once: bool = False) -> None:
-        """Have every item under way end soon; see `Work.stop`. No more items are taken."""
+    def stop(self) -> None:
+        """Have every item under way end soon; see `Work.stop`. No more items are taken.
+
+        To end them at once, close the iterator.
+        """
 
 
 class LocalExecutor(Executor):
-    """Works off items as tasks of the running event loop."""
+    """Works off items as tasks of the running event loop.
+
+    Args:
+        work: Opened already, and closed by whoever did; None opens the job.
+    """
 
     name = "local"
 
-    def __init__(self) -> None:
+    def __init__(self, work: Work | None = None) -> None:
+        self._given = work
         self._work: Work | None = None
         self._stopped = False
 
@@ -127,7 +131,7 @@ class LocalExecutor(Executor):
     ) -> AsyncIterator[Finished]:
         """See `Executor.run`."""
         self._stopped = False
-        self._work = work = await open_work(job)
+        self._work = work = self._given or await open_work(job)
         try:
             async for finished in take_turns(
                 lambda item: _finished(work, item, home),
@@ -138,13 +142,14 @@ class LocalExecutor(Executor):
                 yield finished
         finally:
             self._work = None
-            await work.close()
+            if self._given is None:
+                await work.close()
 
-    def stop(self, *, at_once: bool = False) -> None:
+    def stop(self) -> None:
         """See `Executor.stop`."""
         self._stopped = True
         if self._work is not None:
-            self._work.stop(at_once=at_once)
+            self._work.stop()
 
 
 async def open_work(job: Job) -> Work:

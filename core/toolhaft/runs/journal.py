@@ -123,19 +123,18 @@ class Journal:
         """Append jobs, all or none, and keep facts about the batch with them.
 
         Args:
-            jobs: ``(id, payload)``, the payload as JSON text; read in another thread.
+            jobs: ``(id, payload)``, the payload as JSON text.
             meta: Facts; see `set_meta`.
-            start: Position of the first.
+            start: Position of the first; 0 drops jobs that were added before.
 
         Returns:
             How many there were.
-
-        Raises:
-            ToolhaftError: Reading the jobs did; nothing was added then.
         """
-        rows = await asyncio.to_thread(list, jobs)
+        rows = list(jobs)
 
         def add(connection: sqlite3.Connection) -> int:
+            if not start:
+                connection.execute("DELETE FROM jobs")
             statements.set_meta(connection, dict(meta or {}))
             return statements.add_jobs(connection, rows, start)
 

@@ -73,7 +73,6 @@ class RolloutJournal(CallJournal):
         counted: Whether the batch has a budget, so that leave must be had for every call.
 
     Attributes:
-        stopping: Set it to have the rollout end before its next call.
         uncertain: Whether a write was found of which nobody knows whether it was carried out.
     """
 
@@ -92,7 +91,6 @@ class RolloutJournal(CallJournal):
         self.id = id
         self.started = started
         self.clock = EventClock()
-        self.stopping = False
         self.uncertain = False
         self._home = home
         self._job = job

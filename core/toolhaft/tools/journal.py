@@ -74,11 +74,13 @@ class CallJournal(ABC):
         id: Of the rollout: the same whenever it is run again.
         started: When it was first begun: ISO 8601, UTC.
         clock: The time that the record shows.
+        stopping: Set it to have the rollout end before its next call.
     """
 
     id: str
     started: str
     clock: EventClock
+    stopping: bool = False
 
     @abstractmethod
     async def find_call(self, key: str, call: ToolCall, spec: ToolSpec) -> RecordedCall | None:

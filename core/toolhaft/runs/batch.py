@@ -1,0 +1,304 @@
+"""Working off a batch of jobs that is kept in a journal: begun, resumed, stopped, and counted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from toolhaft.errors import JournalError, JournalMismatchError, ModelError, ToolhaftError
+from toolhaft.runs.executor import Executor, Finished, Home, Job
+from toolhaft.runs.journal import Journal
+from toolhaft.runs.statements import ClaimedJob
+
+Verdict = Literal["done", "failed", "uncertain", "stopped", "held", "again", "lost"]
+"""What is to become of a job whose work ended: ``done``, ``failed`` and ``uncertain`` are final. ``stopped``
+and ``held`` (by the batch's budget) leave it waiting for the next start; ``again`` gives it out again;
+``lost`` leaves it to the process that took it over."""
+
+MOST_ATTEMPTS = 3
+"""How often a job is given out before what keeps it from ending is its result."""
+_POLL = 0.5
+_MOST_AHEAD = 64
+_FEWEST_FAILURES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a batch has come.
+
+    Attributes:
+        total: Jobs in all.
+        finished: Jobs that are done, failed or uncertain, by status.
+        running: Jobs under way in this process and its workers.
+        seconds: Since this start.
+        here: Jobs finished since this start.
+    """
+
+    total: int
+    finished: Mapping[str, int]
+    running: int
+    seconds: float
+    here: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchResult:
+    """How a batch ended, or where it stopped.
+
+    Attributes:
+        counts: Jobs by status: ``done``, ``failed``, ``uncertain``, ``waiting``, ``leased``.
+        outcomes: Jobs finished since this start by their outcome, such as ``answered``.
+        resumed: Jobs of which something was known when this start took them up.
+        lost_workers: Worker processes that died.
+        spent: By the whole batch: model calls, tool calls, tokens, cost.
+        stopped: Why it ended before all jobs had, or empty.
+        seconds: Of this start.
+    """
+
+    counts: Mapping[str, int]
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    resumed: int = 0
+    lost_workers: int = 0
+    spent: Mapping[str, float] = field(default_factory=dict)
+    stopped: str = ""
+    seconds: float = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """0 where every job is done, 4 where a person must look at one, else 3."""
+        if self.counts.get("uncertain"):
+            return 4
+        return 0 if self.counts.get("done", 0) == sum(self.counts.values()) else 3
+
+
+class BatchRunner:
+    """Gives the jobs of a journal to an executor until none is left.
+
+    Args:
+        journal: Open, its jobs added.
+        job: What is done to each.
+        executor: Where.
+        concurrency: Jobs under way at once.
+        rollout_id: What the ids of rollouts begin with; the position follows.
+        restart: Whether a job that wrote nothing may begin anew where its journal does not fit what is
+            asked now.
+        watch: Told how far it came, at most a few times a second.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        job: Job,
+        executor: Executor,
+        *,
+        concurrency: int,
+        rollout_id: str,
+        restart: bool = False,
+        watch: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self._journal = journal
+        self._job = job
+        self._executor = executor
+        self._concurrency = concurrency
+        self._rollout_id = rollout_id
+        self._restart = restart
+        self._watch = watch
+        self._counts: Counter[str] = Counter()
+        self._outcomes: Counter[str] = Counter()
+        self._total = 0
+        self._running: set[int] = set()
+        self._again: Counter[int] = Counter()
+        self._resumed = 0
+        self._lost = 0
+        self._model_failures = 0
+        self._stopped = ""
+        self._ended = asyncio.Event()
+        self._begun = time.monotonic()
+        self._shown = 0.0
+
+    def stop(self, why: str = "interrupted") -> None:
+        """Give out no more jobs, and have those under way end before their next call."""
+        self._stopped = self._stopped or why
+        self._ended.set()
+        self._executor.stop()
+
+    async def run(self) -> BatchResult:
+        """Work until every job has ended, nothing more can be done, or it is stopped.
+
+        Jobs that did not end wait for the next start.
+
+        Raises:
+            JournalError: The journal cannot be written any more.
+            ToolhaftError: The job cannot be opened.
+        """
+        self._counts.update(await self._journal.count())
+        self._total = self._counts.total()
+        self._show(always=True)
+        work = self._executor.run(
+            self._job, self._items(), JournalHome(self._journal), concurrency=self._concurrency
+        )
+        async with aclosing(work) as results:  # type: ignore[type-var]
+            async for finished in results:
+                await self._settle(finished)
+        await self._journal.release()
+        return BatchResult(
+            counts=await self._journal.count(),
+            outcomes=dict(self._outcomes),
+            resumed=self._resumed,
+            lost_workers=self._lost,
+            spent=await self._journal.spent(),
+            stopped=self._stopped,
+            seconds=time.monotonic() - self._begun,
+        )
+
+    async def _items(self) -> AsyncIterator[dict[str, Any]]:
+        """Claim jobs as they are asked for, a few ahead."""
+        number = max(1, min(_MOST_AHEAD, self._concurrency))
+        while not self._stopped:
+            self._ended.clear()
+            claimed = await self._journal.claim(number)
+            for position, job in enumerate(claimed):
+                if self._stopped:
+                    for rest in claimed[position:]:
+                        await self._journal.release(rest.position)
+                    return
+                self._running.add(job.position)
+                self._resumed += bool(job.entries)
+                yield self._item(job)
+            if not claimed and not self._stopped and not await self._wait_for_more():
+                return
+
+    async def _wait_for_more(self) -> bool:
+        """Wait until a job may be there again; false if there will be none."""
+        if not self._running and not (await self._journal.count()).get("leased"):
+            return False
+        try:
+            async with asyncio.timeout(_POLL):
+                await self._ended.wait()
+        except TimeoutError:
+            pass
+        return True
+
+    def _item(self, job: ClaimedJob) -> dict[str, Any]:
+        return {
+            "job": job.position,
+            "rollout": f"{self._rollout_id}-{job.position}",
+            "started": job.started,
+            "task": job.payload,
+            "entries": list(job.entries),
+            "counted": bool(self._journal.limits),
+        }
+
+    async def _settle(self, finished: Finished) -> None:
+        """Note what became of a job, or have it wait again."""
+        position = int(finished.item["job"])
+        self._running.discard(position)
+        result: Mapping[str, Any] = finished.result or {}
+        verdict = str(result.get("verdict", "failed"))
+        if finished.failure is not None:
+            self._lost += 1
+            verdict, result = "again", {"error": finished.failure.to_dict()}
+        if verdict == "mismatch":
+            verdict = await self._settle_mismatch(position, result)
+        if verdict == "again":
+            self._again[position] += 1
+            verdict = "failed" if self._again[position] >= MOST_ATTEMPTS else verdict
+        if verdict in ("done", "failed", "uncertain"):
+            await self._note(position, verdict, result)
+        elif verdict != "lost":
+            await self._journal.release(position)
+        if verdict == "held":
+            self.stop("the budget of the batch is spent")
+        self._watch_model(verdict, result)
+        self._ended.set()
+        self._show(always=False)
+
+    async def _settle_mismatch(self, position: int, result: Mapping[str, Any]) -> str:
+        """Return what to do with a job whose journal does not fit what is asked now."""
+        if self._restart:
+            return "again" if await self._journal.forget(position) else "failed"
+        error = result.get("error") or {}
+        self.stop(f"{error.get('code')}: {error.get('where')}: {error.get('what')}. {error.get('hint')}")
+        return "stopped"
+
+    async def _note(self, position: int, verdict: str, result: Mapping[str, Any]) -> None:
+        error = result.get("error")
+        kept = await self._journal.finish(
+            position,
+            verdict,
+            outcome=str(result.get("outcome", "error")),
+            error=json.dumps(error) if error else None,
+            result=str(result.get("trajectory", "")),
+        )
+        if kept:
+            self._counts[verdict] += 1
+            self._outcomes[str(result.get("outcome", "error"))] += 1
+
+    def _watch_model(self, verdict: str, result: Mapping[str, Any]) -> None:
+        """Stop where the model fails again and again: no job would do better."""
+        error = result.get("error") or {}
+        if verdict in ("again", "failed") and error.get("code") == ModelError.code:
+            self._model_failures += 1
+            if self._model_failures >= max(_FEWEST_FAILURES, 2 * self._concurrency):
+                self.stop(f"the model failed {self._model_failures} times in a row: {error.get('what', '')}")
+        elif verdict in ("done", "uncertain"):
+            self._model_failures = 0
+
+    def _show(self, *, always: bool) -> None:
+        now = time.monotonic()
+        if self._watch is None or (now - self._shown < 0.2 and not always):
+            return
+        self._shown = now
+        finished = {name: self._counts[name] for name in ("done", "failed", "uncertain")}
+        self._watch(
+            Progress(
+                total=self._total,
+                finished=finished,
+                running=len(self._running),
+                seconds=now - self._begun,
+                here=sum(self._outcomes.values()),
+            )
+        )
+
+
+class JournalHome(Home):
+    """The place where the journal is kept, for jobs that run anywhere."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def tell(self, message: Mapping[str, Any]) -> None:
+        """Take ``{"op": "end", "entry": ...}``: what came of a call or question."""
+        self._journal.end(message["entry"])
+
+    async def ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer ``{"op": "begin", "entry": ...}``: may a call or question be made?"""
+        return await self._journal.begin(message["entry"])
+
+
+async def judged(work: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    """Await the work on one job; whatever it raises becomes a verdict, so that the others go on.
+
+    Args:
+        work: Gives ``verdict``, ``outcome``, ``trajectory`` and ``error``.
+    """
+    try:
+        return await work
+    except JournalMismatchError as error:
+        return {"verdict": "mismatch", "outcome": "mismatch", "error": error.to_dict()}
+    except JournalError as error:
+        return {"verdict": "lost", "outcome": "lost", "error": error.to_dict()}
+    except ToolhaftError as error:
+        again = error.retryable and error.effect == "none" and isinstance(error, ModelError)
+        return {"verdict": "again" if again else "failed", "outcome": "error", "error": error.to_dict()}
+    # Planners, models and retrievers are foreign code: a bug that one job meets must not end the others.
+    except (Exception, SystemExit) as error:  # noqa: BLE001
+        what = f"{type(error).__name__}: {error}"[:500]
+        shown = ToolhaftError(what, hint="This is a bug; run the task alone to see where", code="E-CRASH")
+        return {"verdict": "failed", "outcome": "error", "error": shown.to_dict()}
