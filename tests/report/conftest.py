@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -309,6 +310,52 @@ def every_text():
 def handle():
     """Return the handle of a picture that is kept nowhere."""
     return Artifact(id="ab" * 32, media_type="image/png", size=1200, name="juno.png")
+
+
+class Outline(HTMLParser):
+    """Checks that every element is closed where it must be, and gathers text by class."""
+
+    VOID = frozenset({"meta", "img", "input"})
+
+    def __init__(self, document):
+        super().__init__()
+        self.open, self.classes, self.ids, self.links, self.tags, self.text = [], [], [], [], [], []
+        self.feed(document)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        assert not any(name.startswith("on") or name == "style" for name in found)
+        self.tags.append(tag)
+        self.classes += (found.get("class") or "").split()
+        self.ids += [found["id"]] if "id" in found else []
+        self.links += [found["href"]] if "href" in found else []
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if tag != "b":
+            self.text.append(" ")
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+        if tag != "b":
+            self.text.append(" ")
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("script", "style"):
+            self.text.append(data)
+
+
+@pytest.fixture
+def outline():
+    """Return the parser that checks a document and gathers what tests ask about."""
+    return Outline
+
+
+@pytest.fixture
+def text_of():
+    """Return the function that gives a document's text as one line."""
+    return lambda document: " ".join("".join(Outline(document).text).replace("\u00a0", " ").split())
 
 
 class Browser:

@@ -9,7 +9,6 @@ import re
 import struct
 import zlib
 from dataclasses import fields, replace
-from html.parser import HTMLParser
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
@@ -31,44 +30,6 @@ from toolhaft.types import (
     ToolCall,
     Trajectory,
 )
-
-
-class Outline(HTMLParser):
-    """Checks that every element is closed where it must be, and gathers text by class."""
-
-    VOID = frozenset({"meta", "img", "input"})
-
-    def __init__(self, document):
-        super().__init__()
-        self.open, self.classes, self.ids, self.links, self.tags, self.text = [], [], [], [], [], []
-        self.feed(document)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        found = dict(attributes)
-        assert not any(name.startswith("on") or name == "style" for name in found)
-        self.tags.append(tag)
-        self.classes += (found.get("class") or "").split()
-        self.ids += [found["id"]] if "id" in found else []
-        self.links += [found["href"]] if "href" in found else []
-        if tag not in self.VOID:
-            self.open.append(tag)
-        if tag != "b":
-            self.text.append(" ")
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-        if tag != "b":
-            self.text.append(" ")
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] not in ("script", "style"):
-            self.text.append(data)
-
-
-def text_of(document):
-    return " ".join("".join(Outline(document).text).replace("\u00a0", " ").split())
 
 
 def make_png(width=8, height=8):
@@ -93,7 +54,7 @@ def one_call(value, **fields):
     return Trajectory(id="one", task=Task(id="t", instruction="Get it"), steps=(step,), answer_step=0)
 
 
-def test_shows_the_whole_of_a_rollout(sample, sample_scores):
+def test_shows_the_whole_of_a_rollout(sample, sample_scores, text_of):
     trajectory = sample()
     shown = text_of(
         render_html([trajectory], scores={trajectory.id: sample_scores()}, notes={"Shelter": "12 imported"})
@@ -125,15 +86,15 @@ def test_shows_the_whole_of_a_rollout(sample, sample_scores):
         assert expected in shown
 
 
-def test_the_tree_puts_given_up_branches_before_the_way_that_went_on(sample):
-    outline = Outline(render_html([sample()]))
-    steps = [name for name in outline.ids if "-step-" in name]
+def test_the_tree_puts_given_up_branches_before_the_way_that_went_on(sample, outline):
+    found = outline(render_html([sample()]))
+    steps = [name for name in found.ids if "-step-" in name]
     assert steps == [f"task-1-step-{number}" for number in (1, 2, 3, 4, 5, 6)]
-    assert outline.classes.count("path") == 4
-    assert outline.classes.count("off") == 2
-    assert outline.classes.count("depth-1") == 2
-    assert outline.classes.count("opens") == 1
-    assert set(outline.links) <= {f"#{name}" for name in outline.ids}
+    assert found.classes.count("path") == 4
+    assert found.classes.count("off") == 2
+    assert found.classes.count("depth-1") == 2
+    assert found.classes.count("opens") == 1
+    assert set(found.links) <= {f"#{name}" for name in found.ids}
 
 
 @pytest.mark.parametrize(
@@ -144,7 +105,7 @@ def test_the_tree_puts_given_up_branches_before_the_way_that_went_on(sample):
         ("scripted", "no language model"),
     ],
 )
-def test_what_no_language_model_made_says_so(sample, origin, expected):
+def test_what_no_language_model_made_says_so(sample, origin, expected, text_of):
     alone = text_of(render_html([sample(origin=origin, model="x")]))
     assert f"{origin}, no language model" in alone
     assert expected in alone.replace(f"{origin}, no language model", "", 1)
@@ -158,7 +119,7 @@ def test_an_observation_that_was_not_asked_for_now_says_so(provenance):
     assert f">{provenance}</span>" in render_html([one_call({"a": 1}, provenance=provenance)])
 
 
-def test_arguments_say_where_they_come_from(sample):
+def test_arguments_say_where_they_come_from(sample, text_of):
     shown = text_of(render_html([sample()]))
     assert 'species "dog" from the task' in shown
     assert "petId 7 from step 1 Observation" in shown  # it stands in what step 1 brought
@@ -224,7 +185,7 @@ def test_fields_of_closed_lists_are_the_ones_that_are_not_redacted():
         ],
     ],
 )
-def test_200_steps_stay_under_3_megabytes(spread):
+def test_200_steps_stay_under_3_megabytes(spread, outline, text_of):
     filler = {"markup": "<&>" * 6_000, "letters": "д" * 18_000}.get(spread, "x" * 18_000)
     picture = make_png(280, 280)
     store = ArtifactStore()
@@ -259,13 +220,13 @@ def test_200_steps_stay_under_3_megabytes(spread):
     )
     document = render_html([trajectory], artifacts=store)
     assert len(document.encode()) < 3_000_000
-    outline = Outline(document)
-    assert sum("-step-" in name for name in outline.ids) == 200
+    found = outline(document)
+    assert sum("-step-" in name for name in found.ids) == 200
     assert "not shown" in document
     assert "texts are cut short here" in text_of(document)
 
 
-def test_a_trajectory_of_ten_thousand_steps_is_cut_with_a_note():
+def test_a_trajectory_of_ten_thousand_steps_is_cut_with_a_note(text_of):
     steps = tuple(
         Step(id=number, parent=number - 1 if number else None, thought="x" * 300) for number in range(10_000)
     )
@@ -275,19 +236,28 @@ def test_a_trajectory_of_ten_thousand_steps_is_cut_with_a_note():
     assert "8,000 more steps not shown" in text_of(document)
 
 
-def test_many_trajectories_are_listed_when_there_is_no_room_for_their_steps():
+@pytest.mark.slow
+def test_many_long_trajectories_are_cut_until_all_of_them_fit(outline):
     big = one_call({"rows": ["x" * 19_000] * 4})
-    trajectory = replace(
+    long = replace(
         big,
         steps=tuple(
             replace(big.steps[0], id=number, parent=number - 1 if number else None) for number in range(60)
         ),
     )
-    shown = [replace(trajectory, id=f"t{number}") for number in range(40)]
+    shown = [replace(long, id=f"t{number}") for number in range(15)] + [replace(big, id="short")]
     document = render_html(shown)
+    assert len(document) < 26_000_000
+    assert sum("-step-" in name for name in outline(document).ids) == 15 * 60 + 1
+    assert document.count("its texts are cut short here") == 15  # the short one is left as it is
+
+
+def test_what_does_not_fit_even_so_is_listed_without_its_steps():
+    plain = replace(one_call(1), answer="<" * 19_000)
+    document = render_html([replace(plain, id=f"t{number}") for number in range(400)])
     assert len(document) < 29_000_000
     assert re.search(r"The steps of the last \d+ are in trajectories.jsonl only", document)
-    assert document.count('class="task"') == 40
+    assert document.count('class="task"') == 400
 
 
 def deep(levels):
@@ -317,14 +287,14 @@ def deep(levels):
     ],
     ids=range(14),
 )
-def test_values_that_json_or_the_eye_cannot_hold_do_no_harm(value):
+def test_values_that_json_or_the_eye_cannot_hold_do_no_harm(value, outline):
     document = render_html([one_call(value)])
     document.encode()
-    Outline(document)
+    outline(document)
     assert not re.search("[\x00-\x08\x0b-\x1f\u202e\U000e0041]", document)
 
 
-def test_more_observations_or_fewer_than_calls_are_shown():
+def test_more_observations_or_fewer_than_calls_are_shown(text_of):
     step = Step(
         id=0,
         calls=(ToolCall(id="a", name="one"), ToolCall(id="b", name="two"), ToolCall(id="c", name="three")),
@@ -350,11 +320,11 @@ def test_more_observations_or_fewer_than_calls_are_shown():
     ],
     ids=range(9),
 )
-def test_small_pictures_are_shown_and_nothing_else(media_type, data, shown):
+def test_small_pictures_are_shown_and_nothing_else(media_type, data, shown, outline):
     store = ArtifactStore()
     handle = store.put(data, media_type=media_type, name="thing")
     document = render_html([one_call(ArtifactPart(handle))], artifacts=store)
-    Outline(document)
+    outline(document)
     assert ("<img" in document) is shown
     assert handle.id[:11] in document
     assert "<img" not in render_html([one_call(ArtifactPart(handle))])
@@ -365,11 +335,11 @@ def test_a_picture_that_is_not_kept_is_shown_by_its_handle():
     assert "<img" not in render_html([one_call(ArtifactPart(handle))], artifacts=ArtifactStore())
 
 
-def test_scores_that_are_no_numbers_and_times_that_never_end_are_shown():
+def test_scores_that_are_no_numbers_and_times_that_never_end_are_shown(outline):
     trajectory = one_call(1)
     endless = replace(trajectory, usage=replace(trajectory.usage, seconds=float("inf"), cost=float("nan")))
     scores = {"one": [Score(name="odd", value=float("nan"))]}
-    Outline(render_html([endless], scores=scores))
+    outline(render_html([endless], scores=scores))
 
 
 def test_the_same_run_gives_the_same_document(sample, sample_scores):
@@ -377,11 +347,11 @@ def test_the_same_run_gives_the_same_document(sample, sample_scores):
     assert first == second
 
 
-def test_no_trajectory_at_all_is_a_document_too():
+def test_no_trajectory_at_all_is_a_document_too(text_of):
     assert "0 trajectories" in text_of(render_html([]))
 
 
-def test_json_bodies_are_indented_and_others_left(sample):
+def test_json_bodies_are_indented_and_others_left(sample, text_of):
     body = json.dumps({"petId": 7})
     trajectory = sample()
     assert body not in text_of(render_html([trajectory]))

@@ -38,7 +38,7 @@ STATUS = {
     "cancelled": ("Cancelled", "quiet"),
 }
 _CAPS = (20_000, 8_000, 3_000, 1_200, 500, 200, 0)
-_LARGEST = 1_900_000
+LARGEST = 1_900_000
 """Bytes of one trajectory's HTML without its pictures; texts are cut shorter until it fits."""
 _HITS = 20
 _TOOLS = 200
@@ -51,7 +51,7 @@ def article_html(
     prefix: str,
     alone: bool,
     artifacts: ArtifactStore | None,
-    largest: int = _LARGEST,
+    largest: int = LARGEST,
 ) -> Html:
     """Return a trajectory, its texts cut to what keeps it within ``largest`` bytes.
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from toolhaft.report.article import article_html
+from toolhaft.report.article import LARGEST, article_html
 from toolhaft.report.cleaning import clean_record, clean_text
 from toolhaft.report.markup import Html, join, tag
 from toolhaft.report.overview import notes_html, overview_html, tasks_html
@@ -17,7 +17,7 @@ from toolhaft.tools.artifacts import ArtifactStore
 from toolhaft.types import Score, Trajectory
 
 _ALL = 25_000_000
-"""Bytes of a whole report beyond which further trajectories are listed only."""
+"""Bytes of all articles of a report together."""
 _LISTED = 5_000
 _NOTHING: Mapping[str, Sequence[Score]] = {}
 _NO_NOTES: Mapping[str, str] = {}
@@ -39,8 +39,8 @@ def render_html(
 
     Args:
         trajectories: What is shown, in this order; the first 5,000 are listed. Each takes at most about
-            3 MB: texts are cut shorter, with a note, where it would take more. Past 25 MB in all,
-            trajectories are listed without their steps.
+            3 MB, and all together about 25 MB: texts are cut shorter, with a note, where they would take
+            more. What does not fit even so is listed without its steps.
         scores: Scores by the id of the trajectory.
         title: Heading of the document.
         notes: Summaries of what was imported, by service.
@@ -68,30 +68,49 @@ def _articles(
     scores: Mapping[str, Sequence[Score]],
     artifacts: ArtifactStore | None,
 ) -> list[Html]:
-    found: list[Html] = []
-    room = _ALL
-    for number, trajectory in enumerate(trajectories, start=1):
-        if room <= 0:
-            break
-        article = article_html(
+    """Return as many articles as there is room for; where it gets tight, the longest are cut shorter."""
+
+    def write(number: int, largest: int) -> Html:
+        trajectory = trajectories[number]
+        return article_html(
             trajectory,
             scores.get(trajectory.id, ()),
-            prefix=f"task-{number}",
+            prefix=f"task-{number + 1}",
             alone=len(trajectories) == 1,
             artifacts=artifacts,
+            largest=largest,
         )
-        room -= len(article.code)
-        found.append(article)
-    return found
+
+    found = [write(number, LARGEST) for number in range(len(trajectories))]
+    cap = _fair_share([len(article.code) for article in found])
+    kept: list[Html] = []
+    room = _ALL
+    for number, article in enumerate(found):
+        if room <= 0:
+            break
+        kept.append(article if len(article.code) <= cap else write(number, cap))
+        room -= len(kept[-1].code)
+    return kept
 
 
-def document_html(title: str, main: Html, below: str) -> str:
+def _fair_share(sizes: Sequence[int]) -> int:
+    """Return the size to which articles are cut so that all of them fit together."""
+    room = _ALL
+    for number, size in enumerate(sorted(sizes)):
+        if size * (len(sizes) - number) > room:
+            return room // (len(sizes) - number)
+        room -= size
+    return LARGEST
+
+
+def document_html(title: str, main: Html, below: str, *, folds: bool = True) -> str:
     """Return a whole document: its policy, the style sheet, the script, and what it shows.
 
     Args:
         title: Heading.
         main: The ``main`` element, with the id ``main``.
         below: What the last line says of the content.
+        folds: Whether there is something to fold and unfold.
     """
     from toolhaft import __version__
 
@@ -114,7 +133,7 @@ def document_html(title: str, main: Html, below: str) -> str:
     )
     buttons = tag(
         "div",
-        tag("button", "Open all", type="button", id="unfold"),
+        tag("button", "Open all", type="button", id="unfold") if folds else None,
         tag("button", "Dark", type="button", id="theme", aria_pressed="false"),
         class_="buttons script",
     )

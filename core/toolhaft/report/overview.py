@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from toolhaft.report.article import origin_badges, score_badge, status_badge
-from toolhaft.report.markup import Child, Html, count, duration, figure, line_of, plain, tag
+from toolhaft.report.filters import Choice, choice, filter_html
+from toolhaft.report.markup import Child, Html, badge, count, duration, figure, line_of, plain, tag
+from toolhaft.report.outcomes import kind_of, kind_words, kinds_in_order
 from toolhaft.report.visible import make_line
 from toolhaft.types import Score, Trajectory, Usage
 
@@ -40,17 +42,28 @@ def tasks_html(
         scores: By the id of the trajectory.
         articles: What the rows open to; rows beyond its end do not open.
     """
+    kinds = [kind_of(trajectory, scores.get(trajectory.id, ())) for trajectory in trajectories]
+    differing = _differing(trajectories, kinds)
+    choices, filters = _choices(trajectories, kinds, differing)
     rows = []
     for number, trajectory in enumerate(trajectories, start=1):
-        line = _row(trajectory, scores.get(trajectory.id, ()))
+        line = _row(trajectory, scores.get(trajectory.id, ()), kinds[number - 1])
         opened = articles[number - 1] if number <= len(articles) else None
         content = tag("details", tag("summary", *line), opened) if opened else tag("div", *line, class_="row")
-        rows.append(tag("li", content, id=f"task-{number}", class_="task", data_outcome=trajectory.status))
+        found: tuple[Sequence[str], ...] = (
+            [trajectory.status],
+            [kinds[number - 1]],
+            trajectory.task.tags,
+            [_arm(trajectory)],
+        )
+        data = {f"data_{one.name}": one.numbers(had) for one, had in zip(choices, found, strict=True)}
+        differs = "1" if trajectory.task.id in differing else None
+        rows.append(tag("li", content, id=f"task-{number}", class_="task", data_differs=differs, **data))
     left_out = len(trajectories) - len(articles)
     return tag(
         "section",
         tag("h2", "Tasks", class_="aside"),
-        _filter(trajectories),
+        filters,
         tag("ol", *rows, class_="tasks", id="tasks"),
         tag("p", f"The steps of the last {left_out:,} are in trajectories.jsonl only.", class_="hint")
         if left_out
@@ -76,22 +89,36 @@ def notes_html(notes: Mapping[str, str]) -> Html | None:
     )
 
 
-def _filter(trajectories: Sequence[Trajectory]) -> Html:
-    statuses = list(dict.fromkeys(trajectory.status for trajectory in trajectories))
-    options = [tag("option", "any outcome", value="")]
-    options += [tag("option", status.replace("_", " "), value=status) for status in statuses]
-    words = tag("input", type="search", id="filter", placeholder="Filter by words", autocomplete="off")
-    return tag(
-        "div",
-        tag("label", tag("span", "Filter the tasks", class_="aside"), words),
-        tag("label", tag("span", "Outcome", class_="aside"), tag("select", *options, id="outcome")),
-        tag("output", count(len(trajectories), "task"), id="shown", for_="filter outcome"),
-        class_="filter script",
-        role="search",
-    )
+def _choices(
+    trajectories: Sequence[Trajectory], kinds: Sequence[str], differing: frozenset[str]
+) -> tuple[list[Choice], Html]:
+    """Return what the tasks can be filtered by, and the filters."""
+    ordered = kinds_in_order({kind: 1 for kind in kinds if kind})
+    choices = [
+        choice("status", "Outcome", "any outcome", (one.status for one in trajectories)),
+        choice("kind", "Failure kind", "any failure kind", ordered),
+        choice("tag", "Tag", "any tag", (name for one in trajectories for name in one.task.tags)),
+        choice("arm", "Planner and model", "any planner", (_arm(one) for one in trajectories)),
+    ]
+    return choices, filter_html(choices, "tasks", len(trajectories), differs=bool(differing))
 
 
-def _row(trajectory: Trajectory, scores: Sequence[Score]) -> tuple[Html, Html]:
+def _arm(trajectory: Trajectory) -> str:
+    return ", ".join(name for name in (trajectory.planner, trajectory.model) if name)
+
+
+def _differing(trajectories: Sequence[Trajectory], kinds: Sequence[str]) -> frozenset[str]:
+    """Return the ids of the tasks that one arm passed and another did not."""
+    passed: dict[str, dict[str, list[bool]]] = {}
+    for trajectory, kind in zip(trajectories, kinds, strict=True):
+        if kind:
+            arms = passed.setdefault(trajectory.task.id, {})
+            arms.setdefault(_arm(trajectory), []).append(kind == "passed")
+    means = {task: {sum(found) / len(found) for found in arms.values()} for task, arms in passed.items()}
+    return frozenset(task for task, found in means.items() if len(found) > 1)
+
+
+def _row(trajectory: Trajectory, scores: Sequence[Score], kind: str) -> tuple[Html, Html]:
     usage = trajectory.usage
     facts = [
         make_line(trajectory.planner, 40),
@@ -100,7 +127,10 @@ def _row(trajectory: Trajectory, scores: Sequence[Score]) -> tuple[Html, Html]:
         count(usage.tool_calls, "tool call"),
         duration(usage.seconds),
     ]
-    marks: list[Child] = [status_badge(trajectory), *map(score_badge, scores[:3]), origin_badges(trajectory)]
+    marks: list[Child] = [status_badge(trajectory), *map(score_badge, scores[:3])]
+    if kind not in ("", "passed", trajectory.status):
+        marks.append(badge(kind_words(kind), "quiet", "How the rollout failed"))
+    marks.append(origin_badges(trajectory))
     title = make_line(trajectory.task.instruction, 220) or "No instruction"
     said = tag(
         "span",

@@ -29,7 +29,7 @@
 
   const folds = () => document.querySelectorAll(".task:not([hidden]) > details, .step > details");
   const unfold = document.getElementById("unfold");
-  unfold.addEventListener("click", () => {
+  unfold?.addEventListener("click", () => {
     const open = unfold.textContent === "Open all";
     folds().forEach((fold) => { fold.open = open; });
     unfold.textContent = open ? "Close all" : "Open all";
@@ -63,23 +63,37 @@
 
   const filter = document.getElementById("filter");
   if (!filter) return;
-  const outcome = document.getElementById("outcome");
+  const choices = [...document.querySelectorAll("select[data-choice]")];
+  const differs = document.getElementById("differs");
   const shown = document.getElementById("shown");
-  const rows = [...document.querySelectorAll("#tasks > li")];
+  const rows = [...document.getElementById("tasks").children];
   // What the row itself says, and the instruction in full.
-  const texts = rows.map((row) => [...row.querySelectorAll(":scope > details > summary, :scope > .row, h2")]
+  const texts = rows.map((row) => (row.localName === "tr" ? [row]
+    : [...row.querySelectorAll(":scope > details > summary, :scope > .row, h2")])
     .map((part) => part.textContent).join(" ").toLowerCase());
+  const has = (node, choice) => choice.value === ""
+    || (node.dataset[choice.dataset.choice] ?? "").split(" ").includes(choice.value);
+  const ofCells = choices.filter((choice) => ["arm", "kind"].includes(choice.dataset.choice));
+  const ofRows = choices.filter((choice) => !ofCells.includes(choice));
+  const cells = rows.map((row) => (row.localName === "tr" ? [...row.cells].slice(1) : [row]));
+  const columns = [...document.querySelectorAll(".matrix [data-arm]")];
+  const arm = choices.find((choice) => choice.dataset.choice === "arm");
   const apply = () => {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     let count = 0;
     rows.forEach((row, index) => {
-      const fits = words.every((word) => texts[index].includes(word));
-      row.hidden = !fits || (outcome.value !== "" && row.dataset.outcome !== outcome.value);
-      count += row.hidden ? 0 : 1;
+      const fits = words.every((word) => texts[index].includes(word))
+        && ofRows.every((choice) => has(row, choice))
+        // A kind and an arm must meet in one cell.
+        && cells[index].some((cell) => ofCells.every((choice) => has(cell, choice)))
+        && !(differs?.checked && !row.dataset.differs);
+      row.hidden = !fits;
+      count += fits ? 1 : 0;
     });
+    if (arm) columns.forEach((cell) => { cell.hidden = !has(cell, arm); });
     const all = rows.length;
-    shown.textContent = count === all ? `${all} tasks` : `${count} of ${all}`;
+    shown.textContent = count === all ? `${all} ${shown.dataset.noun}` : `${count} of ${all}`;
   };
   filter.addEventListener("input", apply);
-  outcome.addEventListener("change", apply);
+  [...choices, differs].forEach((choice) => choice?.addEventListener("change", apply));
 })();
