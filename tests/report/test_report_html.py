@@ -245,11 +245,11 @@ def test_many_long_trajectories_are_cut_until_all_of_them_fit(outline):
             replace(big.steps[0], id=number, parent=number - 1 if number else None) for number in range(60)
         ),
     )
-    shown = [replace(long, id=f"t{number}") for number in range(15)] + [replace(big, id="short")]
+    shown = [replace(long, id=f"t{number}") for number in range(25)] + [replace(big, id="short")]
     document = render_html(shown)
     assert len(document) < 26_000_000
-    assert sum("-step-" in name for name in outline(document).ids) == 15 * 60 + 1
-    assert document.count("its texts are cut short here") == 15  # the short one is left as it is
+    assert sum("-step-" in name for name in outline(document).ids) == 25 * 60 + 1
+    assert document.count("its texts are cut short here") == 25  # the short one is left as it is
 
 
 def test_what_does_not_fit_even_so_is_listed_without_its_steps():
