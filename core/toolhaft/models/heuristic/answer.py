@@ -18,6 +18,19 @@ from toolhaft.models.heuristic.words import concept, content_stems, name_stems, 
 FIELD_CAP = 14
 RECORD_CAP = 8
 TEXT_CAP = 1200
+_ID_WORDS = ("id", "ids", "identifier", "uuid")
+_ASKED = {
+    "id": "Which {words} do you mean?",
+    "date": "On which day is it to be ({words})?",
+    "date-time": "When is it to be ({words})?",
+    "time": "At what time is it to be ({words})?",
+    "integer": "How many or how much ({words}) is it to be?",
+    "number": "How much ({words}) is it to be?",
+    "email": "Which e-mail address ({words}) should I use?",
+    "person": "Who is it ({words})?",
+    "place": "Where is it ({words})?",
+    "free": "What should it say ({words})?",
+}
 _EXISTS = re.compile(
     r"^\W*(?:(?:and|so|please|tell me|check|see)\W+)*(?:(?:if|whether)\W+)?"
     r"(?:is|are|was|were|do|does|did|has|have|how many|how much|how often)\b",
@@ -72,10 +85,12 @@ def gives_up(goals: Sequence[Goal], outcomes: Sequence[Outcome]) -> bool:
 
 def ask_for(slot: Slot, goal: Goal) -> str:
     """Return a question for a value that is missing."""
-    words = " ".join(name_words(slot.label)) or slot.label
+    words = " ".join(word for word in name_words(slot.label) if word not in _ID_WORDS)
+    words = words or " ".join(slot.noun) or slot.label
     description = str(slot.schema.get("description") or "").strip().rstrip(".")[:160]
     more = f" ({description})" if description and description.lower() != words else ""
-    return f"To do this ({_short(goal)}) I need the {words}{more}. Which {words} should I use?"
+    asked = _ASKED.get(slot.kind, f"Which {words} should I use?")
+    return f"To do this ({_short(goal)}) I need the {words}{more}. {asked.format(words=words)}"
 
 
 def _short(goal: Goal) -> str:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from toolhaft.models.heuristic.choosing import bounds_of, choose, is_named, superlative_of, wants_all
 from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.filling import build
-from toolhaft.models.heuristic.lookup import SPREAD_CAP, from_known
+from toolhaft.models.heuristic.gathering import Given
+from toolhaft.models.heuristic.lookup import SPREAD_CAP, from_known, look_up
 from toolhaft.models.heuristic.outcome import Outcome, Plan, counts
 from toolhaft.models.heuristic.paging import following_page
 from toolhaft.models.heuristic.ranking import Entry
 from toolhaft.models.heuristic.readings import Reading, Record
-from toolhaft.models.heuristic.repair import is_argument_error, mend, wanted_slots
+from toolhaft.models.heuristic.repair import is_argument_error, is_missing, mend, wanted_slots
 from toolhaft.models.heuristic.slots import Path
 from toolhaft.models.heuristic.trace import AVOIDED
 
@@ -45,13 +46,14 @@ def carry_out(
     walk: Walk,
     entry: Entry,
     goal: Goal,
-    values: dict[Path, Any],
-    spreads: dict[Path, list[Any]],
-    direct: bool,
+    given: Given,
     depth: int,
 ) -> Outcome:
     """Return how far a tool comes with its arguments: called, mended, widened, and read to the last page."""
-    readings = walk.observe([Plan(entry, build(one), direct) for one in _combined(values, spreads)])
+    values = given.values
+    readings = walk.observe(
+        [Plan(entry, build(one), given.direct) for one in _combined(values, given.spreads)]
+    )
     if readings and all(one.code == AVOIDED for one in readings):
         return Outcome("failed", entry=entry, reason="nothing else is left to try", avoided=True)
     for _ in range(REPAIR_CAP):
@@ -79,6 +81,8 @@ def repaired(
     walk: Walk, entry: Entry, goal: Goal, values: dict[Path, Any], reading: Reading
 ) -> dict[Path, Any] | None:
     """Return arguments that may pass where others did not, or None."""
+    if is_missing(reading):
+        return _named(walk, entry, values, reading)
     if not is_argument_error(reading):
         return None
     for slot in wanted_slots(entry, reading):
@@ -88,6 +92,21 @@ def repaired(
         if found:
             return {**values, slot.path: found.values[0]}
     return mend(entry, values, reading, goal.text)
+
+
+def _named(walk: Walk, entry: Entry, values: dict[Path, Any], reading: Reading) -> dict[Path, Any] | None:
+    """Return arguments with the identifier of what was called by a name where an identifier is wanted."""
+    for slot in entry.slots:
+        value = values.get(slot.path)
+        if slot.kind != "id" or not isinstance(value, str) or value not in reading.message:
+            continue
+        said = next((one for one in walk.mentions if one.text == value), None)
+        if said is not None:
+            named = Goal(said.start, said.end, said.text, "find", "read", exact=True)
+            found = look_up(walk, slot, entry, named, {}, 1)[1]
+            if found is not None and found.values[0] != value:
+                return {**values, slot.path: found.values[0]}
+    return None
 
 
 def relaxed(walk: Walk, entry: Entry, goal: Goal, values: dict[Path, Any], depth: int) -> Outcome | None:
@@ -103,6 +122,8 @@ def relaxed(walk: Walk, entry: Entry, goal: Goal, values: dict[Path, Any], depth
         words = query.split()
         for shorter in (" ".join(words[1:]), words[-1], words[0])[:SHORTER_CAP]:
             readings = walk.observe([Plan(entry, build({**values, slot.path: shorter}), False)])
+            if readings and readings[0].code == AVOIDED:
+                return None  # the path that was left there tried the rest
             if readings and not readings[0].failed and not readings[0].empty:
                 return _done(walk, readings, goal, entry)
     optional = [

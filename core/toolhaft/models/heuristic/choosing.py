@@ -113,6 +113,15 @@ def is_named(record: Record, clause: str) -> bool:
     )
 
 
+def bears_name(record: Record, name: str) -> bool:
+    """Return whether a record is called by exactly a name."""
+    low = name.lower()
+    return any(
+        isinstance(value, str) and value.lower() == low and _naming(key)
+        for key, value in record.fields.items()
+    )
+
+
 def _within(record: Record, bounds: Sequence[Bound]) -> bool:
     for bound in bounds:
         value = numeric_field(record, bound.fields)

@@ -117,7 +117,7 @@ class Verbs:
         """Return ``read``, ``create``, ``update`` or ``delete``."""
         if verb in DELETE_VERBS:
             return "delete"
-        if verb in READ_VERBS:
+        if verb in READ_VERBS and self._offered.get(stem(verb), "read") == "read":
             return "read"
         if stem(verb) in self._offered:
             return self._offered[stem(verb)]

@@ -13,7 +13,7 @@ from toolhaft.models.heuristic.codes import wanted_codes
 from toolhaft.models.heuristic.coding import fill_codes
 from toolhaft.models.heuristic.coercion import as_value, choose_enum, decide_boolean
 from toolhaft.models.heuristic.limits import checked
-from toolhaft.models.heuristic.matching import match_score, trimmed
+from toolhaft.models.heuristic.matching import is_taken, match_score, trimmed
 from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.scene import Scene, scene_of
 from toolhaft.models.heuristic.slots import Path, Slot
@@ -23,6 +23,8 @@ from toolhaft.types import ToolSpec
 OPTIONAL_FLOOR = 1.35
 """Score that an optional slot needs; a value whose kind fits and that nothing speaks for has about 1."""
 REQUIRED_FLOOR = 0.2
+SPOKEN_FOR = 0.7
+"""What a value loses that another argument has: only what must be given may use it again."""
 SPREAD_CAP = 12
 
 _SORTING = frozenset(stem(word) for word in ["sort", "order", "orderby", "sortby", "direction"])
@@ -71,16 +73,14 @@ class _Bounds:
         taken: Mentions that belong to the tool that the value is for.
         required: Names that really have to be given.
         names: Takes the mentions that fit a required slot but for its pattern.
+        sought: Optional key words; what only says what the tool is about is none.
     """
 
     spoken: Sequence[Goal]
     taken: tuple[Mention, ...]
     required: tuple[str, ...]
     names: dict[Path, Mention]
-
-    def bars(self, slot: Slot, mention: Mention) -> bool:
-        """Return whether a mention is spoken for: only what must be given may use it again."""
-        return slot.path[0] not in self.required and any(mention.overlaps(other) for other in self.taken)
+    sought: frozenset[Path] = frozenset()
 
 
 def _sought(slot: Slot) -> Slot:
@@ -120,6 +120,7 @@ def fill(
         consumer: What the tool is to bring a value for, if it is not called for the goal itself.
     """
     taken = frozenset(name_stems(spec.name)) | frozenset(content_stems(spec.description[:300]))
+    taken |= frozenset(content_stems(spec.parent[:80]))
     if consumer is not None:
         taken |= consumer.nouns
     reads = spec.effect == "read"
@@ -158,7 +159,14 @@ def fill(
     matched = fill_codes(matched, scene, goal, values, used)
     spoken_for = consumer.used if consumer is not None else ()
     names: dict[Path, Mention] = {}
-    strengths = _assign(matched, scene, goal, values, used, _Bounds(spoken, spoken_for, spec.required, names))
+    strengths = _assign(
+        matched,
+        replace(scene, taken=taken | _said_by_choices(slots, values)),
+        goal,
+        values,
+        used,
+        _Bounds(spoken, spoken_for, spec.required, names, _optional_queries(spec, slots)),
+    )
     spreads = _spreads(slots, scene, goal, values, used)
     missing = tuple(
         slot for slot in _complete(slots, values) if slot.path not in _optional_queries(spec, slots)
@@ -168,6 +176,16 @@ def fill(
     ]
     return Filled(
         values, missing, spreads, tuple(used), sum(required) / len(required) if required else 0.0, names
+    )
+
+
+def _said_by_choices(slots: Sequence[Slot], values: dict[Path, Any]) -> frozenset[str]:
+    """Return the stems of the choices made: ``vegan`` that was chosen is no key word any more."""
+    return frozenset(
+        one
+        for slot in slots
+        if slot.kind == "enum" and isinstance(value := values.get(slot.path), str)
+        for one in name_stems(value)
     )
 
 
@@ -195,20 +213,14 @@ def _assign(
     used: list[Mention],
     bounds: _Bounds,
 ) -> dict[Path, float]:
-    spoken = bounds.spoken
     pairs: list[tuple[float, int, int]] = []
     orders = _positions(slots, scene)
     for place, slot in enumerate(slots):
         for rank, mention in enumerate(scene.mentions):
-            score = match_score(slot, mention, scene)
-            if score <= 0.0 or (bounds.taken and bounds.bars(slot, mention)):
-                continue
-            if not (goal.start <= mention.start < goal.end):
-                elsewhere = any(other.start <= mention.start < other.end for other in spoken)
-                score = score * 0.55 - 0.1 if elsewhere or not spoken else score * 0.85
-            score += 0.35 if slot.required else 0.0
-            score += 0.15 * (1.0 - abs(orders[0][place] - orders[1][rank]))
-            pairs.append((score, place, rank))
+            score = _pair_score(slot, mention, scene, goal, bounds)
+            if score is not None:
+                score += 0.15 * (1.0 - abs(orders[0][place] - orders[1][rank]))
+                pairs.append((score, place, rank))
     pairs.sort(key=lambda pair: (-round(pair[0], 2), pair[1], pair[2]))
     strengths: dict[Path, float] = {}
     for score, place, rank in pairs:
@@ -232,6 +244,23 @@ def _assign(
         strengths[slot.path] = score
         used.extend(spent)
     return strengths
+
+
+def _pair_score(slot: Slot, mention: Mention, scene: Scene, goal: Goal, bounds: _Bounds) -> float | None:
+    """Return how well a mention would fill a slot, or None if it cannot."""
+    score = match_score(slot, mention, scene)
+    if score <= 0.0:
+        return None
+    if any(mention.overlaps(other) for other in bounds.taken):
+        if slot.path[0] not in bounds.required:
+            return None
+        score -= SPOKEN_FOR
+    if slot.path in bounds.sought and mention.kind in ("phrase", "entity") and is_taken(mention, scene):
+        return None
+    if not (goal.start <= mention.start < goal.end):
+        elsewhere = any(other.start <= mention.start < other.end for other in bounds.spoken)
+        score = score * 0.55 - 0.1 if elsewhere or not bounds.spoken else score * 0.85
+    return score + (0.35 if slot.required else 0.0)
 
 
 def _without_verb(clause: str, goal: Goal) -> str:

@@ -12,8 +12,9 @@ from toolhaft.models.heuristic.coercion import fallback_boolean
 from toolhaft.models.heuristic.dates import When
 from toolhaft.models.heuristic.filling import Filled, leftover_query
 from toolhaft.models.heuristic.lexicon import STOP
-from toolhaft.models.heuristic.outcome import Outcome, better
+from toolhaft.models.heuristic.outcome import Outcome, Want, better
 from toolhaft.models.heuristic.ranking import Entry
+from toolhaft.models.heuristic.readings import Record
 from toolhaft.models.heuristic.references import REFERRING, field_for, find_value, producers
 from toolhaft.models.heuristic.slots import Path, Slot
 from toolhaft.models.heuristic.words import concept, content_stems, name_stems, name_words, split_words
@@ -35,10 +36,11 @@ THERE = re.compile(r"\b(?:there|that (?:city|place|town|country|location))\b", r
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Values for a slot; ``others`` fit the wording too, best first."""
+    """Values for a slot; ``others`` fit the wording too, best first; ``record`` is that of the first."""
 
     values: list[Any]
     others: list[Any] = field(default_factory=list)
+    record: Record | None = None
 
 
 def prefetch(walk: Walk, entry: Entry, goal: Goal, filled: Filled, scores: dict[str, float]) -> None:
@@ -140,7 +142,10 @@ def by_name(slot: Slot, entry: Entry, goal: Goal, filled: Filled) -> tuple[Slot,
 def look_up(
     walk: Walk, slot: Slot, consumer: Entry, goal: Goal, scores: dict[str, float], depth: int
 ) -> tuple[Outcome | None, Known | None]:
-    """Return values for a slot from what is known, else from a tool that would bring them."""
+    """Return values for a slot from what is known, else from a tool that would bring them.
+
+    Without values, the outcome says how far the tools came that were asked; None if there was none to ask.
+    """
     found = from_known(walk, slot, goal)
     if found is not None:
         return None, found
@@ -150,15 +155,15 @@ def look_up(
     able = producers(slot, consumer, walk.entries, scores)[:PRODUCER_CAP]
     for reread in (False, True):
         for producer in able:
-            outcome = walk.attempt(producer, goal, scores, depth + 1, consumer, reread=reread)
+            outcome = walk.attempt(producer, goal, scores, depth + 1, Want(consumer, slot), reread)
             if outcome.status == "done" and (found := from_known(walk, slot, goal)) is not None:
                 return None, found
             worst = better(worst, outcome)
         if worst is None or not worst.avoided:
             break
-    if worst is not None and worst.status in ("empty", "failed"):
+    if worst is None or worst.status in ("empty", "failed"):
         return worst, None
-    return None, None
+    return Outcome("missing", entry=consumer, slot=slot), None
 
 
 def from_known(walk: Walk, slot: Slot, goal: Goal) -> Known | None:
@@ -178,22 +183,25 @@ def from_known(walk: Walk, slot: Slot, goal: Goal) -> Known | None:
         wide = find_value(slot, known, walk.turn.text, mentions=walk.mentions, focus=walk.focus)
         if wide is not None and wide.evidence >= 0.3:
             found = wide
-        elif not any_will_do(slot, clause):
+        elif not any_will_do(slot, found.record, clause):
             return None
     if slot.kind not in REFERRING and not any(found.record is one for one in walk.focus[:1]):
         return None
     several = slot.many or (found.all and superlative_of(clause) is None)
     if several:
         return Known(list(found.values[:SPREAD_CAP]))
-    return Known([found.values[0]], list(found.others[:SPREAD_CAP]))
+    return Known([found.values[0]], list(found.others[:SPREAD_CAP]), found.record)
 
 
-def any_will_do(slot: Slot, clause: str) -> bool:
-    """Return whether a clause speaks of one of many, whichever: ``a table``, ``any doctor``."""
-    noun = slot.noun[-1] if slot.noun else ""
+def any_will_do(slot: Slot, record: Record, clause: str) -> bool:
+    """Return whether a clause speaks of one of many, whichever: ``a vehicle``, ``any van``."""
+    nouns = {concept(one) for one in slot.noun[-1:]}
+    for value in record.fields.values():
+        if isinstance(value, str) and len(value) <= 40:
+            nouns.update(concept(one) for one in content_stems(value))
     words = split_words(clause)
     for place, word in enumerate(words):
-        if not noun or concept(word.stem) != concept(noun):
+        if concept(word.stem) not in nouns:
             continue
         for before in reversed(words[max(0, place - 5) : place]):
             if before.lower in _INDEFINITE:

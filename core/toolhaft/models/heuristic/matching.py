@@ -150,6 +150,8 @@ def match_score(slot: Slot, mention: Mention, scene: Scene) -> float:
         return 0.0
     if mention.kind == "phrase" and all(word.stem in _MEASURES for word in split_words(mention.text)):
         return 0.0
+    if slot.kind == "id" and mention.kind == "number" and _inside_date(mention, scene):
+        return 0.0
     cues = cue_score(slot, mention, scene)
     role = scene.roles.get(mention.start)
     if role is not None:
@@ -254,6 +256,8 @@ def _id_score(slot: Slot, mention: Mention, base: float, cues: float) -> float:
         base += 0.8 if _shape(mention.text) in shapes else -0.3
     elif plain_pattern(slot.schema.get("pattern")) is not None and checked(slot, mention.text):
         base += 0.8
+    if mention.kind == "id":
+        base += _initials(slot, mention)
     integer = slot.schema.get("type") in ("integer", "number")
     digits = mention.text.lstrip("#").isdigit()
     if integer and not digits:
@@ -261,6 +265,22 @@ def _id_score(slot: Slot, mention: Mention, base: float, cues: float) -> float:
     if mention.kind == "entity" or (mention.kind == "number" and (mention.unit or not digits)):
         base *= 0.3 if cues < 0.8 else 1.0
     return max(base + cues, 0.0) if cues > 0.25 or mention.kind in ("id", "quoted") else max(base * 0.5, 0.0)
+
+
+def _inside_date(mention: Mention, scene: Scene) -> bool:
+    return any(other.kind == "when" and other.overlaps(mention) for other in scene.mentions)
+
+
+def _initials(slot: Slot, mention: Mention) -> float:
+    """Return how much the letters that an identifier begins with say for what a slot identifies."""
+    match = re.match(r"[A-Za-z]{2,6}(?=[-_]?\d)", mention.text)
+    if match is None or not slot.noun:
+        return 0.0
+    letters, noun = match[0].lower(), slot.noun[-1]
+    if noun.startswith(letters):
+        return 0.8
+    rest = iter(noun)
+    return 0.4 if noun[0] == letters[0] and all(char in rest for char in letters) else 0.0
 
 
 def _shape(text: str) -> str:
@@ -301,6 +321,11 @@ def _year_score(slot: Slot, mention: Mention) -> float:
     if isinstance(mention.value, int) and 1500 <= mention.value <= 2200:
         return 0.9 if year in slot.name else (-0.6 if year not in slot.about else 0.3)
     return -0.6 if year in slot.name and slot.name <= {year, "start", "end", "from", "to"} else 0.0
+
+
+def is_taken(mention: Mention, scene: Scene) -> bool:
+    """Return whether a mention holds nothing but words that say what the tool is about."""
+    return _share_taken(mention, scene) >= 1.0
 
 
 def _share_taken(mention: Mention, scene: Scene) -> float:

@@ -34,6 +34,14 @@ class Plan:
     direct: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A tool that wants a value from another one, and the argument that it is for."""
+
+    entry: Entry
+    slot: Slot
+
+
 class Wanted(Exception):  # it is an answer of the walk, not a failure
     """The walk cannot go on without these calls."""
 
@@ -80,10 +88,12 @@ def hope(outcome: Outcome) -> int:
     A change that was refused by what is there says more than a question about another tool's argument.
     """
     if outcome.avoided:
-        return 1
+        return -1
     if outcome.status == "failed" and outcome.entry is not None and outcome.entry.spec.effect != "read":
         return 5
-    return {"done": 6, "missing": 4, "empty": 3, "failed": 2, "none": 0}[outcome.status]
+    if outcome.status == "missing" and outcome.slot is not None and outcome.slot.kind == "id":
+        return 2  # people know names, not identifiers
+    return {"done": 6, "missing": 4, "empty": 3, "failed": 1, "none": 0}[outcome.status]
 
 
 def better(one: Outcome | None, other: Outcome) -> Outcome:
@@ -93,6 +103,8 @@ def better(one: Outcome | None, other: Outcome) -> Outcome:
 
 def answers(goal: Goal, outcome: Outcome, mentions: Sequence[Mention]) -> bool:
     """Return whether what came back has fields or words that the question asks about."""
+    if not bears_identifiers(goal, outcome, mentions):
+        return False
     asked = asked_stems(goal, outcome, mentions)
     if not asked or superlative_of(goal.text) is not None or counts(goal.text):
         return True
@@ -105,6 +117,18 @@ def answers(goal: Goal, outcome: Outcome, mentions: Sequence[Mention]) -> bool:
                     return True
                 if isinstance(value, str) and asked & {concept(one) for one in content_stems(value[:200])}:
                     return True
+    return False
+
+
+def bears_identifiers(goal: Goal, outcome: Outcome, mentions: Sequence[Mention]) -> bool:
+    """Return whether what came back is about the identifiers that a goal states, if it states any."""
+    stated = [one.text for one in mentions if one.kind == "id" and goal.start <= one.start < goal.end]
+    if not stated or not outcome.readings:
+        return True
+    for reading in outcome.readings:
+        shown = f"{reading.call.arguments} {[record.fields for record in reading.records]}"
+        if not reading.records or any(one in shown for one in stated):
+            return True
     return False
 
 

@@ -151,7 +151,9 @@ def offered_verbs(entries: Sequence[Entry]) -> dict[str, str]:
         for word in (*candidates, *(one.lower().strip(".,:") for one in opening)):
             bare = word.removesuffix("s") if word not in words else word
             if word.isalpha() and word not in STOP and len(word) > 2:
-                found.setdefault(stem(bare), entry.intent)
+                # a verb that reads anywhere among what is offered does not order a change
+                reads = entry.intent == "read" or found.get(stem(bare)) == "read"
+                found[stem(bare)] = "read" if reads else found.get(stem(bare), entry.intent)
     nouns = {one for entry in entries for slot in entry.slots for one in slot.name}
     return {verb: intent for verb, intent in found.items() if verb not in nouns}
 
@@ -203,7 +205,7 @@ def _intent_of(spec: ToolSpec, words: tuple[str, ...]) -> str:
     for word in (*words[:1], *words[-1:], *described):
         for intent in ("delete", "update", "create", "read"):
             if word in VERB_CLASSES[intent]:
-                if intent == "read" and spec.effect != "read" and word not in words[:1]:
+                if intent == "read" and spec.effect != "read":
                     continue
                 return "read" if spec.effect == "read" else intent
     return "read" if spec.effect == "read" else "create"

@@ -16,12 +16,18 @@ _WRONG = re.compile(
     r"ARGUMENTS|INVALID|VALIDATION|SCHEMA|\b4(?:00|22)\b|"
     r"invalid|must be|required|expected|not one of|unprocessable",
 )
+_MISSING = re.compile(r"\b404\b|\b(?:not found|does not exist|unknown|no such|there is no)\b", re.IGNORECASE)
 _CHOICES = re.compile(
     r"(?:one of|allowed(?: values)?(?: are)?|choose from|expected|enum|valid (?:values|options)(?: are)?|"
     r"must be)\W{0,4}"
     r"(\[[^\]]{1,400}\]|['\"][^\n]{1,300})",
     re.IGNORECASE,
 )
+
+
+def is_missing(reading: Reading) -> bool:
+    """Return whether an error says that nothing is there under an identifier."""
+    return _MISSING.search(reading.message[:600]) is not None
 
 
 def is_argument_error(reading: Reading) -> bool:

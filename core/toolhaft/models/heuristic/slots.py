@@ -152,7 +152,7 @@ def _slot(spec: ToolSpec, path: tuple[str | int, ...], schema: dict[str, Any], r
         next(group for group in found if group) for found in _EXAMPLE.findall(description) if any(found)
     )
     examples += tuple(
-        re.findall(r"(?:for example|e\.g\.|such as|like)[ ,:]+([A-Za-z0-9][\w-]{2,40})", description)
+        re.findall(r"(?:[Ff]or example|e\.g\.|such as|like)[ ,:]+([A-Za-z0-9][\w-]{2,40})", description)
     )
     if isinstance(inner.get("example"), str):
         examples += (inner["example"][:80],)

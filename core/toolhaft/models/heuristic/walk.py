@@ -16,22 +16,25 @@ from toolhaft.models.heuristic.carrying import carry_out, widen
 from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.conversation import Turn, key_of
 from toolhaft.models.heuristic.filling import Consumer, Filled, fill
+from toolhaft.models.heuristic.gathering import Given, gather
 from toolhaft.models.heuristic.lookup import (
     DEPTH_CAP,
-    by_name,
-    doubtful,
     from_known,
-    last_resort,
-    look_up,
     prefetch,
-    referred,
-    timed,
 )
 from toolhaft.models.heuristic.mention import Mention
-from toolhaft.models.heuristic.outcome import Outcome, Plan, Wanted, answers, asked_stems, better
+from toolhaft.models.heuristic.outcome import (
+    Outcome,
+    Plan,
+    Want,
+    Wanted,
+    answers,
+    asked_stems,
+    bears_identifiers,
+    better,
+)
 from toolhaft.models.heuristic.ranking import Entry, Ranked
 from toolhaft.models.heuristic.readings import Reading, Record
-from toolhaft.models.heuristic.slots import Path
 from toolhaft.models.heuristic.trace import Trace
 
 _FINAL_CODES = ("E-TOOL-REFUSED", "E-APPROVAL")
@@ -57,7 +60,7 @@ class Walk:
     spare: tuple[Record, ...] = ()
     goals: tuple[Goal, ...] = ()
     fetched: bool = False
-    _filled: dict[tuple[str, str, int], Filled] = field(default_factory=dict)
+    _filled: dict[tuple[Any, ...], Filled] = field(default_factory=dict)
 
     def observe(self, plans: Sequence[Plan]) -> list[Reading]:
         """Return what calls brought; raises `Wanted` with those that have not been made."""
@@ -109,29 +112,30 @@ class Walk:
                 continue
             outcome = self.attempt(one.entry, goal, scores, 0, reread=reread)
             avoided = outcome if outcome.avoided else avoided
+            if outcome.status == "done" and not bears_identifiers(goal, outcome, self.mentions):
+                outcome = replace(outcome, status="empty")
             if outcome.status == "empty":
                 barren |= one.entry.nouns
-            if outcome.status == "done" and best is not None:
-                if answers(goal, outcome, self.mentions):
-                    return replace(outcome, readings=(*best.readings, *outcome.readings))
-                continue
             if outcome.status == "done":
-                if goal.intent != "read" or one is ranked[-1] or answers(goal, outcome, self.mentions):
+                if best is not None and answers(goal, outcome, self.mentions):
+                    return replace(outcome, readings=(*best.readings, *outcome.readings))
+                if best is None and self._settles(goal, outcome, last=one is ranked[-1]):
                     return outcome
-                best = outcome
-                self.take(outcome)
-                continue
-            if best is not None:
-                continue
-            if outcome.status == "failed" and outcome.reason.startswith(_FINAL_CODES):
-                return outcome
-            worst = better(worst, outcome)
+                best = best or outcome
+                self.take(best)
+            elif best is None:
+                if outcome.reason.startswith(_FINAL_CODES):
+                    return outcome
+                worst = better(worst, outcome)
         if best is not None:
             return self._further(best, goal, scores)
         if avoided is not None and (worst is None or worst.status in ("missing", "none")):
             # what another tool would need is no question to ask while the first may still be the way
             return avoided
         return worst or Outcome("none")
+
+    def _settles(self, goal: Goal, outcome: Outcome, *, last: bool) -> bool:
+        return goal.intent != "read" or last or answers(goal, outcome, self.mentions)
 
     def _wants(self, entry: Entry, goal: Goal, nouns: frozenset[str]) -> bool:
         """Return whether a tool needs the identifier of something that was not found."""
@@ -167,7 +171,7 @@ class Walk:
         goal: Goal,
         scores: dict[str, float],
         depth: int,
-        consumer: Entry | None = None,
+        want: Want | None = None,
         reread: bool = False,
     ) -> Outcome:
         """Return how far one tool brings a goal, or a value that a consumer wants.
@@ -179,54 +183,52 @@ class Walk:
             goal: What is to be done.
             scores: How well the tools fit the goal, by name.
             depth: 0 for the goal's own call, more for look-ups.
-            consumer: The tool that wants a value of this one.
+            want: Who wants a value of this tool.
             reread: Try other readings of the instruction in place of other records.
         """
-        filled = self.filled(entry, goal, consumer)
-        values = dict(filled.values)
+        filled = self.filled(entry, goal, want)
         if depth == 0 and any(slot.kind != "boolean" for slot in filled.missing):
             prefetch(self, entry, goal, filled, scores)
-        values.update(referred(self, entry, goal, filled))
-        values.update(timed(self, entry, filled))
-        spreads = dict(filled.spreads)
-        others: dict[Path, list[Any]] = {}
-        direct = True
-        for slot in doubtful(entry, values) + list(filled.missing):
-            missed, found = look_up(self, *by_name(slot, entry, goal, filled), scores, depth)
-            if found is None:
-                given = values.get(slot.path, last_resort(slot, entry, goal, depth))
-                if given is None:
-                    return missed or Outcome("missing", entry=entry, slot=slot)
-                values[slot.path] = given
-                continue
-            direct = False
-            values[slot.path] = found.values if slot.many else found.values[0]
-            others[slot.path] = [] if slot.many else found.others
-            if len(found.values) > 1 and not slot.many:
-                spreads[slot.path] = found.values
-        widen(entry, goal, values, depth)
-        outcome = carry_out(self, entry, goal, values, spreads, direct, depth)
-        if not outcome.avoided or spreads:
+        given = gather(self, entry, goal, filled, scores, depth)
+        if isinstance(given, Outcome):
+            return given
+        widen(entry, goal, given.values, depth)
+        outcome = carry_out(self, entry, goal, given, depth)
+        if not outcome.avoided or given.spreads:
             return outcome
-        for other in (
-            other_readings(entry, filled, values, depth) if reread else other_records(values, others)
-        ):
-            outcome = better(outcome, carry_out(self, entry, goal, other, {}, False, depth))
+        readings = other_readings(entry, filled, given.values, depth)
+        for values in readings if reread else other_records(given.values, given.others):
+            outcome = better(outcome, carry_out(self, entry, goal, Given(values), depth))
             # where the first choice was taken back, one that fails leads on to the next
             if outcome.status == "done" or outcome.reason.startswith(_FINAL_CODES):
                 break
         return outcome
 
-    def filled(self, entry: Entry, goal: Goal, consumer: Entry | None = None) -> Filled:
+    def filled(self, entry: Entry, goal: Goal, want: Want | None = None) -> Filled:
         """Return what the instruction gives for a tool; asked again and again, read once."""
-        key = (entry.spec.name, consumer.spec.name if consumer is not None else "", goal.start)
+        wanted = (want.entry.spec.name, want.slot.path) if want is not None else ("", ())
+        key = (entry.spec.name, *wanted, goal.start)
         if key not in self._filled:
-            wants = None
-            if consumer is not None:
-                own = self.filled(consumer, goal)
-                looked_up = [own.values[slot.path] for slot in doubtful(consumer, own.values)]
-                wants = Consumer(consumer.nouns, tuple(one for one in own.used if one.text not in looked_up))
             self._filled[key] = fill(
-                entry.spec, entry.slots, self.turn.text, self.mentions, goal, entry.nouns, self.goals, wants
+                entry.spec,
+                entry.slots,
+                self.turn.text,
+                self.mentions,
+                goal,
+                entry.nouns,
+                self.goals,
+                self._consumer(want, goal) if want is not None else None,
             )
         return self._filled[key]
+
+    def _consumer(self, want: Want, goal: Goal) -> Consumer:
+        """Return what a tool that wants a value keeps for itself: all but the name of what is wanted."""
+        own = self.filled(want.entry, goal)
+        name = own.names.get(want.slot.path)
+        text = name.text if name is not None else own.values.get(want.slot.path)
+        return Consumer(want.entry.nouns, tuple(one for one in own.used if one.text != text))
+
+    def filled_without(self, entry: Entry, goal: Goal, names: Sequence[Mention]) -> Filled:
+        """Return what the instruction gives for a tool apart from names that are spoken for."""
+        mentions = tuple(one for one in self.mentions if not any(one.overlaps(name) for name in names))
+        return fill(entry.spec, entry.slots, self.turn.text, mentions, goal, entry.nouns, self.goals)
