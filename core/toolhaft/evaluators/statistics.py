@@ -111,6 +111,8 @@ def mcnemar(wins: int, losses: int, *, mid_p: bool = False) -> float:
     if wins < 0 or losses < 0:
         raise UsageError(f"{wins} wins and {losses} losses cannot be")
     number, fewer = wins + losses, min(wins, losses)
+    if not number:
+        return 1.0
     term = tail = 1
     for i in range(1, fewer + 1):
         term = term * (number - i + 1) // i
