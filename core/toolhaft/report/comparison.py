@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from toolhaft.evaluators.reading import verdict
 from toolhaft.report.cleaning import clean_json, clean_text
 from toolhaft.report.html import document_html
 from toolhaft.report.markup import Child, Html, count, duration, figure, plain, tag
@@ -36,7 +37,7 @@ def comparison_html(comparison: Comparison, trials: Sequence[Trial] = _NOTHING) 
     return tag(
         "div",
         _headline(comparison),
-        _notes(comparison.notes),
+        _notes(comparison),
         _passes(arms),
         pairings_html(comparison.pairings),
         _failures(arms),
@@ -60,7 +61,8 @@ def render_comparison(
     Args:
         comparison: What is shown.
         arms: Trajectories and scores of each arm, by its name.
-        folders: Where the report of each arm lies, relative to this one.
+        folders: Where the run of each arm lies, relative to this document; an arm that is not named gets
+            no links.
         settings: How it was run, as JSON values.
         redact: Removes secrets from a text; applied to every text.
     """
@@ -95,19 +97,18 @@ def _trials(
             task=clean_text(trajectory.task.id, redact),
             arm=clean_text(name, redact),
             kind=kind_of(trajectory, scores.get(trajectory.id, ())),
-            href=_address(folders[name], number),
+            href=_address(folders[name], number) if name in folders else "",
             instruction=clean_text(trajectory.task.instruction[:2_000], redact),
             tags=tuple(clean_text(found, redact) for found in trajectory.task.tags),
         )
         for name, (trajectories, scores) in arms.items()
-        if name in folders
         for number, trajectory in enumerate(trajectories, start=1)
     ]
 
 
 def _address(folder: str, number: int | None = None) -> str:
     # "./" keeps a name with a colon from being read as a scheme.
-    place = f"./{quote(folder, safe='')}/{REPORT}"
+    place = f"./{quote(folder)}/{REPORT}"
     return place if number is None else f"{place}#task-{number}"
 
 
@@ -250,7 +251,10 @@ def _by_tag(arms: Sequence[ArmResult]) -> Html | None:
     )
 
 
-def _notes(notes: Sequence[str]) -> Html | None:
+def _notes(comparison: Comparison) -> Html | None:
+    """Return the notes, without those that say again what stands above and beside the differences."""
+    verdicts = {verdict(pairing) for pairing in comparison.pairings}
+    notes = [note for note in comparison.notes if note not in verdicts]
     if not notes:
         return None
     rows = [tag("li", plain(note, 1_000), dir="auto") for note in notes[:_NOTES]]

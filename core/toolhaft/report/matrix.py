@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from toolhaft.evaluators.reading import FLOOR
 from toolhaft.report.filters import Choice, choice, filter_html
 from toolhaft.report.markup import Child, Html, count, tag
 from toolhaft.report.outcomes import Trial, kind_class, kind_words, kinds_in_order
@@ -55,7 +56,7 @@ def matrix_html(comparison: Comparison, trials: Sequence[Trial]) -> Html | None:
     left_out = len(order) - len(rows)
     return tag(
         "section",
-        tag("h2", "Tasks ", tag("small", _say(differing, len(order), len(arms)))),
+        tag("h2", "Tasks ", tag("small", _say(differing, len(order), sum(arm != FLOOR for arm in arms)))),
         filter_html(
             [choices.kind, choices.tag, choices.arm], "tasks", len(rows), differs=0 < differing < len(order)
         ),
@@ -85,7 +86,8 @@ def _say(differing: int, total: int, arms: int) -> str:
 
 
 def _spread(outcomes: Mapping[str, float]) -> float:
-    values = list(outcomes.values())
+    # What passes without anything being done tells nothing of the arms.
+    values = [outcome for arm, outcome in outcomes.items() if arm != FLOOR]
     return max(values) - min(values) if values else 0.0
 
 
@@ -139,11 +141,7 @@ def _cell(arm: str, outcome: float | None, trials: Sequence[Trial], choices: _Ch
 def _mark(arm: str, number: int, trial: Trial) -> Html:
     passed = trial.kind == "passed"
     said = f"{make_line(arm, 40)}, trial {number}: {kind_words(trial.kind)}"
-    return tag(
-        "a",
-        "✓" if passed else "✗",
-        href=trial.href,
-        title=said,
-        aria_label=said,
-        class_=f"trial {kind_class(trial.kind)}",
-    )
+    sign, name = "✓" if passed else "✗", f"trial {kind_class(trial.kind)}"
+    if not trial.href:
+        return tag("span", sign, role="img", title=said, aria_label=said, class_=name)
+    return tag("a", sign, href=trial.href, title=said, aria_label=said, class_=name)

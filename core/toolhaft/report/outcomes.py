@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from toolhaft.evaluators.failure import FAILURE_KINDS, failure_kind
 from toolhaft.types import Score, Trajectory
 
-_DECIDES = "state"
-"""The evaluator whose score decides where there are several."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
@@ -20,7 +17,7 @@ class Trial:
         task: Id of the task.
         arm: Name of the arm.
         kind: Failure kind, ``passed`` among them; empty if it was not scored.
-        href: Address of its article, relative to the comparison.
+        href: Address of its article, relative to the comparison; empty if it has none.
         instruction: Of the task; likewise ``tags``.
     """
 
@@ -35,12 +32,12 @@ class Trial:
 def kind_of(trajectory: Trajectory, scores: Sequence[Score]) -> str:
     """Return the failure kind of a rollout; empty if nothing scored it.
 
-    The score of the evaluator ``state`` decides, else the first one.
+    The first score decides: by the kind that its details hold under ``failure``, else made anew.
     """
     if not scores:
         return ""
-    deciding = next((score for score in scores if _DECIDES in (score.evaluator, score.name)), scores[0])
-    return failure_kind(deciding, trajectory)
+    kind = scores[0].details.get("failure")
+    return kind if kind in FAILURE_KINDS else failure_kind(scores[0], trajectory)
 
 
 def kinds_in_order(found: Mapping[str, int]) -> list[str]:

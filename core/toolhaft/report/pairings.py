@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from toolhaft.report.markup import Html, count, tag
+from toolhaft.report.markup import Html, badge, count, tag
 from toolhaft.report.plots import difference_plot, parts_plot, scale_of
 from toolhaft.report.visible import make_line
 from toolhaft.types.comparison import Pairing
 
 _MOST = 45
+_LEVEL = 0.05
+_VERDICTS = {
+    "few": ("too few tasks to say", "quiet", ""),
+    "none": ("no difference shown", "quiet", "The interval includes 0"),
+    "shown": ("difference shown", "good", "The interval leaves out 0, and the exact test confirms it"),
+    "unsure": ("not sure", "warn", "The interval leaves out 0, but the exact test does not confirm it"),
+}
 
 
 def pairings_html(pairings: Sequence[Pairing]) -> Html | None:
@@ -35,11 +42,21 @@ def pairings_html(pairings: Sequence[Pairing]) -> Html | None:
 
 def say_pairings(pairings: Sequence[Pairing]) -> list[str]:
     """Return what a comparison found, in a few sentences: differences first, if any are shown."""
-    shown = [say_pairing(pairing) for pairing in pairings if pairing.shown]
+    shown = [say_pairing(pairing) for pairing in pairings if verdict_of(pairing) in ("shown", "unsure")]
     if shown or len(pairings) == 1:
         return (shown or [say_pairing(pairings[0])])[:4]
     told = [pairing for pairing in pairings if pairing.low is not None]
     return [f"No difference shown between any two of the arms, {len(told)} pairs."] if told else []
+
+
+def verdict_of(pairing: Pairing) -> str:
+    """Return ``few`` tasks, ``shown``, ``none`` shown, or ``unsure``: interval and test disagree."""
+    if pairing.low is None or pairing.high is None:
+        return "few"
+    if not pairing.shown:
+        return "none"
+    p = pairing.adjusted_p if pairing.adjusted_p is not None else pairing.mcnemar_p
+    return "unsure" if p is not None and p > _LEVEL else "shown"
 
 
 def say_pairing(pairing: Pairing) -> str:
@@ -54,19 +71,20 @@ def say_pairing(pairing: Pairing) -> str:
             f"95 % interval {_signed(pairing.low)} to {_signed(pairing.high)}, over {tasks}."
         )
     more = "more" if pairing.difference > 0 else "fewer"
+    doubt = "; the exact test does not confirm it" if verdict_of(pairing) == "unsure" else ""
     low, high = sorted((abs(pairing.low), abs(pairing.high)))
     return (
         f"{b} passes {100 * abs(pairing.difference):.1f} points {more} than {a}, "
-        f"95 % interval {100 * low:.1f} to {100 * high:.1f}, over {tasks}."
+        f"95 % interval {100 * low:.1f} to {100 * high:.1f}, over {tasks}{doubt}."
     )
 
 
 def _pairing(pairing: Pairing, end: float) -> Html:
     a, b = make_line(pairing.a, 60), make_line(pairing.b, 60)
-    marks = "pairing shown" if pairing.shown else "pairing"
+    verdict = verdict_of(pairing)
     return tag(
         "li",
-        tag("h3", b, tag("small", f" against {a}")),
+        tag("h3", b, tag("small", f" against {a} "), badge(*_VERDICTS[verdict])),
         tag("p", _say_difference(pairing)),
         difference_plot(pairing.difference, pairing.low, pairing.high, end),
         tag(
@@ -86,7 +104,7 @@ def _pairing(pairing: Pairing, end: float) -> Html:
             class_="legend",
         ),
         tag("ul", *[tag("li", fact) for fact in _tests(pairing)], class_="tests"),
-        class_=marks,
+        class_=f"pairing {verdict}",
     )
 
 

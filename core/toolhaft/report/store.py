@@ -194,7 +194,7 @@ def save_evaluation(
 ) -> EvaluationFiles:
     """Write an evaluation: ``evaluation.json``, a run per arm in its sub-folder, and ``report.html``.
 
-    The failure kind of a rollout is read from its scores: the first whose details have a text under
+    The first score of a rollout decides whether it passed, and its details hold the failure kind under
     ``failure``. Each file is written as `save_run` writes.
 
     Args:
