@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from toolhaft.hooks.distributions import Candidate
 
 PluginStatus = Literal["ok", "FAILED", "disabled"]
 
@@ -43,3 +46,32 @@ def one_line(text: object, limit: int = 400) -> str:
     line = " ".join(str(text)[: 4 * limit].split())
     shown = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in line)
     return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."
+
+
+def record_plugin(
+    candidate: Candidate,
+    *,
+    status: PluginStatus | None = None,
+    reason: str = "",
+    provides: dict[str, tuple[str, ...]] | None = None,
+    seconds: float = 0.0,
+) -> PluginRecord:
+    """Return the record of a plugin that was found.
+
+    Args:
+        candidate: What was found.
+        status: By default, ``FAILED`` where there is a reason.
+        reason: What is wrong with it.
+        provides: Names that can be used, by kind.
+        seconds: Time its import and its hooks took.
+    """
+    return PluginRecord(
+        name=one_line(candidate.name, 80),
+        distribution=one_line(candidate.distribution, 80),
+        version=one_line(candidate.version, 40),
+        status=status or ("FAILED" if reason else "ok"),
+        reason=one_line(reason, 600),
+        provides=provides or {},
+        seconds=seconds,
+        entry_point=one_line(candidate.target, 200),
+    )

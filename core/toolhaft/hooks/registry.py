@@ -29,7 +29,7 @@ from toolhaft.hooks.factory import (
 from toolhaft.hooks.kinds import FIRST_PARTY, KINDS, Kind, find_kind
 from toolhaft.hooks.loader import finish_within
 from toolhaft.hooks.markers import PROJECT
-from toolhaft.hooks.record import PluginRecord, PluginStatus, one_line
+from toolhaft.hooks.record import PluginRecord, one_line, record_plugin
 from toolhaft.hooks.verdicts import find_verdict, read_verdicts
 from toolhaft.hooks.version import satisfies
 from toolhaft.settings import load_settings
@@ -177,8 +177,13 @@ class Registry:
         return cast("Model", self.make("model", scheme, settings))
 
     def planner(self, name: str, **settings: Any) -> Planner:
-        """Make a planner; raises as `make`."""
-        return cast("Planner", self.make("planner", name, settings))
+        """Make a planner; ``NAME@n`` makes up to n independent tries of it. Raises as `make`."""
+        base, _, count = name.partition("@")
+        if not count.isascii() or not count.isdigit() or name in self._registrations["planner"]:
+            return cast("Planner", self.make("planner", name, settings))
+        from toolhaft.planners.tries import Tries
+
+        return Tries(self.planner(base, **settings), int(count[:9]))
 
     def generator(self, name: str, **settings: Any) -> Generator:
         """Make a generator; raises as `make`."""
@@ -251,9 +256,9 @@ class Registry:
     def _load(self, candidate: Candidate, off: set[str], timeout: float) -> PluginRecord:
         problem = candidate.problem or self._refuse(candidate)
         if {normalise(candidate.name), normalise(candidate.distribution)} & off and not _is_core(candidate):
-            return _record(candidate, status="disabled")
+            return record_plugin(candidate, status="disabled")
         if problem:
-            return _record(candidate, reason=problem)
+            return record_plugin(candidate, reason=problem)
         if _is_core(candidate):  # ours: no thread, no limit
             return self._take(candidate, *_contribute(candidate, _attempt_here))
         try:
@@ -265,7 +270,7 @@ class Registry:
         except TimeoutError as error:
             remedy = f"toolhaft plugins check {candidate.name} has it remembered"
             reason = f"its import or a hook hangs: {error}; {remedy}"
-            return _record(candidate, reason=reason, seconds=timeout)
+            return record_plugin(candidate, reason=reason, seconds=timeout)
         return self._take(candidate, *outcome)
 
     def _refuse(self, candidate: Candidate) -> str:
@@ -311,7 +316,7 @@ class Registry:
                 )
             if fresh:
                 provides[kind] = tuple(sorted(fresh))
-        return _record(candidate, reason="; ".join(problems), provides=provides, seconds=seconds)
+        return record_plugin(candidate, reason="; ".join(problems), provides=provides, seconds=seconds)
 
 
 def import_factory(registration: Registration) -> Callable[..., Any]:
@@ -367,26 +372,6 @@ def _broken(registration: Registration, error: BaseException) -> PluginError:
         where=registration.factory if isinstance(registration.factory, str) else "",
         hint=hint,
         details={"plugin": registration.plugin, "distribution": registration.distribution},
-    )
-
-
-def _record(
-    candidate: Candidate,
-    *,
-    status: PluginStatus | None = None,
-    reason: str = "",
-    provides: dict[str, tuple[str, ...]] | None = None,
-    seconds: float = 0.0,
-) -> PluginRecord:
-    return PluginRecord(
-        name=one_line(candidate.name, 80),
-        distribution=one_line(candidate.distribution, 80),
-        version=one_line(candidate.version, 40),
-        status=status or ("FAILED" if reason else "ok"),
-        reason=one_line(reason, 600),
-        provides=provides or {},
-        seconds=seconds,
-        entry_point=one_line(candidate.target, 200),
     )
 
 
