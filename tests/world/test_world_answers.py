@@ -1,4 +1,4 @@
-"""Each operation answers as its document says."""
+"""Each operation of the services written in Python answers as its document says."""
 
 import copy
 import re
@@ -7,9 +7,9 @@ import jsonschema
 import pytest
 
 from toolhaft.world.contract import contracts
-from toolhaft.world.documents import read_document, service_names
+from toolhaft.world.documents import read_document
 
-SERVICES = service_names()
+SERVICES = ("weather", "travel", "shop", "calendar")
 DOCUMENTS = {name: read_document(name) for name in SERVICES}
 CONTRACTS = {contract.id: (name, contract) for name in SERVICES for contract in contracts(DOCUMENTS[name])}
 ADDRESS = {"name": "Kim Sato", "street": "Storgata 1", "city": "Oslo", "postal_code": "0155", "country": "NO"}

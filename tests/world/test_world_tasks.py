@@ -1,4 +1,4 @@
-"""Every task can be done, is not done by doing nothing, and is written as a user would."""
+"""The tasks of the bundled world, and the reading of tasks."""
 
 import re
 
@@ -8,8 +8,9 @@ from toolhaft.errors import FormatError, ToolhaftError, UsageError
 from toolhaft.evaluators.pointer import MISSING, find
 from toolhaft.evaluators.state_check import check
 from toolhaft.types import Task, from_json, to_json
+from toolhaft.world.lint import lint_world
 from toolhaft.world.solution import fill_in
-from toolhaft.world.tasks import load_tasks, reference_solution
+from toolhaft.world.tasks import kind_of, load_tasks, reference_solution
 
 TASKS = load_tasks()
 NAMES = [task.id for task in TASKS]
@@ -30,56 +31,41 @@ def test_there_are_enough_of_every_kind():
         assert tags.count(wanted) >= 2, wanted
 
 
+def test_the_bundled_world_has_no_faults():
+    """Every solution passes, doing nothing does not, and every check can fail: see `lint_world`."""
+    assert [str(finding) for finding in lint_world()] == []
+
+
+def spread(tasks, n):
+    """Return tasks of every kind, alike many."""
+    kinds = {}
+    for task in tasks:
+        kinds.setdefault(kind_of(task), []).append(task)
+    return [task for kind in kinds.values() for task in kind[:: max(1, len(kind) // n)][:n]]
+
+
 @pytest.mark.anyio
-@pytest.mark.parametrize("task", TASKS, ids=NAMES)
-async def test_the_reference_solution_passes_and_nothing_fails(world, caller, run, task):
-    nothing = check(task, "", world.store.state(run))
-    assert nothing.value == 0.0
-    made = []
+@pytest.mark.parametrize("task", spread(TASKS, 4), ids=lambda task: task.id)
+async def test_reference_solutions_pass_over_http(world, caller, run, task):
+    await world.prepare(run, task)
 
     async def call(name, arguments):
-        made.append(name)
-        return caller.call(run, name, arguments)
+        answer = caller.send(run, name, arguments)
+        tries = 0
+        while answer.status_code in {429, 503, *faults} and tries < 5:
+            answer, tries = caller.send(run, name, arguments), tries + 1
+        assert answer.status_code < 400, answer.text
+        return answer.json() if answer.content else None
 
+    faults = {row.get("status", 503) for row in task.metadata.get("faults", ())}
     answer = await reference_solution(task).run(call)
-    score = check(task, answer, world.store.state(run))
+    score = check(task, answer, world.store.state(run), status="asked" if task.gold.asks else "answered")
     assert score.value == 1.0, score.reason
-    assert tuple(dict.fromkeys(made)) == task.gold.tools
-    if "multi_call" in task.tags:
-        assert len(made) > 1
-    if "one_call" in task.tags:
-        assert len(made) == 1
-    assert ("write" in task.tags) == bool(world.store.state(run)["writes"])
-    assert ("unsolvable" in task.tags) == (not task.gold.solvable)
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("task", [t for t in TASKS if "cross_service" in t.tags], ids=lambda task: task.id)
-async def test_cross_service_tasks_need_more_than_one_service(task):
-    from toolhaft.world.contract import contracts
-    from toolhaft.world.documents import read_document, service_names
-
-    home = {contract.id: name for name in service_names() for contract in contracts(read_document(name))}
-    assert len({home[tool] for tool in task.gold.tools}) > 1
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("task", [t for t in TASKS if "write" in t.tags], ids=lambda task: task.id)
-async def test_a_write_that_is_only_claimed_does_not_pass(world, caller, run, task):
-    solution = reference_solution(task)
-
-    async def call(name, arguments):
-        return caller.call(run + "-dry", name, arguments)
-
-    answer = await solution.run(call)
-    assert check(task, answer, world.store.state(run)).value == 0.0
 
 
 @pytest.mark.parametrize("task", TASKS, ids=NAMES)
-def test_instructions_are_sentences_that_name_no_tool(task):
-    assert re.fullmatch(r"[A-Z].*[.?!]", task.instruction)
-    for tool in task.gold.tools:
-        assert tool.casefold() not in task.instruction.casefold()
+def test_instructions_are_sentences(task):
+    assert re.fullmatch(r"[A-Z\"].*[.?!\"]", task.instruction)
 
 
 def test_tasks_are_plain_data():

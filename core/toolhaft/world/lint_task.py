@@ -1,0 +1,331 @@
+"""Whether one task can be done, cannot be done by doing nothing, and says what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from toolhaft.errors import ToolhaftError, UsageError, nearest_names
+from toolhaft.evaluators.gold import check_gold
+from toolhaft.evaluators.pointer import MISSING, find
+from toolhaft.evaluators.state_check import check
+from toolhaft.openapi.document import as_dict
+from toolhaft.openapi.resolve import Resolver
+from toolhaft.types import Effect, Gold
+from toolhaft.world.approval import approves
+from toolhaft.world.contract import JSON, Contract
+from toolhaft.world.finding import Finding
+from toolhaft.world.mutations import mutations
+from toolhaft.world.problem import FaultProblem, RequestProblem
+from toolhaft.world.requesting import write_request
+from toolhaft.world.solution import fill_in
+from toolhaft.world.tasks import KINDS, TRAITS, LocatedTask, preparation_of, reference_solution
+
+if TYPE_CHECKING:
+    from toolhaft.world.store import Store
+
+_RUN = "lint"
+_REFUSAL = "I cannot do this."
+_TRIES = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownOperation:
+    """An operation of the world, as tasks may use it.
+
+    Attributes:
+        service: Whose it is.
+        contract: What the document says of it.
+        effect: Of the tool that it becomes.
+    """
+
+    service: str
+    contract: Contract
+    effect: Effect
+
+
+class _RefusedCall(UsageError):
+    """A call of a reference solution that was refused."""
+
+
+class TaskLint:
+    """Looks one task over.
+
+    Args:
+        located: The task and where it stands.
+        store: Of the world, with the task's seed.
+        operations: All that tasks may use.
+        answers: Checks answers against the documents.
+    """
+
+    def __init__(
+        self,
+        located: LocatedTask,
+        store: Store,
+        operations: Mapping[str, KnownOperation],
+        answers: AnswerChecks,
+    ) -> None:
+        self.task = located.task
+        self.located = located
+        self.store = store
+        self.operations = operations
+        self.answers = answers
+        self.gold = located.task.gold or Gold()
+        self.findings: list[Finding] = []
+        self.called: list[str] = []
+
+    def run(self) -> list[Finding]:
+        """Return what is wrong."""
+        self._check_names()
+        self._check_tags()
+        try:
+            check_gold(self.task)
+        except UsageError as error:
+            pointer = error.where.partition("#")[2]
+            self._tell("check-malformed", f"{error.what}. {error.hint}".rstrip(". "), pointer)
+            return self.findings
+        try:
+            self.store.prepare(_RUN, preparation_of(self.task))
+        except RequestProblem as problem:
+            self._tell("setup-fails", problem.detail, "/setup")
+            return self.findings
+        before = self.store.state(_RUN)
+        self._check_untouched(before)
+        answer = self._solve()
+        after = self.store.state(_RUN)
+        if answer is not None:
+            self._check_solution(answer, before, after)
+            self._check_shape(after)
+        for position, row in enumerate(self.gold.state):
+            self._check_row(row, before, after, f"/gold/state/{position}")
+        self.store.reset(_RUN)
+        return self.findings
+
+    def _tell(self, code: str, message: str, pointer: str = "") -> None:
+        located = self.located
+        self.findings.append(
+            Finding(
+                code=code,
+                message=message,
+                task=self.task.id,
+                file=located.file,
+                pointer=f"{located.pointer}{pointer}",
+            )
+        )
+
+    def _check_names(self) -> None:
+        """Check that every tool that is named exists, and that the instruction names none."""
+        metadata = self.task.metadata
+        named = [(f"/gold/tools/{n}", tool) for n, tool in enumerate(self.gold.tools)]
+        calls = metadata["solution"].get("calls", ())
+        named += [(f"/solution/calls/{n}/tool", call["tool"]) for n, call in enumerate(calls)]
+        named += [(f"/faults/{n}/tool", row["tool"]) for n, row in enumerate(metadata.get("faults", ()))]
+        for position, row in enumerate(metadata.get("approve", ())):
+            name, pointer = (row, "") if isinstance(row, str) else (row["tool"], "/tool")
+            named.append((f"/approve/{position}{pointer}", name))
+            if name in self.operations and self.operations[name].effect != "irreversible":
+                self._tell("approval-unneeded", f"{name} needs no approval", f"/approve/{position}{pointer}")
+        for pointer, name in named:
+            if name not in self.operations:
+                self._tell("tool-unknown", f"there is no tool {name!r:.80}{self._nearest(name)}", pointer)
+        folded = self.task.instruction.casefold()
+        for name in self.operations:
+            if name.casefold() in folded:
+                self._tell("instruction-names-tool", f"the user cannot know of {name}", "/instruction")
+
+    def _nearest(self, name: str) -> str:
+        nearest = nearest_names(name, list(self.operations))
+        return f"; did you mean {' or '.join(nearest)}?" if nearest else ""
+
+    def _check_tags(self) -> None:
+        services = {operation.service for operation in self.operations.values()}
+        known = {*KINDS, *TRAITS, *services}
+        for position, tag in enumerate(self.task.tags):
+            if tag not in known:
+                nearest = nearest_names(tag, sorted(known))
+                hint = f"; did you mean {nearest[0]}?" if nearest else ""
+                self._tell("tag-unknown", f"there is no tag {tag!r:.80}{hint}", f"/tags/{position}")
+        kinds = [kind for kind in KINDS if kind in self.task.tags]
+        if len(kinds) != 1 and set(kinds) != {"multi_call", "cross_service"}:
+            self._tell("kind", f"one tag of {', '.join(KINDS)} is needed, not {len(kinds)}", "/tags")
+        for tag, holds in (
+            ("ask", bool(self.gold.asks)),
+            ("fault", bool(self.task.metadata.get("faults"))),
+        ):
+            if (tag in self.task.tags) is not holds:
+                self._tell("tag-wrong", f"the tag {tag} and the task do not agree", "/tags")
+        declined = "unsolvable" in self.task.tags or ("approval" in self.task.tags and not self.gold.solvable)
+        if declined is self.gold.solvable:
+            self._tell("tag-wrong", "the tag unsolvable and gold.solvable do not agree", "/tags")
+
+    def _check_untouched(self, before: dict[str, Any]) -> None:
+        """Check that nobody passes who does nothing."""
+        if self._passes("", before):
+            self._tell("passes-untouched", "doing nothing passes", "/gold")
+        elif self.gold.solvable and self._passes(_REFUSAL, before):
+            self._tell("passes-untouched", "declining passes", "/gold")
+        elif self._passes(self.task.instruction, before):
+            self._tell("passes-by-echo", "repeating the instruction passes", "/gold")
+
+    def _passes(self, answer: str, state: dict[str, Any], status: str = "answered") -> bool:
+        return check(self.task, answer, state, status=status).value >= 1.0
+
+    def _solve(self) -> str | None:
+        """Carry the reference solution out; return its answer, or None if it fails."""
+        try:
+            solution = reference_solution(self.task)
+            results: dict[str, Any] = {}
+            for position, step in enumerate(solution.calls):
+                arguments = fill_in(step.arguments, results)
+                result = self._call(step.tool, arguments, f"/solution/calls/{position}")
+                if step.save:
+                    results[step.save] = result
+            return str(fill_in(solution.answer, results))
+        except _RefusedCall as error:
+            self._tell("solution-refused", error.what, error.where)
+        except ToolhaftError as error:
+            self._tell("solution-malformed", str(error), "/solution")
+        return None
+
+    def _call(self, name: str, arguments: dict[str, Any], pointer: str) -> Any:
+        operation = self.operations.get(name)
+        if operation is None:
+            raise _RefusedCall(f"there is no tool {name!r:.80}", where=f"{pointer}/tool")
+        contract = operation.contract
+        for parameter in contract.parameters:
+            if parameter.place == "path" and parameter.name not in arguments:
+                raise _RefusedCall(f"{name} needs {parameter.name}", where=f"{pointer}/arguments")
+        approved = approves(self.task.metadata.get("approve", ()), name, arguments)
+        if operation.effect == "irreversible" and not approved:
+            self._tell("approval-missing", f"{name} is irreversible, and approve does not name it", pointer)
+        for _ in range(_TRIES):
+            try:
+                request = write_request(contract, arguments)
+                answer = self.store.perform(_RUN, operation.service, contract, request)
+            except FaultProblem:  # a client or an agent tries again
+                continue
+            except RequestProblem as problem:
+                what = f"{name} is refused with {problem.status}: {problem.detail:.200}"
+                raise _RefusedCall(what, where=pointer) from None
+            self.called.append(name)
+            if wrong := self.answers.check(operation.service, contract, answer):
+                self._tell(
+                    "answer-undocumented", f"{name} answers otherwise than documented: {wrong}", pointer
+                )
+            return answer
+        raise _RefusedCall(f"{name} still fails after {_TRIES} tries", where=pointer)
+
+    def _check_solution(self, answer: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+        status = "asked" if self.gold.asks else "answered"
+        score = check(self.task, answer, after, status=status)
+        for failed in score.details["failed"]:
+            self._tell("solution-fails", f"the reference solution does not pass: {failed}", "/solution")
+        if after["writes"] and self._passes(answer, before, status):
+            self._tell("passes-by-claim", "claiming to have done it passes", "/gold/state")
+
+    def _check_shape(self, after: dict[str, Any]) -> None:
+        """Check that the tags say what the reference solution does."""
+        tags, calls = set(self.task.tags), len(self.called)
+        services = {self.operations[name].service for name in self.called}
+        wrong = []
+        if "one_call" in tags and calls != 1:
+            wrong.append(f"one_call, and the solution makes {calls} calls")
+        if "multi_call" in tags and calls < 2:
+            wrong.append(f"multi_call, and the solution makes {calls} calls")
+        if "cross_service" in tags and len(services) < 2:
+            wrong.append("cross_service, and the solution uses one service")
+        if ("write" in tags) is not bool(after["writes"]):
+            wrong.append(f"{'' if 'write' in tags else 'not '}write, and the solution does otherwise")
+        if missing := sorted(services - tags):
+            wrong.append(f"without {', '.join(missing)}, which the solution uses")
+        for text in wrong:
+            self._tell("tag-wrong", f"the tags say {text}", "/tags")
+
+    def _check_row(
+        self, row: Mapping[str, Any], before: dict[str, Any], after: dict[str, Any], pointer: str
+    ) -> None:
+        """Check that a check of the state looks at something, and that it can fail."""
+        first = row["path"].lstrip("/").split("/")[0]
+        if first not in before:
+            nearest = nearest_names(first, list(before))
+            hint = f"; did you mean {nearest[0]}?" if nearest else ""
+            self._tell("service-unknown", f"the state has no {first!r:.80}{hint}", f"{pointer}/path")
+            return
+        if all(find(state, row["path"]) is MISSING for state in (before, after)) and not _is_guard(
+            row, before
+        ):
+            self._tell("pointer-nowhere", f"there is nothing at {row['path']}", f"{pointer}/path")
+            return
+        for name in row.get("where", {}):
+            if self._leads_nowhere(row["path"], name, before, after):
+                self._tell("field-nowhere", f"no record of {row['path']} has {name}", f"{pointer}/where")
+                return
+        if row["path"].strip("/") == "writes":
+            operation = row.get("where", {}).get("operation")
+            if isinstance(operation, str) and operation not in self.operations:
+                message = f"there is no tool {operation!r:.80}{self._nearest(operation)}"
+                self._tell("tool-unknown", message, f"{pointer}/where/operation")
+                return
+        if self._fails(row, before):
+            return
+        if not any(
+            self._fails(row, changed) for state in (after, before) for changed in mutations(row, state)
+        ):
+            self._tell("check-cannot-fail", "the check holds whatever is done", pointer)
+
+    def _fails(self, row: Mapping[str, Any], state: dict[str, Any]) -> bool:
+        single = replace(self.task, gold=Gold(state=(dict(row),)))
+        return check(single, "", state).value < 1.0
+
+    def _leads_nowhere(self, path: str, name: str, *states: dict[str, Any]) -> bool:
+        """Whether there are records, and none of them has a field."""
+        first = name.lstrip("/").split("/")[0]
+        items: list[Any] = []
+        for state in states:
+            rows = find(state, path)
+            items += rows.values() if isinstance(rows, dict) else rows if isinstance(rows, list) else []
+        return bool(items) and all(find(item, first) is MISSING for item in items)
+
+
+def _is_guard(row: Mapping[str, Any], state: dict[str, Any]) -> bool:
+    """Whether a check says that something is not to be made, in a place that there is."""
+    parent = row["path"].rpartition("/")[0]
+    return row.get("equals") == {"exists": False} and find(state, parent) is not MISSING
+
+
+class AnswerChecks:
+    """Checks answers against what the documents say of them.
+
+    Args:
+        documents: By service.
+    """
+
+    def __init__(self, documents: Mapping[str, dict[str, Any]]) -> None:
+        self._documents = documents
+        self._checks: dict[str, Any] = {}
+
+    def check(self, service: str, contract: Contract, answer: Any) -> str:
+        """Return what is wrong with an answer, or nothing."""
+        if contract.id not in self._checks:
+            self._checks[contract.id] = self._make(self._documents[service], contract)
+        found = self._checks[contract.id]
+        error = next(found.iter_errors(answer), None) if found is not None else None
+        if error is None:
+            return ""
+        place = "/".join(map(str, error.instance_path))
+        return f"{place or 'the whole'}: {error.message:.200}"
+
+    def _make(self, document: dict[str, Any], contract: Contract) -> Any:
+        import jsonschema_rs
+
+        response, _ = Resolver(document).follow(contract.responses[str(contract.status)], "")
+        schema = as_dict(as_dict(as_dict(response).get("content")).get(JSON)).get("schema")
+        if schema is None:
+            return None
+        try:
+            return jsonschema_rs.Draft202012Validator(
+                {"allOf": [schema], "components": document.get("components", {})}, validate_formats=True
+            )
+        except (ValueError, jsonschema_rs.ReferencingError):
+            return None
