@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from toolhaft.agent import Agent
-from toolhaft.errors import ModelError, ToolhaftError, UnknownNameError, UsageError
+from toolhaft.errors import ConfigError, ModelError, ToolhaftError, UnknownNameError, UsageError
 from toolhaft.evaluators.base import Evaluator
 from toolhaft.report.store import load_evaluation, save_evaluation
 from toolhaft.runs.evaluate import Arm, EvaluationRun
@@ -122,6 +122,16 @@ async def test_a_bug_is_no_outcome():
     with pytest.raises(ZeroDivisionError):
         await run.run()
     assert [outcome.trajectory.task.id for outcome in run.outcomes if outcome.arm == "good"] == ["t0", "t1"]
+
+
+async def test_a_missing_key_is_missing_for_all():
+    async def lack(arm, task, trial):
+        raise ConfigError("the variable OPENAI_API_KEY is not set")
+
+    run = EvaluationRun([GOOD], TASKS, lack, concurrency=1)
+    with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
+        await run.run()
+    assert run.outcomes == ()
 
 
 async def test_cancelling_keeps_what_is_done():

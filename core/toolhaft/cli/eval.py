@@ -62,13 +62,16 @@ def evaluate() -> None:
     """Measure how well planners and models do on tasks, and compare them."""
 
 
-@app.command()
-def world(
+@app.command("world")
+def evaluate_world(
     planner: Annotated[list[str] | None, typer.Option(help="A planner; may be given several times.")] = None,
     model: Annotated[list[str] | None, typer.Option(help="A model; may be given several times.")] = None,
     trials: Annotated[int, typer.Option(help="How often each task is tried.", min=1)] = 1,
+    world: Annotated[
+        Path | None, typer.Option("--world", help="Folder of another world than the bundled one.")
+    ] = None,
     tasks: Annotated[
-        Path | None, typer.Option(help="A file or folder of tasks instead of the bundled ones.")
+        Path | None, typer.Option(help="A file or folder of tasks instead of the world's own.")
     ] = None,
     tag: Annotated[
         list[str] | None, typer.Option(help="Only tasks with this tag; several must all stand.")
@@ -102,6 +105,7 @@ def world(
         planners=planner or ["react"],
         models=model or ["heuristic"],
         trials=trials,
+        folder=world,
         tasks=tasks,
         tags=tag or [],
         limit=limit,

@@ -25,7 +25,8 @@ class WorldEvaluation:
         planners: Names.
         models: Names; each planner is tried with each model.
         trials: How often each task is tried.
-        tasks: A file or folder; None gives the bundled tasks.
+        folder: Of another world; None is the bundled one.
+        tasks: A file or folder; None gives the tasks of the world.
         tags: Tasks that lack one are left out.
         limit: Only so many of the tasks that are left.
         budget: Of a rollout.
@@ -46,6 +47,7 @@ class WorldEvaluation:
         planners: Sequence[str],
         models: Sequence[str],
         trials: int,
+        folder: Path | None,
         tasks: Path | None,
         tags: Sequence[str],
         limit: int | None,
@@ -63,9 +65,10 @@ class WorldEvaluation:
 
         self._output = prepare(output)
         self._seed = seed
-        self._world = World(seed=seed)
+        self._world = World(seed=seed, folder=folder)
         self._secrets: SecretStore = SecretStore(self._world.secrets)
-        self._tasks = choose_tasks(tasks, tags, limit)
+        self._title = folder.name if folder is not None else "Demo world"
+        self._tasks = choose_tasks(tasks or self._world.folder / "tasks", tags, limit)
         self._positions = {task.id: position for position, task in enumerate(self._tasks)}
         arms = make_arms(planners, models, k=k, budget=read_limits(budget))
         self._models = _open_models(models, self._secrets)
@@ -84,6 +87,7 @@ class WorldEvaluation:
         )
         self._settings = {
             "benchmark": "world",
+            "world": str(folder) if folder is not None else "bundled",
             "planners": list(planners),
             "models": list(models),
             "tasks": str(tasks) if tasks is not None else "bundled",
@@ -102,12 +106,19 @@ class WorldEvaluation:
     def show(self, *, as_json: bool) -> int:
         """Evaluate, print what was found, write records and reports, and return the exit code."""
         from toolhaft.cli.figures import print_comparison
+        from toolhaft.evaluators.reading import FLOOR
         from toolhaft.tools.loop import run_sync
         from toolhaft.types import to_value
 
-        with self._bar.showing(self._title(), self.run.planned):
-            run_sync(self._evaluate(), on_interrupt=self.run.cancel)
-        comparison = self.run.compare(title=self._title(), seed=self._seed)
+        ended = False
+        try:
+            with self._bar.showing(self._heading(), self.run.planned):
+                run_sync(self._evaluate(), on_interrupt=self.run.cancel)
+            ended = True
+        finally:
+            if not ended and any(outcome.arm != FLOOR for outcome in self.run.outcomes):
+                notice(f"What was done until then: {self._save(self._compare()).html}")
+        comparison = self._compare()
         files = self._save(comparison)
         if as_json:
             facts = {"stopped": self.run.stopped, "folder": str(files.json.parent), "report": str(files.html)}
@@ -120,10 +131,13 @@ class WorldEvaluation:
         errors = any(outcome.kind == "error" for outcome in self.run.outcomes)
         return 3 if errors or self.run.stopped else 0
 
-    def _title(self) -> str:
+    def _compare(self) -> Comparison:
+        return self.run.compare(title=self._heading(), seed=self._seed)
+
+    def _heading(self) -> str:
         trials = f", {self.run.trials} trials each" if self.run.trials > 1 else ""
         number = len(self._tasks)
-        return f"Demo world: {number} {'task' if number == 1 else 'tasks'}{trials}"
+        return f"{self._title}: {number} {'task' if number == 1 else 'tasks'}{trials}"
 
     def _save(self, comparison: Comparison) -> Any:
         from datetime import UTC, datetime
@@ -187,7 +201,7 @@ class WorldEvaluation:
         self._bar.advance(", ".join(f"{arm} passed {count}" for arm, count in sorted(self._passed.items())))
 
 
-def choose_tasks(path: Path | None, tags: Sequence[str], limit: int | None) -> tuple[Task, ...]:
+def choose_tasks(path: Path, tags: Sequence[str], limit: int | None) -> tuple[Task, ...]:
     """Return the tasks that have all the tags.
 
     Raises:
@@ -205,9 +219,7 @@ def choose_tasks(path: Path | None, tags: Sequence[str], limit: int | None) -> t
     chosen = tuple(task for task in tasks if set(tags) <= set(task.tags))[:limit]
     if not chosen:
         what = f"no task has the tags {' and '.join(tags)}" if tags else "there are no tasks"
-        raise UsageError(
-            what, where=str(path or ""), hint="Leave a tag out, or name other tasks with --tasks"
-        )
+        raise UsageError(what, where=str(path), hint="Leave a tag out, or name other tasks with --tasks")
     return chosen
 
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from toolhaft.errors import ToolhaftError, UsageError
+from toolhaft.errors import ConfigError, ToolhaftError, UsageError
 from toolhaft.evaluators.base import Evaluator
 from toolhaft.evaluators.comparing import ArmAttempts, Attempt, compare_arms
 from toolhaft.evaluators.failure import failure_kind
@@ -64,7 +64,8 @@ class Outcome:
 
 
 Rollout = Callable[[Arm, Task, int], Awaitable[Trajectory]]
-"""Carries out a task as an arm does, for the given trial; a `ToolhaftError` is recorded as its outcome."""
+"""Carries out a task as an arm does, for the given trial. A `ToolhaftError` is recorded as its outcome, but
+for `ConfigError`."""
 Beginning = Callable[[Task], Awaitable[dict[str, Any]]]
 """Returns the state of the environment before anything was done, for the arm that does nothing."""
 Progress = Callable[[Outcome, int, int], None]
@@ -152,6 +153,9 @@ class EvaluationRun:
         """Run what is to be run; what is done is kept, however this ends.
 
         Errors of a rollout other than `ToolhaftError` are bugs: they end the evaluation.
+
+        Raises:
+            ConfigError: A rollout lacks a setting or key, which others would lack, too.
         """
         started = time.monotonic()
         waiting = iter(enumerate(self._jobs))
@@ -252,6 +256,8 @@ class EvaluationRun:
                 trajectory = await self._do_nothing(task)
             else:
                 trajectory = await self._rollout(arm, task, trial)
+        except ConfigError:
+            raise  # a key that is missing is missing for every rollout
         except ToolhaftError as error:
             trajectory = _failed(arm, task, trial, error)
         settings = {**trajectory.settings, "arm": arm.name, "trial": trial}
