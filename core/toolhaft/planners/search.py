@@ -146,8 +146,8 @@ class Search:
             status = step.status
             if end is not None and step.id == last:
                 status = "answered" if end.status in ("answered", "asked") else "gave_up"
-            elif step.id not in path and status not in kept:
-                status = "abandoned"
+            elif status not in kept:
+                status = "continued" if step.id in path else "abandoned"
             if status != step.status:
                 steps[step.id] = replace(step, status=status)
         return end
