@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from toolhaft.evaluators.comparing import ArmAttempts, Attempt, compare_arms
 from toolhaft.types import (
     Artifact,
     ArtifactPart,
@@ -286,6 +287,57 @@ def put_text(record, change):
     if isinstance(record, tuple | list):
         return type(record)(put_text(item, change) for item in record)
     return record
+
+
+KINDS = ("passed", "wrong_state", "wrong_answer", "gave_up")
+
+
+def build_evaluation(names=("react", "dfsdt"), *, tasks=4, trials=2, change=None):
+    """Return a comparison and the records of its arms; ``change`` is put to every text of them.
+
+    Each arm fails on some tasks, in different ways, and the last task goes the same way with all.
+    """
+    arms, attempts = {}, []
+    for place, name in enumerate(names):
+        found, scores = [], {}
+        for number in range(tasks):
+            for trial in range(trials):
+                kind = KINDS[(number * (place + 1) + trial * place) % 4 if number < tasks - 1 else 0]
+                trajectory = build_sample(f"{name}-{number}-{trial}", planner=name)
+                task = dataclasses.replace(
+                    trajectory.task, id=f"task-{number}", tags=("one_call", "write")[: 1 + number % 2]
+                )
+                trajectory = dataclasses.replace(trajectory, task=task)
+                score = Score(
+                    name="state", value=float(kind == "passed"), reason="Why", details={"failure": kind}
+                )
+                if change:
+                    trajectory, score = put_text(trajectory, change), put_text(score, change)
+                    trajectory = dataclasses.replace(trajectory, id=f"{name}-{number}-{trial}")
+                    task = dataclasses.replace(trajectory.task, id=f"{number}-{trajectory.task.id}")
+                    trajectory = dataclasses.replace(trajectory, task=task)
+                found.append(trajectory)
+                scores[trajectory.id] = [score]
+        arms[name] = (found, scores)
+        attempts.append(
+            ArmAttempts(
+                name=name,
+                planner=name,
+                model="qwen3-8b",
+                attempts=tuple(
+                    Attempt.of(trajectory, scores[trajectory.id][0], trial=position % trials)
+                    for position, trajectory in enumerate(found)
+                ),
+            )
+        )
+    comparison = compare_arms(attempts, title="Planners side by side", resamples=200)
+    return (put_text(comparison, change) if change else comparison), arms
+
+
+@pytest.fixture
+def evaluation():
+    """Return the builder of small evaluations."""
+    return build_evaluation
 
 
 @pytest.fixture

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import html
+import itertools
 import socketserver
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
-from itertools import pairwise
 
 import pytest
 
+from toolhaft.report.comparison import render_comparison
 from toolhaft.report.html import render_html
 from toolhaft.types import Score
 
@@ -166,10 +167,17 @@ async def touch_everything(browser):
         """(async () => {
           document.querySelectorAll('details').forEach((fold) => { fold.open = true; });
           for (const button of document.querySelectorAll('button')) button.click();
+          for (const box of document.querySelectorAll('input[type=checkbox]')) { box.click(); box.click(); }
+          for (const select of document.querySelectorAll('select')) {
+            for (const option of [...select.options].slice(0, 20).reverse()) {
+              select.value = option.value;
+              select.dispatchEvent(new Event('change'));
+            }
+          }
           const filter = document.getElementById('filter');
           if (filter) { filter.value = '<img src=x>'; filter.dispatchEvent(new Event('input')); }
           if (filter) { filter.value = ''; filter.dispatchEvent(new Event('input')); }
-          const links = [...document.querySelectorAll('a')];
+          const links = [...document.querySelectorAll("a[href^='#']")];
           // The browser throttles more than 200 steps of history in ten seconds.
           for (const link of links.slice(0, 150)) {
             link.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true, view: window}));
@@ -241,6 +249,47 @@ async def test_100_hostile_strings_in_every_text_run_nothing_and_ask_for_nothing
     assert browser.seen("Runtime.exceptionThrown") == []
 
 
+async def test_100_hostile_strings_in_a_comparison_run_nothing_and_ask_for_nothing(
+    browser, page, listener, evaluation
+):
+    base, asked = listener
+    strings = hostile_strings(base)
+    turns = itertools.cycle(strings)
+    comparison, arms = evaluation(
+        strings[:4], tasks=30, trials=1, change=lambda text: f"{text[:20]}{next(turns)}"
+    )
+    comparison = replace(comparison, title="".join(strings[:40]), notes=tuple(strings[:50]))
+    document = render_comparison(
+        comparison,
+        arms=arms,
+        folders={name: strings[90 + number] for number, name in enumerate(arms)},
+        settings=dict(zip(strings, strings, strict=True)),
+    )
+    address = page(document)
+    await browser.open(address)
+    await touch_everything(browser)
+    state = await browser.evaluate(
+        """({owned: document.documentElement.dataset.owned ?? null,
+             scripts: document.scripts.length,
+             frames: document.querySelectorAll('iframe, object, embed, link, base, form, img, video').length,
+             handlers: [...document.querySelectorAll('*')].filter((node) =>
+               [...node.attributes].some((found) => found.name.startsWith('on'))).length,
+             elsewhere: [...document.links].filter((link) =>
+               !/^(#|[.][/])/.test(link.getAttribute('href'))).length,
+             schemes: [...new Set([...document.links].map((link) => link.protocol))],
+             rows: document.querySelectorAll('#tasks > tr').length})"""
+    )
+    assert state == {
+        "owned": None, "scripts": 1, "frames": 0, "handlers": 0, "elsewhere": 0, "schemes": ["file:"],
+        "rows": len(comparison.outcomes),
+    }  # fmt: skip
+    assert state["rows"] >= 30
+    assert outside(browser, address) == []
+    assert asked == []
+    assert browser.seen("Log.entryAdded") == []
+    assert browser.seen("Runtime.exceptionThrown") == []
+
+
 async def test_the_policy_holds_even_where_markup_gets_in(browser, page, listener, sample):
     base, asked = listener
     injected = "".join(hostile_strings(base)[number] for number in (0, 14, 17, 26, 27, 43, 51, 57, 64, 65))
@@ -278,6 +327,30 @@ async def test_nothing_scrolls_sideways_and_text_can_be_read(
     assert contrasts["low"] == []
     await browser.screenshot(tmp_path / "report.png", whole=False)
     assert (tmp_path / "report.png").stat().st_size > 5_000
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("dark", [False, True])
+async def test_a_comparison_fits_every_screen_and_can_be_read(
+    browser, page, evaluation, every_text, width, dark
+):
+    comparison, arms = evaluation(tasks=6)
+    loud = every_text(replace(comparison, outcomes={}), lambda text: text + "_unbroken" * 12)
+    for shown, records in ((comparison, arms), (loud, {})):
+        document = render_comparison(
+            shown, arms=records, folders={name: name for name in records}, settings={"k": 8}
+        )
+        await browser.open(page(document), width=width, height=740, dark=dark)
+        sizes = await browser.evaluate(
+            """({inner: document.documentElement.clientWidth, whole: document.documentElement.scrollWidth,
+                 beyond: [...document.querySelectorAll('main *')].filter((node) =>
+                   !node.closest('.aside, .scroll > *') &&
+                   node.getBoundingClientRect().right > innerWidth + 1).map((node) => node.className)})"""
+        )
+        assert sizes == {"inner": width, "whole": width, "beyond": []}
+        contrasts = await browser.evaluate(CONTRAST)
+        assert contrasts["looked_at"] > 50
+        assert contrasts["low"] == []
 
 
 CONTRAST = """(() => {
@@ -336,6 +409,106 @@ async def test_switches_filter_and_links_work(browser, page, sample, sample_scor
     assert await browser.evaluate("document.querySelectorAll('.step > details:not([open])').length") == 0
 
 
+CHOOSE = """(name, text) => {
+  const select = document.querySelector(`select[data-choice=${name}]`);
+  select.value = [...select.options].find((option) => option.textContent === text).value;
+  select.dispatchEvent(new Event('change'));
+}"""
+
+
+async def test_a_run_is_filtered_by_kind_tag_planner_and_difference(browser, page, evaluation):
+    _, arms = evaluation(tasks=4, trials=1)
+    shown = [one for found, _ in arms.values() for one in found]
+    scores = {name: found for _, each in arms.values() for name, found in each.items()}
+    await browser.open(page(render_html(shown, scores=scores)))
+
+    async def visible():
+        return await browser.evaluate(
+            "[...document.querySelectorAll('.task')].flatMap((row, at) => row.hidden ? [] : [at])"
+        )
+
+    def expected(fits):
+        return [at for at, one in enumerate(shown) if fits(one, scores[one.id][0].details["failure"])]
+
+    assert await visible() == list(range(8))
+    await browser.evaluate(f"({CHOOSE})('kind', 'wrong state')")
+    assert await visible() == expected(lambda _, kind: kind == "wrong_state") != []
+    await browser.evaluate(f"({CHOOSE})('kind', 'any failure kind')")
+    await browser.evaluate(f"({CHOOSE})('tag', 'write')")
+    assert await visible() == expected(lambda one, _: "write" in one.task.tags) != []
+    await browser.evaluate(f"({CHOOSE})('arm', 'dfsdt, qwen3-8b')")
+    assert await visible() == expected(lambda one, _: "write" in one.task.tags and one.planner == "dfsdt")
+    await browser.evaluate(f"({CHOOSE})('tag', 'any tag')")
+    await browser.evaluate(f"({CHOOSE})('arm', 'any planner')")
+    await browser.evaluate("document.getElementById('differs').click()")
+    passed = {}
+    for one in shown:
+        passed.setdefault(one.task.id, set()).add(scores[one.id][0].value)
+    assert await visible() == expected(lambda one, _: len(passed[one.task.id]) > 1) != []
+
+
+async def test_a_comparison_is_filtered_where_a_kind_and_an_arm_meet(browser, page, evaluation):
+    comparison, arms = evaluation(tasks=6, trials=1)
+    await browser.open(
+        page(render_comparison(comparison, arms=arms, folders={n: n for n in arms}, settings={}))
+    )
+    visible = (
+        "[...document.querySelectorAll('#tasks > tr')].filter((row) => !row.hidden)"
+        ".map((row) => row.querySelector('.facts-line').textContent.split('\u00b7')[0].trim())"
+    )
+    kinds = {
+        name: {one.task.id: scores[one.id][0].details["failure"] for one in found}
+        for name, (found, scores) in arms.items()
+    }
+    assert sorted(await browser.evaluate(visible)) == sorted(kinds["react"])
+    await browser.evaluate(f"({CHOOSE})('kind', 'wrong state')")
+    either = {task for found in kinds.values() for task, kind in found.items() if kind == "wrong_state"}
+    assert set(await browser.evaluate(visible)) == either
+    await browser.evaluate(f"({CHOOSE})('arm', 'dfsdt')")
+    mine = {task for task, kind in kinds["dfsdt"].items() if kind == "wrong_state"}
+    assert set(await browser.evaluate(visible)) == mine != either
+    columns = "[...document.querySelectorAll('.matrix thead th')].filter((cell) => !cell.hidden).length"
+    assert await browser.evaluate(columns) == 2
+    await browser.evaluate(f"({CHOOSE})('arm', 'any arm')")
+    await browser.evaluate(f"({CHOOSE})('kind', 'any failure kind')")
+    await browser.evaluate("document.getElementById('differs').click()")
+    differing = {task for task, found in comparison.outcomes.items() if len(set(found.values())) > 1}
+    assert set(await browser.evaluate(visible)) == differing != set(comparison.outcomes)
+    assert await browser.evaluate("document.getElementById('shown').textContent") == f"{len(differing)} of 6"
+
+
+async def test_a_node_of_the_tree_is_reached_and_followed_by_keyboard(browser, page, sample):
+    await browser.open(page(render_html([sample("a"), sample("b")])))
+    await browser.evaluate("document.querySelector('#task-1 > details').open = true")
+    await browser.evaluate("document.querySelector('#task-1 .canvas').focus()")
+    focused = "document.activeElement.getAttribute('aria-label') ?? ''"
+    assert await browser.evaluate(focused) == "Tree of steps"
+    for number in (1, 2):
+        for kind in ("keyDown", "keyUp"):
+            await browser.ask("Input.dispatchKeyEvent", type=kind, key="Tab", windowsVirtualKeyCode=9)
+        assert (await browser.evaluate(focused)).startswith(f"Step {number}: ")
+    await browser.ask(
+        "Input.dispatchKeyEvent", type="keyDown", key="Enter", text="\r", windowsVirtualKeyCode=13
+    )
+    await browser.evaluate("new Promise((resolve) => setTimeout(resolve, 100))")
+    assert await browser.evaluate("location.hash") == "#task-1-step-2"
+    assert await browser.evaluate("document.querySelector('#task-1-step-2 > details').open")
+
+
+async def test_a_comparison_without_scripts_has_everything_but_the_filters(browser, page, evaluation):
+    comparison, arms = evaluation()
+    document = render_comparison(comparison, arms=arms, folders={n: n for n in arms}, settings={})
+    await browser.open(page(document), scripts=False)
+    found = await browser.ask("DOM.getDocument", depth=0)
+    for selector, shown in ((".plot", True), (".matrix", True), (".parts", True), ("#filter", False)):
+        node = await browser.ask("DOM.querySelector", nodeId=found["root"]["nodeId"], selector=selector)
+        if shown:
+            assert (await browser.ask("DOM.getBoxModel", nodeId=node["nodeId"]))["model"]["width"] > 50
+        else:
+            with pytest.raises(AssertionError, match="box model"):
+                await browser.ask("DOM.getBoxModel", nodeId=node["nodeId"])
+
+
 async def test_without_scripts_everything_is_there_and_no_dead_switch(browser, page, sample):
     await browser.open(page(render_html([sample("a"), sample("b")])), scripts=False)
     answer = await browser.ask("DOMSnapshot.captureSnapshot", computedStyles=["display"])
@@ -350,8 +523,15 @@ async def test_without_scripts_everything_is_there_and_no_dead_switch(browser, p
             await browser.ask("DOM.getBoxModel", nodeId=found["nodeId"])
 
 
-async def test_every_control_has_a_name_and_headings_go_down_in_order(browser, page, sample):
-    await browser.open(page(render_html([sample("a"), sample("b")])))
+@pytest.mark.parametrize("compared", [False, True])
+async def test_every_control_has_a_name_and_headings_go_down_in_order(
+    browser, page, sample, evaluation, compared
+):
+    comparison, arms = evaluation()
+    document = render_html([sample("a"), sample("b")])
+    if compared:
+        document = render_comparison(comparison, arms=arms, folders={n: n for n in arms}, settings={"k": 8})
+    await browser.open(page(document))
     await browser.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
     tree = await browser.ask("Accessibility.getFullAXTree")
     controls = {"button", "link", "searchbox", "combobox", "DisclosureTriangle", "textbox"}
@@ -364,7 +544,7 @@ async def test_every_control_has_a_name_and_headings_go_down_in_order(browser, p
     )
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in pairwise(levels)), levels
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels)), levels
 
 
 def test_escaping_is_what_the_standard_library_does(sample, every_text):

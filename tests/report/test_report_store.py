@@ -10,9 +10,13 @@ import pytest
 
 from toolhaft.errors import FormatError, UsageError
 from toolhaft.report.store import (
+    is_evaluation,
+    load_evaluation,
     load_heading,
     load_pictures,
     load_run,
+    name_folders,
+    save_evaluation,
     save_report,
     save_run,
     write_whole,
@@ -213,3 +217,125 @@ def test_files_have_the_mode_that_any_new_file_has(tmp_path, sample):
     files = save_run(tmp_path / "run", [sample()])
     (tmp_path / "other").write_text("x")
     assert files.html.stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_an_evaluation_that_is_saved_is_loaded(tmp_path, evaluation):
+    comparison, arms = evaluation(("react", "react@2"))
+    files = save_evaluation(tmp_path / "new", comparison, arms, settings={"k": 8, "seed": 1})
+    found = load_evaluation(tmp_path / "new")
+    assert found.comparison == comparison
+    assert found.settings == {"k": 8, "seed": 1}
+    assert found.arms == arms
+    assert found.folders == {"react": "react", "react@2": "react@2"}
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
+        "evaluation.json",
+        "react",
+        "react@2",
+        "report.html",
+    ]
+    assert load_run(tmp_path / "new" / "react@2") == arms["react@2"]
+    assert load_heading(files.runs["react"].jsonl).title == "Planners side by side: react"
+    assert "Planners side by side" in files.html.read_text(encoding="utf-8")
+    assert is_evaluation(tmp_path / "new")
+    assert not is_evaluation(tmp_path / "new" / "react")
+
+
+def test_an_evaluation_is_written_the_same_twice(tmp_path, evaluation):
+    for name in ("a", "b"):
+        save_evaluation(tmp_path / name, *evaluation(tasks=2))
+    first, second = (
+        {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.*")}
+        for name in ("a", "b")
+    )
+    assert first == second
+    assert len(first) == 10
+
+
+@pytest.mark.parametrize(
+    ("names", "folders"),
+    [
+        (["react", "dfsdt@3"], ["react", "dfsdt@3"]),
+        (["../../etc", "/etc/passwd", "."], ["etc", "etc-passwd", "arm-2"]),
+        (["a b", "a-b", "A-B"], ["a-b", "a-b-2", "A-B-3"]),
+        (["", "\x00", "日本"], ["arm-2", "arm-3", "arm-4"]),
+        (["report.html", "evaluation.json"], ["report.html-2", "evaluation.json-2"]),
+        (["x" * 300], ["x" * 80]),
+        (["con:", "a\\b", "~"], ["con", "a-b", "arm-2"]),
+    ],
+    ids=range(7),
+)  # fmt: skip
+def test_every_arm_has_a_folder_of_its_own_and_none_elsewhere(names, folders):
+    assert list(name_folders(names).values()) == folders
+
+
+def test_no_file_of_an_evaluation_holds_a_secret(tmp_path, evaluation):
+    comparison, arms = evaluation(tasks=2, trials=1, change=lambda text: f"{text[:200]} hunter2-token")
+    save_evaluation(
+        tmp_path,
+        comparison,
+        arms,
+        settings={"key hunter2-token": ["hunter2-token"]},
+        redact=lambda text: text.replace("hunter2-token", "[gone]"),
+    )
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) == 10
+    for path in files:
+        assert b"hunter2" not in path.read_bytes(), path
+        assert b"[gone]" in path.read_bytes(), path
+    assert len(load_evaluation(tmp_path).arms) == 2
+
+
+@pytest.fixture
+def saved(tmp_path, evaluation):
+    save_evaluation(tmp_path / "evaluation", *evaluation(tasks=2, trials=1))
+    return tmp_path / "evaluation"
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda value: value.update(format=99), "format 99"),
+        (lambda value: value.pop("comparison"), "comparison"),
+        (lambda value: value["comparison"].update(arms="react"), "arms"),
+        (lambda value: value["comparison"]["arms"][0].pop("passes"), "passes"),
+        (lambda value: value.update(folders=["react"]), "folders"),
+        (lambda value: value["folders"].update(react="../react"), "'../react' is no sub-folder"),
+        (lambda value: value["folders"].update(react="/etc"), "'/etc' is no sub-folder"),
+        (lambda value: value["folders"].update(react=".."), "'..' is no sub-folder"),
+        (lambda value: value["folders"].update(react=""), "'' is no sub-folder"),
+        (lambda value: value["folders"].update(react="a\\b"), "is no sub-folder"),
+        (lambda value: value["folders"].update(react=7), "folders"),
+    ],
+    ids=range(11),
+)
+def test_a_damaged_evaluation_is_named(saved, change, what):
+    file = saved / "evaluation.json"
+    file.write_text(damage(file.read_text(encoding="utf-8"), change), encoding="utf-8")
+    with pytest.raises(FormatError) as caught:
+        load_evaluation(saved)
+    assert caught.value.where.startswith(str(file))
+    assert what in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000, b"null"], ids=range(6))
+def test_what_is_no_evaluation_is_refused(saved, content):
+    (saved / "evaluation.json").write_bytes(content)
+    with pytest.raises(FormatError) as caught:
+        load_evaluation(saved)
+    assert str(saved / "evaluation.json") in caught.value.where
+
+
+def test_an_evaluation_with_an_arm_missing_is_a_usage_error(saved):
+    (saved / "dfsdt" / "trajectories.jsonl").unlink()
+    with pytest.raises(UsageError) as caught:
+        load_evaluation(saved)
+    assert caught.value.where == str(saved / "dfsdt" / "trajectories.jsonl")
+    (saved / "evaluation.json").unlink()
+    with pytest.raises(UsageError, match="cannot read the evaluation"):
+        load_evaluation(saved)
+
+
+def test_an_evaluation_that_cannot_be_written_is_a_usage_error(tmp_path, evaluation):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UsageError):
+        save_evaluation(tmp_path / "file" / "evaluation", *evaluation(tasks=1, trials=1))

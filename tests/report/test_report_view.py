@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from toolhaft.cli.view import app
 from toolhaft.errors import FormatError, UsageError
-from toolhaft.report.store import save_run
+from toolhaft.report.store import save_evaluation, save_run
 
 
 @pytest.fixture
@@ -49,3 +49,30 @@ def test_what_cannot_be_read_or_written_is_said(run_folder, tmp_path):
     assert isinstance(invoke(run_folder, "-o", tmp_path / "no" / "folder.html").exception, UsageError)
     (run_folder / "trajectories.jsonl").write_text("{")
     assert isinstance(invoke(run_folder).exception, FormatError)
+
+
+def test_an_evaluation_gets_all_its_reports_again(tmp_path, evaluation):
+    folder = tmp_path / "evaluation"
+    save_evaluation(folder, *evaluation(tasks=2, trials=1))
+    reports = [folder / "report.html", folder / "react" / "report.html", folder / "dfsdt" / "report.html"]
+    before = [report.read_bytes() for report in reports]
+    for report in reports:
+        report.unlink()
+    answer = invoke(folder)
+    assert answer.output == f"{folder / 'report.html'}\n"
+    assert [report.read_bytes() for report in reports] == before
+
+
+def test_an_evaluations_report_elsewhere_still_finds_its_arms(tmp_path, evaluation):
+    save_evaluation(tmp_path / "evaluation", *evaluation(tasks=2, trials=1))
+    (tmp_path / "other").mkdir()
+    answer = invoke(tmp_path / "evaluation", "-o", tmp_path / "other" / "page.html", "--json")
+    assert json.loads(answer.output) == {"html": str(tmp_path / "other" / "page.html"), "trajectories": 4}
+    page = (tmp_path / "other" / "page.html").read_text(encoding="utf-8")
+    assert 'href="./../evaluation/dfsdt/report.html#task-2"' in page
+
+
+def test_a_damaged_evaluation_is_said(tmp_path, evaluation):
+    save_evaluation(tmp_path, *evaluation(tasks=1, trials=1))
+    (tmp_path / "evaluation.json").write_text("{")
+    assert isinstance(invoke(tmp_path).exception, FormatError)

@@ -1,25 +1,34 @@
-"""``toolhaft view``: the report of a stored run."""
+"""``toolhaft view``: the report of a stored run or evaluation."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-app = typer.Typer(help="Open the report of a stored run.", add_completion=False)
+if TYPE_CHECKING:
+    from toolhaft.types import Score, Trajectory
+
+app = typer.Typer(help="Open the report of a stored run or evaluation.", add_completion=False)
 
 
 @app.command()
 def view(
-    path: Annotated[Path, typer.Argument(help="A run's folder, or a .jsonl file of trajectories.")],
+    path: Annotated[
+        Path, typer.Argument(help="Folder of a run or an evaluation, or a .jsonl file of trajectories.")
+    ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write the report; else beside the run.")
     ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the web browser.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Make the HTML report of a stored run, and print where it is."""
+    """Make the HTML report of a stored run or evaluation, and print where it is.
+
+    An evaluation's report links to those of its arms, which are made again too.
+    """
     from toolhaft.cli.output import notice, print_json, print_line
 
     report, number = write_report(path, output)
@@ -35,17 +44,48 @@ def view(
 
 
 def write_report(path: Path, output: Path | None = None) -> tuple[Path, int]:
-    """Write the report of a stored run and return its path and the number of trajectories.
+    """Write the report of a stored run or evaluation; return its path and the number of trajectories.
 
     Raises:
         UsageError: There is no such run, or the report cannot be written.
         FormatError: The run is damaged.
     """
-    from toolhaft.errors import UsageError
-    from toolhaft.report.html import render_html
-    from toolhaft.report.store import REPORT, load_heading, load_pictures, load_run, write_whole
+    from toolhaft.report.store import REPORT, is_evaluation, load_run
 
+    if is_evaluation(path):
+        return _write_evaluation(path, output)
     trajectories, scores = load_run(path)
+    report = output or (path / REPORT if path.is_dir() else path.with_suffix(".html"))
+    _write(report, _run_html(path, trajectories, scores))
+    return report, len(trajectories)
+
+
+def _write_evaluation(folder: Path, output: Path | None) -> tuple[Path, int]:
+    """Write the reports of the arms, then the one that links to them."""
+    import os
+    from dataclasses import replace
+
+    from toolhaft.report.store import REPORT, evaluation_html, load_evaluation
+
+    evaluation = load_evaluation(folder)
+    for name, (trajectories, scores) in evaluation.arms.items():
+        place = folder / evaluation.folders[name]
+        _write(place / REPORT, _run_html(place, trajectories, scores))
+    report = output or folder / REPORT
+    if output is not None:
+        beside = {
+            name: os.path.relpath(folder / place, output.parent).replace(os.sep, "/")
+            for name, place in evaluation.folders.items()
+        }
+        evaluation = replace(evaluation, folders=beside)
+    _write(report, evaluation_html(evaluation))
+    return report, sum(len(trajectories) for trajectories, _ in evaluation.arms.values())
+
+
+def _run_html(path: Path, trajectories: Sequence[Trajectory], scores: Mapping[str, Sequence[Score]]) -> bytes:
+    from toolhaft.report.html import render_html
+    from toolhaft.report.store import load_heading, load_pictures
+
     heading = load_heading(path)
     html = render_html(
         trajectories,
@@ -54,13 +94,18 @@ def write_report(path: Path, output: Path | None = None) -> tuple[Path, int]:
         notes=heading.notes,
         artifacts=load_pictures(path),
     )
-    report = output or (path / REPORT if path.is_dir() else path.with_suffix(".html"))
+    return html.encode()
+
+
+def _write(report: Path, html: bytes) -> None:
+    from toolhaft.errors import UsageError
+    from toolhaft.report.files import write_whole
+
     try:
-        write_whole(report, [html.encode()])
+        write_whole(report, [html])
     except OSError as error:
         raise UsageError(
             f"cannot write the report: {error.strerror or error}",
             where=str(report),
             hint="Name another file with --output",
         ) from None
-    return report, len(trajectories)

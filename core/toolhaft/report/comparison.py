@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from toolhaft.evaluators.reading import verdict
+from toolhaft.evaluators.reading import FLOOR, verdict
 from toolhaft.report.cleaning import clean_json, clean_text
 from toolhaft.report.html import document_html
 from toolhaft.report.markup import Child, Html, count, duration, figure, plain, tag
@@ -34,15 +34,16 @@ def comparison_html(comparison: Comparison, trials: Sequence[Trial] = _NOTHING) 
         trials: The rollouts behind it, for links, tags and failure kinds of single tasks.
     """
     arms = comparison.arms[:_ARMS]
+    active = [arm for arm in arms if arm.name != FLOOR]
     return tag(
         "div",
         _headline(comparison),
         _notes(comparison),
         _passes(arms),
         pairings_html(comparison.pairings),
-        _failures(arms),
-        _means(arms),
-        _by_tag(arms),
+        _failures(active),
+        _means(active),
+        _by_tag(active),
         matrix_html(comparison, trials),
         class_="comparison",
     )
@@ -71,7 +72,7 @@ def render_comparison(
     runs = [
         tag(
             "li",
-            tag("a", f"{make_line(clean_text(name, redact), 60)}", href=_address(folders[name])),
+            tag("a", make_line(clean_text(name, redact), 60), href=_address(folders[name])),
             " ",
             tag("span", count(len(trajectories), "trajectory").replace("ys", "ies"), class_="hint"),
         )
@@ -148,7 +149,7 @@ def _arm_name(arm: ArmResult) -> Html:
     return tag(
         "span",
         tag("strong", make_line(arm.name, 60)),
-        tag("small", make_line(arm.model, 60)) if arm.model else None,
+        tag("small", "what passes by doing nothing" if arm.name == FLOOR else make_line(arm.model, 60)),
         class_="arm",
     )
 

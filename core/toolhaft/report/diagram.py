@@ -53,7 +53,8 @@ def diagram_html(trajectory: Trajectory, prefix: str) -> Html | None:
     places = {place.position: place for place in layout.places}
     # What lies on the way to the answer is drawn last, above the rest.
     edges = [_edge(place, places) for place in sorted(layout.places, key=lambda place: place.on_path)]
-    nodes = [_node(place, steps[place.position], branches, prefix) for place in layout.places]
+    goal = _goal(trajectory)
+    nodes = [_node(place, steps[place.position], branches, prefix, goal) for place in layout.places]
     width, height = _size(layout)
     drawing = tag(
         "svg",
@@ -106,11 +107,11 @@ def _edge(place: Place, places: dict[int, Place]) -> Html:
     return tag("path", d=line, class_=names)
 
 
-def _node(place: Place, step: Step, branches: dict[int, Branch], prefix: str) -> Html:
+def _node(place: Place, step: Step, branches: dict[int, Branch], prefix: str, goal: str) -> Html:
     x, y = _at(place)
     number = str(place.position + 1)
     errors = errors_of(step.observations)
-    said = _say(place, step, branches.get(place.position), errors)
+    said = _say(place, step, branches.get(place.position), errors, goal)
     status = step.status if step.status in _SHAPES else "continued"
     link = tag(
         "a",
@@ -149,7 +150,7 @@ def _reused(step: Step) -> Html | None:
     return tag("text", others[0], y="43", class_="aside-name") if others else None
 
 
-def _say(place: Place, step: Step, branch: Branch | None, errors: list[str]) -> str:
+def _say(place: Place, step: Step, branch: Branch | None, errors: list[str], goal: str) -> str:
     """Return what a node is, for those who hear the page and those who point at it."""
     calls = ", ".join(make_line(call.name, 64) for call in step.calls[:4]) or "no call"
     others = dict.fromkeys(one.provenance for one in step.observations if one.provenance != "live")
@@ -160,7 +161,7 @@ def _say(place: Place, step: Step, branch: Branch | None, errors: list[str]) -> 
         *others,
         "after the task" if place.parent is None else f"after step {place.parent + 1}",
         str(branch) if branch else "",
-        "on the way to the answer" if place.on_path else "",
+        f"on the {goal}" if place.on_path else "",
     ]
     return ", ".join(part for part in parts if part)
 
@@ -178,8 +179,12 @@ def _legend(layout: Layout, trajectory: Trajectory) -> Html:
         marks.append(_mark(flag, "an error came back"))
     if any(place.on_path for place in layout.places):
         line = _picture(tag("path", d="M-17 0H17", class_="edge on"))
-        marks.append(_mark(line, "way to the answer"))
+        marks.append(_mark(line, _goal(trajectory)))
     return tag("ul", *marks, class_="legend", aria_label="Marks")
+
+
+def _goal(trajectory: Trajectory) -> str:
+    return "way to the answer" if trajectory.status == "answered" else "way to where it ended"
 
 
 def _mark(picture: Html, words: str) -> Html:

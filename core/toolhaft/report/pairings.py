@@ -35,7 +35,7 @@ def pairings_html(pairings: Sequence[Pairing]) -> Html | None:
             "at zero shows no difference.",
             class_="hint",
         ),
-        tag("ol", *[_pairing(one, end) for one in shown], class_="pairings"),
+        tag("ol", *[_pairing(one, end, len(pairings) > 1) for one in shown], class_="pairings"),
         tag("p", f"… {count(left_out, 'more pair')} not shown", class_="cut") if left_out else None,
     )
 
@@ -79,7 +79,7 @@ def say_pairing(pairing: Pairing) -> str:
     )
 
 
-def _pairing(pairing: Pairing, end: float) -> Html:
+def _pairing(pairing: Pairing, end: float, several: bool) -> Html:
     a, b = make_line(pairing.a, 60), make_line(pairing.b, 60)
     verdict = verdict_of(pairing)
     return tag(
@@ -103,7 +103,7 @@ def _pairing(pairing: Pairing, end: float) -> Html:
             _part("loss", f"{a} better", pairing.losses),
             class_="legend",
         ),
-        tag("ul", *[tag("li", fact) for fact in _tests(pairing)], class_="tests"),
+        tag("ul", *[tag("li", fact) for fact in _tests(pairing, several)], class_="tests"),
         class_=f"pairing {verdict}",
     )
 
@@ -120,11 +120,11 @@ def _part(name: str, words: str, number: int) -> Html:
     return tag("li", tag("span", class_=f"swatch {name}"), f"{words} ", tag("b", f"{number:,}"))
 
 
-def _tests(pairing: Pairing) -> list[str]:
+def _tests(pairing: Pairing, several: bool) -> list[str]:
     facts = []
     if pairing.mcnemar_p is not None:
         facts.append(f"McNemar {_p(pairing.mcnemar_p)}")
-    if pairing.adjusted_p is not None:
+    if pairing.adjusted_p is not None and several:
         facts.append(f"adjusted for the number of pairs {_p(pairing.adjusted_p)}")
     if pairing.detectable is not None:
         points = f"{100 * pairing.detectable:.1f} points"
