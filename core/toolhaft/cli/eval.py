@@ -98,26 +98,25 @@ def evaluate_world(
     floor. Exit codes: 0 evaluated, 2 wrong usage, 3 some rollouts ended in an error or a total budget was
     used up, 130 interrupted.
     """
-    from toolhaft.cli.eval_world import WorldEvaluation
+    from toolhaft.cli.eval_world import Choices, WorldEvaluation
     from toolhaft.cli.inputs import budget as read_budget
 
-    evaluation = WorldEvaluation(
-        planners=planner or ["react"],
-        models=model or ["heuristic"],
+    choices = Choices(
+        planners=planner or ("react",),
+        models=model or ("heuristic",),
         trials=trials,
-        folder=world,
+        world=world,
         tasks=tasks,
-        tags=tag or [],
+        tags=tag or (),
         limit=limit,
         budget=read_budget(budget or ()),
-        total=read_budget(total_budget or ()),
+        total_budget=read_budget(total_budget or ()),
         k=k,
         concurrency=concurrency,
         seed=seed,
-        evaluators=evaluator or ["state"],
-        output=output,
+        evaluators=evaluator or ("state",),
     )
-    raise typer.Exit(evaluation.show(as_json=as_json))
+    raise typer.Exit(WorldEvaluation(choices, output=output).show(as_json=as_json))
 
 
 def _registry() -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,90 +19,87 @@ if TYPE_CHECKING:
     from toolhaft.types import Budget, Comparison, Task, Trajectory
 
 
-class WorldEvaluation:
-    """What ``toolhaft eval world`` does; everything is checked before anything is begun.
+_UNLIMITED: Mapping[str, None] = {"steps": None, "model_calls": None, "tool_calls": None}
 
-    Args:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What is evaluated, and how.
+
+    Attributes:
         planners: Names.
         models: Names; each planner is tried with each model.
         trials: How often each task is tried.
-        folder: Of another world; None is the bundled one.
+        world: Folder of another world; None is the bundled one.
         tasks: A file or folder; None gives the tasks of the world.
         tags: Tasks that lack one are left out.
         limit: Only so many of the tasks that are left.
         budget: Of a rollout.
-        total: Of all rollouts together.
+        total_budget: Of all rollouts together.
         k: How many tools the retriever chooses.
         concurrency: Rollouts under way at once.
         seed: Of the world, the agents and the bootstrap.
         evaluators: Names; the first decides.
+    """
+
+    planners: Sequence[str] = ("react",)
+    models: Sequence[str] = ("heuristic",)
+    trials: int = 1
+    world: Path | None = None
+    tasks: Path | None = None
+    tags: Sequence[str] = ()
+    limit: int | None = None
+    budget: Mapping[str, float] = field(default_factory=dict)
+    total_budget: Mapping[str, float] = field(default_factory=dict)
+    k: int = 8
+    concurrency: int = 8
+    seed: int = 0
+    evaluators: Sequence[str] = ("state",)
+
+    def settings(self) -> dict[str, Any]:
+        """Return them for the record."""
+        said = {one.name: getattr(self, one.name) for one in fields(self)}
+        said |= {name: str(said[name]) if said[name] else "bundled" for name in ("world", "tasks")}
+        return {"benchmark": "world", **said, "allow": ["write"]}
+
+
+class WorldEvaluation:
+    """What ``toolhaft eval world`` does; everything is checked before anything is begun.
+
+    Args:
+        choices: What is evaluated, and how.
         output: Folder for records and reports.
 
     Raises:
         ToolhaftError: Something of this cannot be.
     """
 
-    def __init__(
-        self,
-        *,
-        planners: Sequence[str],
-        models: Sequence[str],
-        trials: int,
-        folder: Path | None,
-        tasks: Path | None,
-        tags: Sequence[str],
-        limit: int | None,
-        budget: Mapping[str, float],
-        total: Mapping[str, float],
-        k: int,
-        concurrency: int,
-        seed: int,
-        evaluators: Sequence[str],
-        output: Path | None,
-    ) -> None:
+    def __init__(self, choices: Choices, *, output: Path | None = None) -> None:
         from toolhaft.runs.evaluate import EvaluationRun
         from toolhaft.secrets import SecretStore
         from toolhaft.world.server import World
 
+        self._choices = choices
         self._output = prepare(output)
-        self._seed = seed
-        self._world = World(seed=seed, folder=folder)
+        self._world = World(seed=choices.seed, folder=choices.world)
         self._secrets: SecretStore = SecretStore(self._world.secrets)
-        self._title = folder.name if folder is not None else "Demo world"
-        self._tasks = choose_tasks(tasks or self._world.folder / "tasks", tags, limit)
+        self._tasks = choose_tasks(choices.tasks or self._world.folder / "tasks", choices.tags, choices.limit)
         self._positions = {task.id: position for position, task in enumerate(self._tasks)}
-        arms = make_arms(planners, models, k=k, budget=read_limits(budget))
-        self._models = _open_models(models, self._secrets)
+        arms = make_arms(choices.planners, choices.models, k=choices.k, budget=read_limits(choices.budget))
+        self._models = _open_models(choices.models, self._secrets)
         self._bar = ProgressBar()
         self._passed: dict[str, int] = {}
         self.run: EvaluationRun = EvaluationRun(
             arms,
             self._tasks,
             self._roll_out,
-            evaluators=evaluators,
-            trials=trials,
-            concurrency=concurrency,
-            limit=read_limits({"steps": None, "model_calls": None, "tool_calls": None, **total}),
+            evaluators=choices.evaluators,
+            trials=choices.trials,
+            concurrency=choices.concurrency,
+            limit=read_limits({**_UNLIMITED, **choices.total_budget}),
             beginning=self._begin,
             progress=self._advance,
         )
-        self._settings = {
-            "benchmark": "world",
-            "world": str(folder) if folder is not None else "bundled",
-            "planners": list(planners),
-            "models": list(models),
-            "tasks": str(tasks) if tasks is not None else "bundled",
-            "tags": list(tags),
-            "limit": limit,
-            "trials": trials,
-            "budget": dict(budget),
-            "total_budget": dict(total),
-            "k": k,
-            "concurrency": concurrency,
-            "seed": seed,
-            "evaluators": list(evaluators),
-            "allow": ["write"],
-        }
 
     def show(self, *, as_json: bool) -> int:
         """Evaluate, print what was found, write records and reports, and return the exit code."""
@@ -132,12 +130,13 @@ class WorldEvaluation:
         return 3 if errors or self.run.stopped else 0
 
     def _compare(self) -> Comparison:
-        return self.run.compare(title=self._heading(), seed=self._seed)
+        return self.run.compare(title=self._heading(), seed=self._choices.seed)
 
     def _heading(self) -> str:
         trials = f", {self.run.trials} trials each" if self.run.trials > 1 else ""
         number = len(self._tasks)
-        return f"{self._title}: {number} {'task' if number == 1 else 'tasks'}{trials}"
+        name = self._choices.world.name if self._choices.world is not None else "Demo world"
+        return f"{name}: {number} {'task' if number == 1 else 'tasks'}{trials}"
 
     def _save(self, comparison: Comparison) -> Any:
         from datetime import UTC, datetime
@@ -149,7 +148,7 @@ class WorldEvaluation:
             folder,
             comparison,
             self.run.records(),
-            settings=self._settings,
+            settings=self._choices.settings(),
             redact=self._secrets.redact,
         )
 
@@ -186,7 +185,7 @@ class WorldEvaluation:
             allow="write",
             approver=approver_of(task),
             secrets=self._secrets,
-            seed=self._seed + trial,
+            seed=self._choices.seed + trial,
         )
         try:
             done = await agent.run(task, final_state=lambda: world.state(name))
