@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from toolhaft.types import Score, Task, Trajectory
 
 
+SAMPLE = 24
+"""Tasks that are carried out unless somebody says otherwise."""
+
+
 def demo(
     model: Annotated[
         str, typer.Option(help="Use this model instead of the built-in heuristic.")
@@ -23,7 +27,7 @@ def demo(
     planner: Annotated[str, typer.Option(help="Name of the planner.")] = "react",
     k: Annotated[int, typer.Option("-k", help="How many tools the retriever chooses.", min=1)] = 8,
     seed: Annotated[int, typer.Option(help="Of the world and the agent.")] = 0,
-    tasks: Annotated[int | None, typer.Option(help="How many tasks; all of them by default.", min=1)] = None,
+    tasks: Annotated[int, typer.Option(help="How many tasks, of every kind some.", min=1)] = SAMPLE,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder for record and report.")
     ] = None,
@@ -51,6 +55,7 @@ def demo(
             {
                 "tasks": len(show.trajectories),
                 "passed": passed,
+                "known_tasks": show.known,
                 "model": model,
                 "report": str(files.html),
                 "record": str(files.jsonl),
@@ -70,9 +75,7 @@ def demo(
 class _Demo:
     """The demo's state: what was done so far can be saved whenever it stops."""
 
-    def __init__(
-        self, *, model: str, planner: str, k: int, seed: int, limit: int | None, quiet: bool
-    ) -> None:
+    def __init__(self, *, model: str, planner: str, k: int, seed: int, limit: int, quiet: bool) -> None:
         self.model = model
         self.planner = planner
         self.k = k
@@ -83,6 +86,7 @@ class _Demo:
         self.scores: dict[str, Score] = {}
         self.notes: dict[str, str] = {}
         self.cancelled = False
+        self.known = 0
         self._agent: Agent | None = None
         self._shown: set[str] = set()
         self._secrets: Any = None
@@ -96,13 +100,17 @@ class _Demo:
         from toolhaft.agent import open_model
         from toolhaft.secrets import SecretStore
         from toolhaft.world.server import World
-        from toolhaft.world.tasks import load_tasks
+        from toolhaft.world.tasks import load_tasks, sample_tasks
 
         asked = open_model(self.model, warn=notice)
         async with World(seed=self.seed) as world:
             self._secrets = SecretStore(world.secrets)
             await self._import(world)
-            for task in load_tasks()[: self.limit]:
+            tasks = load_tasks()
+            self.known = len(tasks)
+            chosen = sample_tasks(tasks, self.limit)
+            self._tell_sample(len(chosen))
+            for task in chosen:
                 if self.cancelled:
                     break
                 await self._carry_out(task, world, asked)
@@ -118,11 +126,19 @@ class _Demo:
                 print_line(f"  {part.name}: {part.report}")
         await catalog.close()
 
+    def _tell_sample(self, count: int) -> None:
+        if not self.quiet:
+            more = "" if count == self.known else "; all of them: toolhaft eval world"
+            print_line(f"{count} of {self.known} tasks{more}")
+
     async def _carry_out(self, task: Task, world: Any, model: Any) -> None:
         """Run one task in a world of its own; the first of each kind is shown step by step."""
         from toolhaft.agent import Agent
         from toolhaft.report.terminal import LiveTree
+        from toolhaft.world.approval import approver_of
+        from toolhaft.world.tasks import kind_of
 
+        await world.prepare(task.id, task)
         catalog = await world.catalog(task.id)
         agent = self._agent = Agent(
             catalog,
@@ -130,10 +146,11 @@ class _Demo:
             planner=self.planner,
             k=self.k,
             allow="write",
+            approver=approver_of(task),
             secrets=self._secrets,
             seed=self.seed,
         )
-        kind = task.tags[0] if task.tags else ""
+        kind = kind_of(task)
         detail = kind not in self._shown and not self.quiet
         self._shown.add(kind)
         try:

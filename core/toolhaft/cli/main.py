@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 COMMANDS = {
     "demo": ("toolhaft.cli.demo:demo", "See the whole main job, offline, in a few seconds."),
     "run": ("toolhaft.cli.run:run", "Carry out an instruction with tools."),
+    "batch": (
+        "toolhaft.cli.batch:batch",
+        "Carry out a file of instructions, and resume it where it stopped.",
+    ),
     "call": ("toolhaft.cli.call:call", "Call one tool."),
     "tools": ("toolhaft.cli.tools:app", "Import, list, show and search tools."),
     "eval": ("toolhaft.cli.eval:app", "Measure how well tasks are done, and compare."),
@@ -23,6 +27,7 @@ COMMANDS = {
     "models": ("toolhaft.cli.models:app", "List the models, and detect local servers."),
     "plugins": ("toolhaft.cli.plugins:app", "List, check, write and switch plugins."),
     "serve": ("toolhaft.cli.serve:app", "Serve the demo world on this machine."),
+    "world": ("toolhaft.cli.world:app", "Check worlds, and list their tasks."),
     "view": ("toolhaft.cli.view:view", "Open the report of a stored run."),
 }
 """Subcommand -> where it is, and its line of help; nothing is imported to show the list."""

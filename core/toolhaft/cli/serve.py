@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,6 +24,9 @@ def world(
         int, typer.Option(help="Port of 127.0.0.1; 0 takes a free one.", min=0, max=65535)
     ] = 8700,
     seed: Annotated[int, typer.Option(help="The same seed gives the same world.")] = 0,
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder of a world of your own; the bundled one by default.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
     """Serve the demo world until Ctrl-C.
@@ -32,7 +36,7 @@ def world(
     from toolhaft.cli.output import notice, print_json
     from toolhaft.world.server import World
 
-    demo = World(seed=seed, port=port)
+    demo = World(seed=seed, port=port, folder=folder)
     demo.start()
     try:
         if as_json:
@@ -61,6 +65,9 @@ def _facts(demo: World) -> dict[str, Any]:
             name: {"url": demo.service_url(name), "document": f"{demo.base_url}/{name}/openapi.json"}
             for name in demo.services
         },
+        "tasks": str(demo.folder / "tasks"),
+        "reset": f"{demo.base_url}/runs/RUN/reset",
+        "state": f"{demo.base_url}/runs/RUN/state",
         # Made for this start, for this machine's loopback: whoever reads this output is meant to use them.
         "environment": demo.secrets,
     }
@@ -80,3 +87,6 @@ def _print_text(demo: World) -> None:
         print_line(f"  export {name}={value}")
     print_line(f"\nThen: toolhaft tools list world:{demo.base_url}")
     print_line("Each run has a state of its own: write another name in place of 'default' in the URL.")
+    print_line(f"\nThe tasks are in {demo.folder / 'tasks'}. For an agent of your own:\n")
+    print_line(f'  POST {demo.base_url}/runs/RUN/reset with {{"task": ID}} begins a task')
+    print_line(f"  GET  {demo.base_url}/runs/RUN/state shows what was left, for the task's checks")

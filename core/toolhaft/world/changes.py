@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any
 
 from toolhaft.evaluators.pointer import MISSING
 from toolhaft.world.conditions import OPERATORS, compare, same
+from toolhaft.world.copying import copy_json
 from toolhaft.world.problem import RequestProblem
 from toolhaft.world.scope import Scope
 from toolhaft.world.service import State, next_id
@@ -83,7 +83,7 @@ class Changes:
         elif kind == "merge":
             record = self._record(target, scope)
             self._keep(record)
-            record.update(copy.deepcopy(fill_given(row["values"], scope)))
+            record.update(copy_json(fill_given(row["values"], scope)))
         elif kind == "update":
             self._update(target, row, scope)
         elif kind == "remove":
@@ -93,7 +93,7 @@ class Changes:
 
     def _insert(self, name: str, row: Mapping[str, Any], scope: Scope) -> None:
         collection, rows = self.collections[name], self.state[name]
-        record = copy.deepcopy(fill(row["value"], scope))
+        record = copy_json(fill(row["value"], scope))
         self._keep(rows)
         if collection.prefix and record.get(collection.key) is None:
             self._keep(self.state)
@@ -115,7 +115,7 @@ class Changes:
         for item in items:
             if isinstance(item, dict) and matches(item, row.get("where", {}), scope):
                 self._keep(item)
-                item.update(copy.deepcopy(values))
+                item.update(copy_json(values))
 
     def _remove(self, target: str, row: Mapping[str, Any], scope: Scope) -> None:
         if "where" not in row and "value" not in row:
@@ -139,7 +139,7 @@ class Changes:
             found[:] = [item for item in found if not goes(item)]
 
     def _put(self, kind: str, target: str, value: Any, scope: Scope) -> None:
-        value = copy.deepcopy(value)
+        value = copy_json(value)
         if kind == "append":
             items = self._find(target, scope)
             if not isinstance(items, list):

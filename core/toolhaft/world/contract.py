@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
 
 from toolhaft.errors import SpecError
+from toolhaft.openapi.json_text import nesting
 from toolhaft.openapi.resolve import Resolver
 from toolhaft.world.problem import RequestProblem
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+_DEEPEST = 100
 Place = Literal["path", "query", "header"]
 Pairs = Sequence[tuple[str, str]]
 
@@ -254,8 +256,10 @@ def _parse_json(body: bytes) -> Any:
     import orjson
 
     try:
+        if nesting(body.decode()) > _DEEPEST:
+            raise RequestProblem(400, f"The body is nested deeper than {_DEEPEST} levels")
         return orjson.loads(body)
-    except orjson.JSONDecodeError:
+    except (orjson.JSONDecodeError, UnicodeDecodeError):
         raise RequestProblem(400, "The body is not JSON") from None
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolhaft.evaluators.gold import has_operator
 from toolhaft.evaluators.pointer import MISSING, find
+from toolhaft.world.copying import copy_json
 
 SELECTION = re.compile(r"\[([^\]=]+)=([^\]]*)\]")
 _OTHERS: tuple[Any, ...] = (None, "something else", -987_654_321, 987_654_321, True, False, [], {})
@@ -23,20 +23,25 @@ def mutations(row: Mapping[str, Any], state: Mapping[str, Any]) -> Iterator[dict
         state: What is changed, in copies.
     """
     parts = row["path"].lstrip("/").split("/")
-    pointer, last = "/".join(parts[:-1]), parts[-1]
+    pointer, last, first = "/".join(parts[:-1]), parts[-1], parts[0]
     if "equals" in row:
         for value in (MISSING, *_OTHERS):
-            changed = copy.deepcopy(dict(state))
+            changed = _copy(state, first)
             if _put(find(changed, pointer) if pointer else changed, last, value):
                 yield changed
         return
     conditions = row.get("where", {})
     for change in (_with_fitting, _without_any, _with_other):
-        changed = copy.deepcopy(dict(state))
+        changed = _copy(state, first)
         rows = find(changed, row["path"])
         if isinstance(rows, dict | list):
             change(rows, conditions)
             yield changed
+
+
+def _copy(state: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """Return a state of which one part can be changed."""
+    return {**state, part: copy_json(state.get(part))}
 
 
 def _put(container: Any, token: str, value: Any) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toolhaft.evaluators.pointer import MISSING
 from toolhaft.world.changes import Changes, Collection, holds
 from toolhaft.world.contract import Contract
+from toolhaft.world.copying import copy_json
 from toolhaft.world.listing import list_answer
 from toolhaft.world.problem import RequestProblem
 from toolhaft.world.rule_check import check_rules
@@ -67,7 +67,7 @@ def _beginning(collections: Mapping[str, Collection], last_id: int) -> Any:
         state: State = {"last_id": last_id}
         for name, collection in collections.items():
             rows = setting.data.get(name) or []
-            state[name] = {row[collection.key]: copy.deepcopy(row) for row in rows}
+            state[name] = {row[collection.key]: copy_json(row) for row in rows}
         return state
 
     return begin

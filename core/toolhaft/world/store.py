@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import re
 import threading
@@ -14,6 +13,7 @@ from typing import Any
 
 from toolhaft.world.changes import Changes
 from toolhaft.world.contract import Contract, RawRequest
+from toolhaft.world.copying import copy_json
 from toolhaft.world.preparation import Fault, Preparation
 from toolhaft.world.problem import FaultProblem, RequestProblem, not_found
 from toolhaft.world.scope import Scope
@@ -94,7 +94,8 @@ class Store:
     def state(self, run: str) -> State:
         """Return a copy of a run's state."""
         with self._lock:
-            return copy.deepcopy(self._run(run).state)
+            state: State = copy_json(self._run(run).state)
+            return state
 
     def reset(self, run: str) -> None:
         """Put a run back to the beginning; one that was never used costs nothing."""
@@ -147,7 +148,7 @@ class Store:
             raise RequestProblem(429, "This run has written too often; reset it")
         request = Request(arguments=arguments, state=run.state[service], setting=self._settings[service])
         # Copied, so that an answer under way does not change with the state.
-        answer = copy.deepcopy(self._services[service].operations[contract.id](request))
+        answer = copy_json(self._services[service].operations[contract.id](request))
         if writes:
             run.state["writes"].append({"service": service, "operation": contract.id, "arguments": arguments})
         return answer
@@ -158,5 +159,5 @@ class Store:
                 raise not_found("run", name[:80])
             if len(self._runs) >= MOST_RUNS:
                 raise RequestProblem(503, "There are too many runs; reset those that are done")
-            self._runs[name] = _Run(state=copy.deepcopy(self._beginning))
+            self._runs[name] = _Run(state=copy_json(self._beginning))
         return self._runs[name]

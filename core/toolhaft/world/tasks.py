@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,26 @@ def preparation_of(task: Task) -> Preparation:
 def kind_of(task: Task) -> str:
     """Return the tag that says what makes a task hard; of several, the last of `KINDS`."""
     return next((kind for kind in reversed(KINDS) if kind in task.tags), "")
+
+
+def sample_tasks(tasks: Sequence[Task], n: int) -> tuple[Task, ...]:
+    """Return up to ``n`` tasks, spread over kinds and services, in their order; the same ones each time.
+
+    The kinds take turns; within a kind those tasks come first whose services were used least.
+    """
+    waiting: dict[str, list[Task]] = {}
+    for task in tasks:
+        waiting.setdefault(kind_of(task), []).append(task)
+    used: Counter[str] = Counter()
+    chosen: set[str] = set()
+    while len(chosen) < min(n, len(tasks)):
+        for rest in waiting.values():
+            if rest and len(chosen) < n:
+                best = min(rest, key=lambda task: sum(used[tag] for tag in task.tags) / (len(task.tags) or 1))
+                rest.remove(best)
+                chosen.add(best.id)
+                used.update(best.tags)
+    return tuple(task for task in tasks if task.id in chosen)
 
 
 def _check_solution(value: Any, place: Place) -> None:

@@ -1,0 +1,92 @@
+"""``toolhaft world``: worlds are checked, and their tasks are listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from toolhaft.world.finding import Finding
+
+app = typer.Typer(help="Check worlds, and list their tasks.", add_completion=False, no_args_is_help=True)
+
+Folder = Annotated[Path | None, typer.Argument(help="Folder of the world; the bundled one by default.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback()
+def world() -> None:
+    """Check worlds, and list their tasks."""
+
+
+@app.command()
+def lint(folder: Folder = None, as_json: AsJson = False) -> None:
+    """Check that every task can be done, is not done by doing nothing, and is checked by what can fail.
+
+    Ends with exit code 1 if something is wrong.
+    """
+    from toolhaft.cli.output import print_json, print_line
+    from toolhaft.world.lint import lint_world
+
+    findings = lint_world(folder)
+    if as_json:
+        print_json({"problems": len(findings), "findings": [_row(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            print_line(str(finding))
+        print_line(_summary(findings))
+    if findings:
+        raise typer.Exit(1)
+
+
+@app.command()
+def tasks(
+    folder: Folder = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Only tasks with this tag; repeat for more.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the tasks of a world with their tags."""
+    from toolhaft.cli.output import print_json, print_line, print_table
+    from toolhaft.errors import UnknownNameError
+    from toolhaft.world.documents import world_folder
+    from toolhaft.world.tasks import load_tasks
+
+    found = load_tasks(world_folder(folder) / "tasks")
+    known = sorted({name for task in found for name in task.tags})
+    for name in tag or ():
+        if name not in known:
+            raise UnknownNameError("tag", name, known)
+    chosen = [task for task in found if set(tag or ()) <= set(task.tags)]
+    if as_json:
+        print_json(
+            [
+                {"id": task.id, "tags": list(task.tags), "instruction": task.instruction, "seed": seed}
+                for task in chosen
+                for seed in [task.metadata["seed"]]
+            ]
+        )
+        return
+    print_table(
+        ("TASK", "TAGS", "INSTRUCTION"),
+        [(task.id, " ".join(task.tags), task.instruction) for task in chosen],
+    )
+    print_line(f"\n{len(chosen)} of {len(found)} tasks.")
+
+
+def _row(finding: Finding) -> dict[str, str]:
+    from toolhaft.types import to_value
+
+    found: dict[str, str] = to_value(finding)
+    return found
+
+
+def _summary(findings: list[Finding]) -> str:
+    from collections import Counter
+
+    if not findings:
+        return "No problems."
+    kinds = Counter(finding.code for finding in findings).most_common()
+    counts = ", ".join(f"{count} {code}" for code, count in kinds)
+    return f"\n{len(findings)} {'problem' if len(findings) == 1 else 'problems'}: {counts}"
