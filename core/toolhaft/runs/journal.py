@@ -141,6 +141,18 @@ class Journal:
         added: int = await self._ask("jobs", add)
         return added
 
+    async def replace_jobs(self, jobs: Iterable[tuple[str, str]]) -> str:
+        """Take these jobs in place of those that were never begun.
+
+        Args:
+            jobs: ``(id, payload)``, in the new order.
+
+        Returns:
+            Empty; or, with nothing changed, the id of a job that was begun and is not the same there.
+        """
+        conflict: str = await self._ask("jobs", partial(statements.replace_jobs, jobs=list(jobs)))
+        return conflict
+
     async def claim(self, number: int) -> list[ClaimedJob]:
         """Lease up to so many of the jobs that wait, with what was recorded of each.
 
@@ -218,10 +230,12 @@ class Journal:
         return found
 
     async def close(self) -> None:
-        """Commit what is waiting, let go of this process's leases, and close the file."""
-        if self._pulse is not None:
-            self._pulse.cancel()
-            await asyncio.gather(self._pulse, return_exceptions=True)
+        """Commit what is waiting, let go of this process's leases, and close the file; once is enough."""
+        pulse, self._pulse = self._pulse, None
+        if pulse is None:
+            return
+        pulse.cancel()
+        await asyncio.gather(pulse, return_exceptions=True)
         alone = self._locks.is_alone()
         try:
             await self._ask("release", partial(statements.release, owner=self.owner))
@@ -269,8 +283,12 @@ class Journal:
         return replace(job, entries=entries)
 
 
-def read_results(folder: Path) -> Iterator[dict[str, Any]]:
+def read_results(folder: Path, *, with_results: bool = True) -> Iterator[dict[str, Any]]:
     """Iterate over the finished jobs of a journal, also of a damaged one as far as it can be read.
+
+    Args:
+        folder: Of the journal.
+        with_results: Leave ``result`` out otherwise.
 
     Yields:
         ``position``, ``id``, ``status``, ``outcome``, ``error`` and ``result``, the last two JSON text.
@@ -280,7 +298,8 @@ def read_results(folder: Path) -> Iterator[dict[str, Any]]:
     """
     path = folder / NAME
     files = ResultFiles(folder / RESULTS)
-    names = ("position", "id", "status", "outcome", "error", "result", "file")
+    names: tuple[str, ...] = ("position", "id", "status", "outcome", "error")
+    names += ("result", "file") if with_results else ()
     with closing(read_file(path)) as connection:
         try:
             rows = connection.execute(
@@ -289,7 +308,7 @@ def read_results(folder: Path) -> Iterator[dict[str, Any]]:
             )
             for row in rows:
                 found = dict(zip(names, row, strict=True))
-                name = found.pop("file")
+                name = found.pop("file", None)
                 yield found | {"result": files.get(name)} if name else found
         except sqlite3.Error as error:
             raise journal_error(error, path) from None

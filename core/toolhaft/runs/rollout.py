@@ -171,6 +171,8 @@ class RolloutJournal(CallJournal):
             "result": to_json(completion).decode(),
             "at": self.clock.tick(),
             "spend": {
+                # What was begun with leave of the batch's budget was counted then.
+                "model_calls": 0 if self._counted else 1,
                 "tokens": max(0, usage.input_tokens) + max(0, usage.output_tokens),
                 "cost": max(0.0, usage.cost),
             },
@@ -217,6 +219,8 @@ class RolloutJournal(CallJournal):
     ) -> None:
         row = self._entry(key, "tool", spec.name, spec.effect, spec.repeatable)
         row |= {"status": status, "result": to_json(observation).decode(), "at": at, "made": made}
+        if made and spec.effect == "read" and not self._counted:
+            row["spend"] = {"tool_calls": 1}
         self._home.tell({"op": "end", "entry": row})
 
     def _uncertain(self, call: ToolCall, spec: ToolSpec) -> Observation:

@@ -50,6 +50,21 @@ def add_jobs(connection: sqlite3.Connection, jobs: Iterable[tuple[str, str]], st
     return connection.executemany("INSERT INTO jobs (position, id, payload) VALUES (?, ?, ?)", rows).rowcount
 
 
+def replace_jobs(connection: sqlite3.Connection, jobs: list[tuple[str, str]]) -> str:
+    """Take these ``(id, payload)`` in place of jobs never begun; return the id of one that conflicts."""
+    begun = connection.execute("SELECT position, id, payload FROM jobs WHERE attempts > 0").fetchall()
+    for position, name, payload in begun:
+        if position >= len(jobs) or jobs[position] != (name, payload):
+            return str(name)
+    kept = {row[0] for row in begun}
+    connection.execute("DELETE FROM jobs WHERE attempts = 0")
+    connection.executemany(
+        "INSERT INTO jobs (position, id, payload) VALUES (?, ?, ?)",
+        ((number, *job) for number, job in enumerate(jobs) if number not in kept),
+    )
+    return ""
+
+
 def set_meta(connection: sqlite3.Connection, values: Mapping[str, str]) -> None:
     """Keep facts about the batch."""
     connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())

@@ -90,6 +90,7 @@ class Writer:
         while self.failure is None and (self._waiting or self._sent):
             self._send()
             await asyncio.sleep(0.001)
+        self.failure = self.failure or JournalError("the journal is closed", where=str(self._path))
         self._queue.put(None)
         while self._thread.is_alive():
             await asyncio.sleep(0.001)

@@ -1,0 +1,290 @@
+"""``toolhaft batch``: a file of instructions, carried out with tools, and resumed where it stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth
+from toolhaft.cli.inputs import budget as read_budget
+from toolhaft.cli.inputs import pairs
+from toolhaft.cli.output import notice, print_json, print_line
+from toolhaft.errors import FormatError, UsageError
+
+if TYPE_CHECKING:
+    from toolhaft.agent.batch import Batch
+    from toolhaft.runs.batch import BatchResult, Progress
+
+_GRACE = 3.5
+"""Seconds that calls under way may take to finish after the first interrupt."""
+_LAST = 1.2
+"""Seconds more until the process ends whatever still holds it."""
+
+
+def batch(
+    file: Annotated[Path | None, typer.Argument(help="JSONL, JSON, YAML, or one instruction a line.")] = None,
+    tools: Annotated[
+        list[str] | None, typer.Option(help="A catalog of tools; may be given several times.")
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="openai:NAME, http://HOST/v1#NAME, heuristic, auto ...")
+    ] = "auto",
+    planner: Annotated[str, typer.Option(help="Name of the planner.")] = "react",
+    retriever: Annotated[str, typer.Option(help="Name of the retriever.")] = "bm25",
+    k: Annotated[int, typer.Option("-k", help="How many tools the model is offered.", min=1)] = 8,
+    allow: Annotated[
+        list[str] | None, typer.Option(help="Effect (write, irreversible) or tool that may run.")
+    ] = None,
+    budget: Annotated[
+        list[str] | None, typer.Option(help="A limit of each task: --budget model_calls=40.")
+    ] = None,
+    batch_budget: Annotated[
+        list[str] | None, typer.Option(help="A limit of the whole batch: --batch-budget cost=5.")
+    ] = None,
+    private: Annotated[bool, typer.Option(help="The instructions hold private data.")] = False,
+    seed: Annotated[int, typer.Option(help="For everything that draws lots.")] = 0,
+    concurrency: Annotated[int, typer.Option(help="Tasks under way at once.", min=1)] = 8,
+    executor: Annotated[str, typer.Option(help="local, process, or what plugins bring.")] = "local",
+    workers: Annotated[int, typer.Option(help="Processes of --executor process.", min=1)] = 2,
+    per_host: Annotated[int | None, typer.Option(help="Calls under way at once to one host.", min=1)] = None,
+    durability: Annotated[
+        str, typer.Option(help="full: survives the loss of power; normal: the death of the process.")
+    ] = "full",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder of the batch.")] = None,
+    join: Annotated[
+        Path | None, typer.Option(help="Work beside the process that runs the batch in this folder.")
+    ] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out rows that are no tasks.")] = False,
+    resume_changed: Annotated[
+        bool, typer.Option("--resume-changed", help="Go on with a changed file or other settings.")
+    ] = False,
+    api_key: Annotated[
+        str | None, typer.Option(help="The model's key, by reference: --api-key env:MY_KEY.")
+    ] = None,
+    auth: Auth = None,
+    allow_host: AllowHost = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Carry out a file of instructions, several at once, and write their record and a report.
+
+    Started again with the same folder, it goes on where it stopped; what was finished is not done again.
+    Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 some not done, 4 a person must look, 130 or 143
+    stopped.
+    """
+    from toolhaft.agent.batch import Batch, BatchOptions
+
+    options = BatchOptions(
+        concurrency=concurrency,
+        executor=executor,
+        workers=workers,
+        budget=_batch_budget(batch_budget or []),
+        durability=durability,  # type: ignore[arg-type]  # checked there
+        join=join is not None,
+        resume_changed=resume_changed,
+    )
+    settings: dict[str, Any] = {
+        "tools": list(tools or []),
+        "model": _resolved(model),
+        "api_key": api_key,
+        "planner": planner,
+        "retriever": retriever,
+        "k": k,
+        "budget": read_budget(budget or ()),
+        "allow": list(allow or []),
+        "private": private,
+        "seed": seed,
+        "per_host": per_host,
+        "auth": pairs(auth or (), "--auth"),
+        "allow_hosts": list(allow_host or []),
+    }
+    folder = _folder(file, join, output, tools)
+    progress = _ProgressLine(quiet=as_json)
+    made = Batch(
+        folder,
+        file,
+        settings=None if join is not None else settings,
+        options=options,
+        skip=_noting() if skip_bad else None,
+        watch=progress.show,
+        warn=notice,
+    )
+    stopped_by = asyncio.run(_run(made, progress))
+    result = made.result
+    if result is None:
+        raise typer.Exit(stopped_by or 1)
+    files = None if join is not None and result.counts.get("leased") else made.export()
+    _tell(result, files, folder, as_json=as_json)
+    raise typer.Exit(stopped_by or result.exit_code)
+
+
+async def _run(made: Batch, progress: _ProgressLine) -> int:
+    """Run the batch; return 130 or 143 if a signal stopped it, else 0."""
+    loop = asyncio.get_running_loop()
+    work = asyncio.create_task(made.run())
+    received: list[int] = []
+
+    def on_signal(number: int) -> None:
+        received.append(number)
+        if len(received) > 1:
+            progress.close()
+            os._exit(128 + number)
+        progress.say("Stopping: calls under way may finish. Once more to end at once.")
+        made.stop()
+        loop.call_later(_GRACE, work.cancel)
+        # A thread of a tool, or a server that does not let go, must not keep the process.
+        loop.call_later(_GRACE + _LAST, os._exit, 128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal, number)
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not received:
+            raise
+    finally:
+        progress.close()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+    return 128 + received[0] if received else 0
+
+
+def _folder(file: Path | None, join: Path | None, output: Path | None, tools: list[str] | None) -> Path:
+    """Return the batch's folder, and check that what is needed is named."""
+    if join is not None:
+        if file is not None or output is not None:
+            raise UsageError("--join names the folder of a batch that has its tasks and settings already")
+        return join
+    if file is None:
+        raise UsageError("no file of tasks is named", hint="toolhaft batch FILE --tools CATALOG")
+    if not tools:
+        raise UsageError("no tools are named", hint="Name a catalog: --tools openapi:petstore.yaml")
+    return output or Path("toolhaft-runs") / f"batch-{file.stem}"
+
+
+def _resolved(model: str) -> str:
+    """Return the model that a name stands for now, so that a resumed batch does not get another."""
+    from toolhaft.agent import open_model
+
+    return open_model(model, warn=notice).name if model == "auto" else model
+
+
+def _batch_budget(words: list[str]) -> dict[str, float]:
+    try:
+        return read_budget(words)
+    except UsageError as error:
+        error.what = error.what.replace("--budget", "--batch-budget")
+        raise
+
+
+def _noting() -> Callable[[FormatError], None]:
+    """Return what notes the first rows that are left out."""
+    told: list[FormatError] = []
+
+    def note(error: FormatError) -> None:
+        told.append(error)
+        if len(told) <= 10:
+            notice(f"Left out: {error}")
+        elif len(told) == 11:
+            notice("Left out: more such rows")
+
+    return note
+
+
+def _tell(result: BatchResult, files: Any, folder: Path, *, as_json: bool) -> None:
+    from toolhaft.agent.export import describe_failures
+
+    failures = describe_failures(folder)
+    if as_json:
+        print_json(
+            {
+                "counts": dict(result.counts),
+                "outcomes": dict(result.outcomes),
+                "resumed": result.resumed,
+                "lost_workers": result.lost_workers,
+                "spent": dict(result.spent),
+                "stopped": result.stopped,
+                "seconds": round(result.seconds, 3),
+                "failures": failures,
+                "report": str(files.html) if files else None,
+                "record": str(files.jsonl) if files else None,
+            }
+        )
+        return
+    print_line(summary(result))
+    for failure in failures:
+        error = failure["error"]
+        said = error.get("what") or "see its record"
+        notice(f"{failure['status']}: {failure['id']}: {said}")
+    if result.stopped:
+        notice(f"Stopped: {result.stopped}. Start it again to go on.")
+    if files:
+        notice(f"Report: {files.html}")
+
+
+def summary(result: BatchResult) -> str:
+    """Return one line that says how a batch stands."""
+    total = sum(result.counts.values())
+    parts = [
+        f"{result.counts[status]} {name}"
+        for status, name in (
+            ("failed", "failed"),
+            ("uncertain", "uncertain: a person must look"),
+            ("waiting", "waiting"),
+            ("leased", "under way elsewhere"),
+        )
+        if result.counts.get(status)
+    ]
+    more = f" ({', '.join(parts)})" if parts else ""
+    return f"{result.counts.get('done', 0)} of {total} tasks done{more} in {result.seconds:.1f} s"
+
+
+class _ProgressLine:
+    """One line on standard error that says how far the batch has come, drawn anew on a terminal."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._live = sys.stderr.isatty() and not quiet
+        self._bar: Any = None
+        self._task: Any = None
+
+    def show(self, progress: Progress) -> None:
+        if not self._live:
+            return
+        if self._bar is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._task = self._bar.add_task("Tasks", total=progress.total)
+            self._bar.start()
+        troubled = progress.finished.get("failed", 0) + progress.finished.get("uncertain", 0)
+        self._bar.update(
+            self._task,
+            completed=sum(progress.finished.values()),
+            total=progress.total,
+            description=f"Tasks ({troubled} failed)" if troubled else "Tasks",
+        )
+
+    def say(self, line: str) -> None:
+        self.close()
+        self._live = False
+        notice(line)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
