@@ -1,4 +1,7 @@
-"""A running world, and a client that speaks plain HTTP to it."""
+"""A running world, a client that speaks plain HTTP to it, and the world of the guide."""
+
+import re
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,6 +13,7 @@ from toolhaft.world.server import World, secret_name
 OPERATIONS = {
     contract.id: (name, contract) for name in service_names() for contract in contracts(read_document(name))
 }
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "write-a-world.md"
 
 
 class Caller:
@@ -85,3 +89,16 @@ def run(request, world):
     name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)[:80]
     yield name
     world.store.reset(name)
+
+
+@pytest.fixture
+def garden(tmp_path):
+    """The folder of the world that the guide tells its reader to write."""
+    files = re.findall(
+        r"^```yaml path=(\S+)\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    for name, text in files:
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return tmp_path / "garden"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
 
 from toolhaft.errors import SpecError
+from toolhaft.openapi.document import escape
 from toolhaft.openapi.json_text import nesting
 from toolhaft.openapi.resolve import Resolver
 from toolhaft.world.problem import RequestProblem
@@ -165,11 +166,23 @@ class Contract:
         return {name: _scalar(text, self._kinds.get(name, "string")) for name, text in pairs}
 
 
-def contracts(document: dict[str, Any]) -> Iterator[Contract]:
-    """Iterate over the operations of a document, fixed paths before templated ones."""
+def contracts(document: dict[str, Any], file: str = "") -> Iterator[Contract]:
+    """Iterate over the operations of a document, fixed paths before templated ones.
+
+    Args:
+        document: The whole document.
+        file: For error messages.
+
+    Raises:
+        SpecError: See `Contract`.
+    """
     for path in sorted(document["paths"], key=lambda path: (path.count("{"), path)):
         for method in document["paths"][path]:
-            yield Contract(document, path, method)
+            try:
+                yield Contract(document, path, method)
+            except SpecError as error:
+                place = f"{file}#/paths/{escape(path)}/{method}"
+                raise SpecError(error.what, where=place, hint=error.hint, code=error.code) from None
 
 
 def _parameters(operation: dict[str, Any], resolver: Resolver) -> Iterator[Parameter]:

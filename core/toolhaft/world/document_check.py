@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import SpecError
+from toolhaft.openapi.document import escape
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -122,13 +123,12 @@ def check_document(document: Any, where: str) -> None:
     """
     error = next(_check().iter_errors(document), None)
     if error is not None:
-        parts = (str(part).replace("~", "~0").replace("/", "~1") for part in error.instance_path)
-        pointer = "".join(f"/{part}" for part in parts)
+        pointer = "".join(f"/{escape(str(part))}" for part in error.instance_path)
         raise SpecError(
             f"not a document that the world serves: {error.message:.200}", where=f"{where}#{pointer}"
         )
     operations = [
-        (f"{where}#/paths/{path.replace('~', '~0').replace('/', '~1')}/{method}", operation)
+        (f"{where}#/paths/{escape(path)}/{method}", operation)
         for path, item in document["paths"].items()
         for method, operation in item.items()
     ]

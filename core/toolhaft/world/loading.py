@@ -56,8 +56,9 @@ def load_service(name: str, folder: Path | None = None) -> LoadedService:
         ConfigError: A file is missing, or nothing says what the operations do.
     """
     document = read_document(name, folder=folder)
-    check_document(document, str(document_path(name, folder)))
-    found = tuple(contracts(document))
+    file = str(document_path(name, folder))
+    check_document(document, file)
+    found = tuple(contracts(document, file))
     rules, data = rules_path(name, folder), read_data(name, folder)
     if rules.is_file():
         service = make_service(
