@@ -91,6 +91,7 @@ TASK = "- {id: here, instruction: Go away., tags: [one_call], gold: {facts: [now
         (["--budget", "model_calls=-3"], "at least 0"),
         (["--budget", "model_calls"], "key=value"),
         (["--total-budget", "money=3"], "unknown budget"),
+        (["--retriever", "bm26"], "unknown retriever"),
         (["--evaluator", "stat"], "unknown evaluator"),
         (["--evaluator", "match"], "calls that a good solution makes"),
         (["--world", "gone"], "no such folder"),

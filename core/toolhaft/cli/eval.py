@@ -81,6 +81,7 @@ def evaluate_world(
     total_budget: Annotated[
         list[str] | None, typer.Option(help="Of all rollouts together: --total-budget cost=5.")
     ] = None,
+    retriever: Annotated[str, typer.Option(help="Name of the retriever.")] = "bm25",
     k: Annotated[int, typer.Option("-k", help="How many tools the retriever chooses.", min=1)] = 8,
     concurrency: Annotated[int, typer.Option(help="Rollouts under way at once.", min=1)] = 8,
     seed: Annotated[int, typer.Option(help="Of the world, the agents and the bootstrap.")] = 0,
@@ -111,6 +112,7 @@ def evaluate_world(
         limit=limit,
         budget=read_budget(budget or ()),
         total_budget=read_budget(total_budget or ()),
+        retriever=retriever,
         k=k,
         concurrency=concurrency,
         seed=seed,

@@ -36,6 +36,7 @@ class Choices:
         limit: Only so many of the tasks that are left.
         budget: Of a rollout.
         total_budget: Of all rollouts together.
+        retriever: Its name.
         k: How many tools the retriever chooses.
         concurrency: Rollouts under way at once.
         seed: Of the world, the agents and the bootstrap.
@@ -51,6 +52,7 @@ class Choices:
     limit: int | None = None
     budget: Mapping[str, float] = field(default_factory=dict)
     total_budget: Mapping[str, float] = field(default_factory=dict)
+    retriever: str = "bm25"
     k: int = 8
     concurrency: int = 8
     seed: int = 0
@@ -75,6 +77,8 @@ class WorldEvaluation:
     """
 
     def __init__(self, choices: Choices, *, output: Path | None = None) -> None:
+        from toolhaft.cli.shared_index import SharedIndex
+        from toolhaft.hooks.registry import Registry
         from toolhaft.runs.evaluate import EvaluationRun
         from toolhaft.secrets import SecretStore
         from toolhaft.world.server import World
@@ -87,6 +91,7 @@ class WorldEvaluation:
         self._positions = {task.id: position for position, task in enumerate(self._tasks)}
         arms = make_arms(choices.planners, choices.models, k=choices.k, budget=read_limits(choices.budget))
         self._models = _open_models(choices.models, self._secrets)
+        self._retriever = SharedIndex(Registry.default().retriever(choices.retriever))
         self._bar = ProgressBar()
         self._passed: dict[str, int] = {}
         self.run: EvaluationRun = EvaluationRun(
@@ -159,6 +164,7 @@ class WorldEvaluation:
         finally:
             for model in self._models.values():
                 await model.close()
+            await self._retriever.end()
 
     async def _begin(self, task: Task) -> dict[str, Any]:
         world, name = self._world, f"nothing-{self._positions[task.id]}"
@@ -180,6 +186,7 @@ class WorldEvaluation:
             catalog,
             model=self._models[arm.model],
             planner=arm.planner,
+            retriever=self._retriever,
             k=arm.k,
             budget=arm.budget,
             allow="write",
