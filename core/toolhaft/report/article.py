@@ -40,6 +40,8 @@ STATUS = {
 _CAPS = (20_000, 8_000, 3_000, 1_200, 500, 200, 0)
 LARGEST = 1_900_000
 """Bytes of one trajectory's HTML without its pictures; texts are cut shorter until it fits."""
+_RECORD = 6_000
+"""Characters of one value under "Record"."""
 _HITS = 20
 _TOOLS = 200
 
@@ -286,7 +288,8 @@ def _steps(trajectory: Trajectory, reading: Reading, pictures: Pictures, detail:
 
 
 def _record(trajectory: Trajectory, detail: Detail) -> Html:
-    cap = max(detail.cap, 200)
+    # An environment's end state may be all of its data; the record in JSON has it whole.
+    cap = min(max(detail.cap, 200), _RECORD)
     task = {
         "id": trajectory.task.id,
         "tags": list(trajectory.task.tags),

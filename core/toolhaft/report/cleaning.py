@@ -40,6 +40,8 @@ def clean_record(record: T, redact: Redact | None = None) -> T:
 def clean_text(text: str, redact: Redact | None = None) -> str:
     """Return the text redacted, with lone surrogates replaced."""
     found = redact(text) if redact else text
+    if found.isascii():
+        return found
     try:
         found.encode()
     except UnicodeEncodeError:
@@ -90,7 +92,7 @@ def _clean_json(value: Any, redact: Redact, depth: int = 0) -> Any:
         return value if math.isfinite(value) else None
     if depth >= _DEEPEST:
         return f"[nested deeper than {_DEEPEST} levels]"
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         return {
             clean_text(str(key), redact): _clean_json(item, redact, depth + 1) for key, item in value.items()
         }

@@ -47,20 +47,35 @@ def render_html(
         artifacts: Where pictures are; small PNG, JPEG, GIF and WebP files are put into the document.
         redact: Removes secrets from a text; applied to every text.
     """
-    shown = [clean_record(trajectory, redact) for trajectory in trajectories[:_LISTED]]
-    by_id = {
-        clean_text(name, redact): [clean_record(score, redact) for score in found]
-        for name, found in scores.items()
-    }
-    said = {clean_text(name, redact): clean_text(note, redact) for name, note in notes.items()}
-    heading = clean_text(title, redact)
-    articles = _articles(shown, by_id, artifacts)
+    return render_cleaned(
+        [clean_record(trajectory, redact) for trajectory in trajectories],
+        scores={
+            clean_text(name, redact): [clean_record(score, redact) for score in found]
+            for name, found in scores.items()
+        },
+        title=clean_text(title, redact),
+        notes={clean_text(name, redact): clean_text(note, redact) for name, note in notes.items()},
+        artifacts=artifacts,
+    )
+
+
+def render_cleaned(
+    trajectories: Sequence[Trajectory],
+    *,
+    scores: Mapping[str, Sequence[Score]],
+    title: str,
+    notes: Mapping[str, str],
+    artifacts: ArtifactStore | None,
+) -> str:
+    """Return what `render_html` does, of records that were redacted and cleaned before."""
+    shown = trajectories[:_LISTED]
+    articles = _articles(shown, scores, artifacts)
     if len(shown) == 1:
-        content = [notes_html(said), tag("div", *articles, id="task-1")]
+        content = [notes_html(notes), tag("div", *articles, id="task-1")]
     else:
-        content = [overview_html(shown, by_id), notes_html(said), tasks_html(shown, by_id, articles)]
-    said_below = f"{len(trajectories):,} {'trajectory' if len(trajectories) == 1 else 'trajectories'}"
-    return document_html(heading, tag("main", *content, id="main"), said_below)
+        content = [overview_html(shown, scores), notes_html(notes), tasks_html(shown, scores, articles)]
+    below = f"{len(trajectories):,} {'trajectory' if len(trajectories) == 1 else 'trajectories'}"
+    return document_html(title, tag("main", *content, id="main"), below)
 
 
 def _articles(

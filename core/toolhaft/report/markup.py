@@ -67,12 +67,20 @@ def shorten(value: str, cap: int) -> tuple[str, int]:
 
 def dump(value: Any) -> str:
     """Return a JSON value as indented text; what is no JSON becomes a note."""
+    import orjson
+
     try:
-        return json.dumps(
-            value, indent=2, ensure_ascii=False, default=lambda thing: f"[{type(thing).__name__}]"
-        )
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2, default=_note).decode()
+    except TypeError:  # integers beyond 64 bits, keys that are no texts, and what is nested too deep
+        pass
+    try:
+        return json.dumps(value, indent=2, ensure_ascii=False, default=_note)
     except (ValueError, RecursionError, TypeError):
         return "[a value that JSON cannot show]"
+
+
+def _note(thing: Any) -> str:
+    return f"[{type(thing).__name__}]"
 
 
 def pretty(value: str, cap: int) -> Html:

@@ -323,9 +323,9 @@ class _Prepared:
     heading: Heading
 
     def html(self, artifacts: ArtifactStore | None) -> bytes:
-        from toolhaft.report.html import render_html
+        from toolhaft.report.html import render_cleaned
 
-        return render_html(
+        return render_cleaned(
             self.trajectories,
             scores=self.scores,
             title=self.heading.title,
