@@ -1,5 +1,8 @@
 """The documents describe what the services do, and describe it well."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from toolhaft.errors import ConfigError
@@ -7,6 +10,7 @@ from toolhaft.openapi.resolve import Resolver
 from toolhaft.world.documents import document_path, read_document, service_names
 from toolhaft.world.loading import load_service
 from toolhaft.world.service import Setting
+from toolhaft.world.tasks import KINDS, TRAITS
 
 SERVICES = service_names()
 METHODS = {"get", "put", "post", "delete", "patch"}
@@ -94,3 +98,32 @@ def test_the_folder_can_be_replaced(tmp_path, monkeypatch):
 def test_the_documents_are_valid_openapi(service):
     validator = pytest.importorskip("openapi_spec_validator", reason="the extra openapi is not installed")
     validator.validate(read_document(service), cls=validator.OpenAPIV31SpecValidator)
+
+
+def test_the_documentation_counts_truly():
+    """Every service is in the table of the page, with its operations and its credential."""
+    root = Path(__file__).resolve().parents[2]
+    page = (root / "docs" / "explanation" / "world.md").read_text()
+    rows = {
+        name: (count, how)
+        for name, count, how in re.findall(r"^\| `(\w+)` \| (\d+): [^|]+\| (.+) \|$", page, re.M)
+    }
+    assert tuple(rows) == SERVICES
+    total = 0
+    for name, (count, how) in rows.items():
+        loaded = load_service(name)
+        total += len(loaded.contracts)
+        assert int(count) == len(loaded.contracts), name
+        (scheme,) = loaded.schemes.values() or [{}]
+        ways = {
+            "header": f"header `{scheme.get('name')}`",
+            "query": f"query parameter `{scheme.get('name')}`",
+        }
+        assert how == ways.get(scheme.get("in"), "bearer token" if scheme else "none"), name
+    assert f"{total} tools" in page
+    assert f"twelve services, {total} operations" in (root / "tool_specs" / "README.md").read_text()
+
+
+def test_the_documentation_names_every_kind_and_trait_of_tasks():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "explanation" / "world.md").read_text()
+    assert all(f"`{name}`" in page for name in (*KINDS, *TRAITS))

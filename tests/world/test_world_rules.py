@@ -31,7 +31,7 @@ paths:
     get:
       operationId: getAccount
       parameters: [{name: account_id, in: path, required: true, schema: {type: string}}]
-      responses: {'200': {description: One.}, '404': {description: None.}}
+      responses: {'200': {description: One.}, '404': {description: None.}, '429': {description: Slow.}}
     patch:
       operationId: changeAccount
       parameters:
@@ -52,11 +52,11 @@ paths:
     get:
       operationId: getTotals
       parameters: [{name: kind, in: query, schema: {type: string}}]
-      responses: {'200': {description: Sums.}}
+      responses: {'200': {description: Sums.}, '429': {description: Slow.}}
   /transfers:
     get:
       operationId: listTransfers
-      responses: {'200': {description: All.}}
+      responses: {'200': {description: All.}, '4XX': {description: Slow.}}
     post:
       operationId: createTransfer
       parameters: [{name: Idempotency-Key, in: header, schema: {type: string}}]
@@ -491,6 +491,13 @@ def test_data_that_do_not_fit_are_refused(data, where, message):
 )
 def test_what_a_record_is_called(collection, noun):
     assert singular(collection) == noun
+
+
+def test_a_limit_that_the_document_does_not_tell_is_refused():
+    document = copy.deepcopy(DOCUMENT_VALUE)
+    del document["paths"]["/totals"]["get"]["responses"]["429"]
+    with pytest.raises(FormatError, match="#/limit: .*getTotals may answer 429"):
+        make_service("bank", RULES_VALUE, DATA_VALUE, list(contracts(document)), file="bank.yaml")
 
 
 def test_a_change_that_fails_half_way_is_undone(bank):

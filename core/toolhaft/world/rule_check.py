@@ -42,6 +42,9 @@ def check_rules(rules: Any, data: Any, contracts: Sequence[Contract], *, file: s
     fields = _check_data(data, collections, last_id, Place(data_file or "data"))
     for rule in operations.values():
         _add_fields(rule, fields)
+    for contract in contracts if rules.get("limit") else ():
+        if not {"429", "4XX", "default"} & set(contract.responses):
+            raise (place / "limit").refuse(f"the document does not say that {contract.id} may answer 429")
     for contract in contracts:
         _OperationCheck(contract, fields).check(operations[contract.id], place / "operations" / contract.id)
 
