@@ -55,6 +55,11 @@ class Rooms(CannedTool):
         return result
 
 
+def narrow(**settings):
+    """Return a search that does not grow wider."""
+    return DFSDT(**{"widest": 1, **settings})
+
+
 async def rollout(*turns, tools=None, context=None, planner=None, task=TASK, **budget):
     """Run to the end; return the trajectory, the model and the events before the last."""
     context = context or RunContext(id="r", policy=Policy(allow=("write",)))
@@ -62,7 +67,7 @@ async def rollout(*turns, tools=None, context=None, planner=None, task=TASK, **b
         context.meter = BudgetMeter(Budget(**budget))
     model = turns[0] if turns and isinstance(turns[0], Model) else ScriptedModel(*turns)
     tools = ToolSet(Catalog(tools or [Rooms("look"), Rooms("book", "write")]))
-    events = [event async for event in (planner or DFSDT()).rollout(task, tools, model, context)]
+    events = [event async for event in (planner or narrow()).rollout(task, tools, model, context)]
     *before, last = events
     assert last.type == "rollout_finished"
     trajectory = last.trajectory
@@ -108,11 +113,13 @@ async def test_a_give_up_takes_the_round_before_back_too(how):
 
 
 @pytest.mark.parametrize(
-    ("back_off", "parent"), [(1, 1), (2, 0), (3, None)], ids=["own", "round before", "two rounds before"]
+    ("back_off", "parent"),
+    [(1, 1), (2, 0), (3, None), (9, None)],
+    ids=["own", "round before", "two rounds before", "as far as there is something"],
 )
 async def test_the_back_off_says_how_far(back_off, parent):
     script = [look("A"), look("B"), gave_up(), look("C"), "Here."]
-    trajectory, model, _ = await rollout(*script, planner=DFSDT(back_off=back_off))
+    trajectory, model, _ = await rollout(*script, planner=narrow(back_off=back_off))
     assert trajectory.steps[3].parent == parent
     nudged = model.requests[3].messages[-1].text == prompt("dfsdt_again")
     assert nudged == (back_off == 1)
@@ -128,14 +135,33 @@ async def test_a_give_up_with_nothing_to_take_back_ends_it():
 
 async def test_each_point_is_tried_width_times():
     script = [turn for city in "ABC" for turn in (look(city), gave_up(city))]
-    trajectory, model, _ = await rollout(*script, planner=DFSDT(width=3))
+    trajectory, model, _ = await rollout(*script, planner=narrow(width=3))
     assert (trajectory.status, len(model.requests)) == ("gave_up", 6)
     assert [len(request.avoid) for request in model.requests] == [0, 0, 1, 0, 2, 0]
     assert [step.parent for step in trajectory.steps] == [None, 0, None, 2, None, 4]
 
 
+async def test_when_nothing_is_left_to_try_the_search_grows_wider():
+    script = [look("A"), look("B"), gave_up(), look("C"), gave_up(), look("Z"), gave_up(), look("D"), "Here."]
+    tools = [Rooms("look", B=SOLD_OUT, C=SOLD_OUT, Z=SOLD_OUT)]
+    trajectory, model, _ = await rollout(*script, tools=tools, planner=DFSDT(width=2, widest=3))
+    # two below A, then one beside it; then the third below A, where the model never stopped
+    assert [step.parent for step in trajectory.steps] == [None, 0, 1, 0, 3, None, 5, 0, 7]
+    assert [call.arguments["city"] for call in model.requests[7].avoid] == ["B", "C"]
+    assert (trajectory.status, [step.id for step in trajectory.path()]) == ("answered", [0, 7, 8])
+    assert trajectory.steps[0].status == "continued"
+
+
+async def test_it_does_not_grow_wider_where_the_model_had_nothing_more():
+    tools = [Rooms("look", A=SOLD_OUT)]
+    trajectory, model, _ = await rollout(
+        look("A"), "No room.", "Still none.", tools=tools, planner=DFSDT(width=2, widest=9)
+    )
+    assert (trajectory.answer, len(model.requests)) == ("No room.", 3)
+
+
 async def test_a_path_is_cut_at_the_depth_and_its_end_decided_otherwise():
-    planner = DFSDT(depth=2, width=2)
+    planner = narrow(depth=2, width=2)
     trajectory, _model, _ = await rollout(*[look(str(n)) for n in range(6)], planner=planner)
     assert [step.parent for step in trajectory.steps] == [None, 0, 0, None, 3, 3]
     assert (trajectory.status, trajectory.answer_step) == ("gave_up", 5)
@@ -145,7 +171,7 @@ async def test_a_path_is_cut_at_the_depth_and_its_end_decided_otherwise():
 async def test_a_try_that_repeats_an_earlier_one_is_not_made_and_counts():
     tools = [Rooms("look")]
     trajectory, _model, _ = await rollout(
-        look("A"), gave_up(), look("A"), look("B"), "Here.", tools=tools, planner=DFSDT(width=3)
+        look("A"), gave_up(), look("A"), look("B"), "Here.", tools=tools, planner=narrow(width=3)
     )
     assert [call["city"] for call in tools[0].calls] == ["A", "B"]
     repeated = trajectory.steps[2]
@@ -203,7 +229,7 @@ async def test_the_search_does_not_go_back_past_a_write():
 
 async def test_depth_counts_from_the_last_write():
     script = [look("A"), book("A"), look("B"), "Booked."]
-    trajectory, _, _ = await rollout(*script, planner=DFSDT(depth=2))
+    trajectory, _, _ = await rollout(*script, planner=narrow(depth=2))
     assert trajectory.status == "answered"
 
 
@@ -227,7 +253,7 @@ async def test_a_write_that_failed_is_taken_back():
 async def test_past_writes_are_told_and_not_repeated():
     tools = [Rooms("look"), Rooms("book", "write")]
     script = [look("A"), book("A"), gave_up(), book("B"), book("A", "again"), "Booked both."]
-    trajectory, model, _ = await rollout(*script, tools=tools, planner=DFSDT(past_writes=True))
+    trajectory, model, _ = await rollout(*script, tools=tools, planner=narrow(past_writes=True))
     assert [step.parent for step in trajectory.steps] == [None, 0, 1, 0, 3, 4]
     assert [call["city"] for call in tools[1].calls] == ["A", "B"]
     told, result = model.requests[3].messages[-2:]
@@ -243,7 +269,7 @@ async def test_past_writes_are_told_and_not_repeated():
 
 async def test_the_ids_of_what_is_told_are_unique_in_the_conversation():
     script = [book("A", "same"), gave_up(), book("B", "same"), book("C", "same-2"), "Done."]
-    _, model, _ = await rollout(*script, planner=DFSDT(past_writes=True))
+    _, model, _ = await rollout(*script, planner=narrow(past_writes=True))
     ids = [call.id for message in model.requests[-1].messages for call in message.calls]
     assert len(ids) == len(set(ids)) == 3
 
@@ -291,7 +317,7 @@ async def test_answers_that_end_it(result, answer):
 
 async def test_without_doubt_any_answer_ends_it():
     tools = [Rooms("look", A=SOLD_OUT)]
-    for planner in (DFSDT(doubt=False), ToolBenchDFSDT()):
+    for planner in (narrow(doubt=False), ToolBenchDFSDT()):
         trajectory, _, _ = await rollout(look("A"), "No room.", tools=tools, planner=planner)
         assert (trajectory.status, len(trajectory.steps)) == ("answered", 2)
 
@@ -325,14 +351,14 @@ async def test_of_give_ups_the_one_that_found_most_is_taken():
         look("D"),
         gave_up("one"),
     ]
-    trajectory, _, _ = await rollout(*script, tools=tools, planner=DFSDT(width=3))
+    trajectory, _, _ = await rollout(*script, tools=tools, planner=narrow(width=3))
     assert (trajectory.status, trajectory.answer, trajectory.answer_step) == ("gave_up", "two", 3)
     assert trajectory.steps[2].status == "continued"
 
 
 async def test_several_answers_are_found_and_the_first_is_taken():
     script = [look("A"), "A.", look("B"), "B."]
-    trajectory, _, _ = await rollout(*script, planner=DFSDT(answers=2))
+    trajectory, _, _ = await rollout(*script, planner=narrow(answers=2))
     assert (trajectory.answer, trajectory.answer_step) == ("A.", 1)
     assert [step.status for step in trajectory.steps] == ["continued", "answered", "abandoned", "answered"]
 
@@ -351,14 +377,14 @@ async def test_several_answers_are_found_and_the_first_is_taken():
     ],
 )
 async def test_how_a_message_without_calls_ends_it(turns, status, answer):
-    trajectory, _model, _ = await rollout(*turns, planner=DFSDT(width=1))
+    trajectory, _model, _ = await rollout(*turns, planner=narrow(width=1))
     assert (trajectory.status, trajectory.answer) == (status, answer)
 
 
 async def test_calls_of_one_round_are_one_decision():
     script = [[look("A"), look("B")], gave_up(), [look("B"), look("A")], look("A"), "A."]
     tools = [Rooms("look")]
-    trajectory, model, _ = await rollout(*script, tools=tools, planner=DFSDT(width=4))
+    trajectory, model, _ = await rollout(*script, tools=tools, planner=narrow(width=4))
     assert [call.arguments["city"] for call in model.requests[2].avoid] == ["A", "B"]
     assert [step.note for step in trajectory.steps[2:4]] == ["repeats step 1", "repeats step 1"]
     assert len(tools[0].calls) == 2
@@ -422,7 +448,7 @@ async def test_what_no_tool_returned_is_in_no_observation():
     [
         *(
             {name: value}
-            for name in ("width", "depth", "back_off", "answers")
+            for name in ("width", "widest", "depth", "back_off", "answers")
             for value in (0, -1, True, 1.5)
         ),
         {"model_calls": 0},

@@ -154,11 +154,12 @@ async def test_it_asks_like_the_reference(first):
 
 
 @pytest.mark.parametrize(
-    ("width", "depth", "back_off", "answers"), [(1, 6, 2, 1), (3, 5, 1, 1), (2, 9, 3, 2), (4, 4, 2, 3)]
+    ("width", "depth", "back_off", "answers"), [(1, 6, 2, 1), (3, 5, 1, 1), (2, 9, 2, 2), (4, 4, 2, 3)]
 )
 async def test_it_asks_like_the_reference_with_other_settings(width, depth, back_off, answers):
     planner = DFSDT(
         width=width,
+        widest=1,
         depth=depth,
         counting="nodes",
         back_off=back_off,

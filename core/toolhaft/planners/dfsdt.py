@@ -4,7 +4,8 @@ Source: Qin et al., "ToolLLM: Facilitating Large Language Models to Master 16000
 2024), section 3.1 and appendix A.5. Deviations: the search is a state machine (`toolhaft.planners.tree`);
 depth counts rounds; the budget is asked before anything is spent; repeated calls are noticed; it does not go
 back past a write that succeeded; an answer that directly follows a dead end is kept, and something better is
-looked for; of several ends the same one is always taken.
+looked for; when nothing is left to try, the search grows wider, after Ginsberg and Harvey, "Iterative
+Broadening" (Artificial Intelligence 55, 1992); of several ends the same one is always taken.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ class DFSDT(Planner):
 
     Args:
         system: Replaces the system prompt (``planners/prompts/dfsdt_system.txt``).
-        width: Decisions that are tried at one point, at least 1; 1 is a path.
+        width: Decisions that are tried at one point at first, at least 1.
+        widest: Decisions that are tried at one point at last. When nothing is left to try, the width grows
+            by one and the search goes on at the deepest point where the model may have more ideas; it does
+            not grow if this is no more than ``width``. ``width=1, widest=1`` is a path.
         depth: Rounds from the start, or from the last write that stands, at which a path is cut.
         counting: What ``depth`` counts: ``rounds``, or ``nodes`` (one for a thought, two for each call).
         back_off: Rounds that a give-up takes back, itself included.
@@ -54,6 +58,7 @@ class DFSDT(Planner):
         *,
         system: str | None = None,
         width: int = 2,
+        widest: int = 4,
         depth: int = 12,
         counting: Literal["rounds", "nodes"] = "rounds",
         back_off: int = 2,
@@ -66,6 +71,7 @@ class DFSDT(Planner):
         self.system = system if system is not None else prompt("dfsdt_system")
         self.profile = Profile(
             width=width,
+            widest=widest,
             depth=depth,
             counting=counting,
             back_off=back_off,

@@ -13,7 +13,8 @@ class Profile:
     """The settings of a depth-first search.
 
     Attributes:
-        width: Decisions that are tried at one point, at least 1.
+        width: Decisions that are tried at one point at first, at least 1.
+        widest: Decisions that are tried at one point at last; if no more than ``width``, it does not grow.
         depth: Rounds from the start, or from the last write that stands, at which a path is cut, at least 1.
         counting: What ``depth`` counts: ``rounds``, or the reference's ``nodes``: one for a thought, two
             for each call.
@@ -29,6 +30,7 @@ class Profile:
     """
 
     width: int = 2
+    widest: int = 4
     depth: int = 12
     counting: Literal["rounds", "nodes"] = "rounds"
     back_off: int = 2
@@ -41,7 +43,7 @@ class Profile:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in ("width", "depth", "back_off", "answers"):
+            if field.name in ("width", "widest", "depth", "back_off", "answers"):
                 _check_count(field.name, value)
             elif field.name == "model_calls":
                 if value is not None:
@@ -77,6 +79,7 @@ def _check_count(name: str, value: object) -> None:
 
 TOOLBENCH = Profile(
     width=2,
+    widest=2,
     depth=12,
     counting="nodes",
     back_off=2,

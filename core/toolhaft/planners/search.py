@@ -88,13 +88,7 @@ class Search:
     @property
     def went_in_circles(self) -> bool:
         """Whether every path ended in calls that had been made before."""
-        nodes, found = [self.tree.root], []
-        while nodes:
-            node = nodes.pop()
-            nodes.extend(node.children)
-            if not node.children:
-                found.append(node.status)
-        return bool(found) and all(status == "repeated" for status in found)
+        return all(node.status == "repeated" for node in self.tree.root.subtree() if not node.children)
 
     async def step(self) -> AsyncGenerator[Event, None]:
         """Ask the model once at the current node, and take its decision into the tree."""

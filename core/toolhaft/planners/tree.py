@@ -30,8 +30,8 @@ TRANSITIONS: Mapping[NodeStatus, frozenset[NodeStatus]] = MappingProxyType(
     {
         "open": frozenset({"expanded", "dead_end", "abandoned"}),
         "expanded": frozenset({"dead_end", "abandoned"}),
-        "abandoned": frozenset(),
-        "dead_end": frozenset(),
+        "abandoned": frozenset({"expanded"}),
+        "dead_end": frozenset({"expanded"}),
         "repeated": frozenset(),
         "gave_up": frozenset(),
         "doubted": frozenset(),
@@ -40,7 +40,8 @@ TRANSITIONS: Mapping[NodeStatus, frozenset[NodeStatus]] = MappingProxyType(
         "refused": frozenset(),
     }
 )
-"""Where a node may go from each status; those that lead nowhere are final."""
+"""Where a node may go from each status; those that lead nowhere are final. A node is only expanded again when
+the search grows wider."""
 LEAVES: frozenset[NodeStatus] = frozenset({"repeated", "gave_up", "doubted", "answered", "asked", "refused"})
 """Statuses that a node is made with; no node hangs below one that has them."""
 
@@ -76,6 +77,14 @@ class Node:
         found = [*self.upwards()]
         return found[::-1]
 
+    def subtree(self) -> Iterator[Node]:
+        """Iterate over this node and all below it."""
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting.extend(node.children)
+
     def upwards(self) -> Iterator[Node]:
         """Iterate over this node and those above it, the root last."""
         node: Node | None = self
@@ -94,7 +103,9 @@ class SearchTree:
         profile: Width, depth, back-off.
 
     Attributes:
-        left: Nodes that were left for good, in that order.
+        width: Decisions that are tried at one point by now.
+        left: Nodes that were left, in that order.
+        answers: Answers that were found.
     """
 
     def __init__(self, profile: Profile) -> None:
@@ -102,6 +113,7 @@ class SearchTree:
         self.root = Node(evidence=Evidence())
         self.current = self.root
         self.status: SearchStatus = "searching"
+        self.width = profile.width
         self.left: list[Node] = []
         self.answers = 0
 
@@ -156,25 +168,47 @@ class SearchTree:
 
     def _back_off(self, rounds: int) -> None:
         """Leave nodes until one is reached that has decisions left to try."""
-        node = self.current
-        while True:
-            if node.parent is None or self.stands(node):
-                if node.status in ("open", "expanded"):
-                    self._move(node, "dead_end")
-                self.status = "answered" if self.answers else "exhausted"
-                return
+        node, left = self.current, 0
+        while node.parent is not None and not self.stands(node):
             if node.status in ("open", "expanded"):
                 self._move(node, "abandoned")
             self.left.append(node)
             node = node.parent
             rounds -= 1
-            if rounds > 0:
-                continue
-            if len(node.children) < self.profile.width:
+            left += 1
+            if rounds <= 0 and len(node.children) < self.width:
                 self.current = node
                 return
-            if node.parent is not None and not self.stands(node):
+            if rounds <= 0 and node.parent is not None and not self.stands(node):
                 self._move(node, "dead_end")
+        # Where nothing but the end itself could be taken back, no decision is left to make otherwise.
+        if left > 1 and len(node.children) < self.width:
+            self.current = node
+            return
+        if node.status in ("open", "expanded"):
+            self._move(node, "dead_end")
+        self._grow_wider(node)
+
+    def _grow_wider(self, top: Node) -> None:
+        """Go on where one more decision can be tried below a node that stands, or end the search."""
+        while not self.answers and self.width <= self.profile.widest:
+            places = [node for node in top.subtree() if self._has_more(node)]
+            if places:
+                self.current = max(places, key=lambda node: (len(node.path()), node.step))
+                for node in self.current.upwards():
+                    if node.status in ("dead_end", "abandoned"):
+                        self._move(node, "expanded")
+                return
+            self.width += 1
+        self.status = "answered" if self.answers else "exhausted"
+
+    def _has_more(self, node: Node) -> bool:
+        """Whether the model, which decided here before, may have more ideas: it never stopped or repeated."""
+        return (
+            0 < len(node.children) < self.width
+            and not node.evidence.dead_end
+            and all(child.status in ("dead_end", "abandoned") for child in node.children)
+        )
 
     @staticmethod
     def _move(node: Node, status: NodeStatus) -> None:
