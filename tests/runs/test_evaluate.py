@@ -267,6 +267,7 @@ def same(name):
         ({"evaluators": []}, "no evaluator"),
         ({"trials": 0}, "trials is 0"),
         ({"trials": True}, "trials is True"),
+        ({"trials": 200_000}, "more than 1,000,000 rollouts"),
         ({"concurrency": 0}, "concurrency is 0"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -11,6 +11,7 @@ from toolhaft.cli.output import notice, print_json, print_line
 from toolhaft.cli.progress import ProgressBar
 from toolhaft.cli.run import prepare
 from toolhaft.errors import UnknownNameError, UsageError
+from toolhaft.evaluators.reading import FLOOR
 
 if TYPE_CHECKING:
     from toolhaft.models.base import Model
@@ -93,7 +94,7 @@ class WorldEvaluation:
         self._models = _open_models(choices.models, self._secrets)
         self._retriever = SharedIndex(Registry.default().retriever(choices.retriever))
         self._bar = ProgressBar()
-        self._passed: dict[str, int] = {}
+        self._tried: dict[str, list[bool]] = {}
         self.run: EvaluationRun = EvaluationRun(
             arms,
             self._tasks,
@@ -109,7 +110,6 @@ class WorldEvaluation:
     def show(self, *, as_json: bool) -> int:
         """Evaluate, print what was found, write records and reports, and return the exit code."""
         from toolhaft.cli.figures import print_comparison
-        from toolhaft.evaluators.reading import FLOOR
         from toolhaft.tools.loop import run_sync
         from toolhaft.types import to_value
 
@@ -202,9 +202,13 @@ class WorldEvaluation:
             await world.reset(name)
 
     def _advance(self, outcome: Outcome, done: int, planned: int) -> None:
-        if outcome.kind == "passed":
-            self._passed[outcome.arm] = self._passed.get(outcome.arm, 0) + 1
-        self._bar.advance(", ".join(f"{arm} passed {count}" for arm, count in sorted(self._passed.items())))
+        if outcome.arm == FLOOR:
+            self._bar.advance()
+            return
+        tried = self._tried.setdefault(outcome.arm, [])
+        tried.append(outcome.kind == "passed")
+        shown = (f"{arm} {sum(passed)}/{len(passed)}" for arm, passed in self._tried.items())
+        self._bar.advance(f"passed: {', '.join(shown)}")
 
 
 def choose_tasks(path: Path, tags: Sequence[str], limit: int | None) -> tuple[Task, ...]:

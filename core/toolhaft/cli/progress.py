@@ -47,11 +47,12 @@ class ProgressBar:
             finally:
                 self._progress = None
 
-    def advance(self, title: str) -> None:
+    def advance(self, title: str | None = None) -> None:
         """Say that one more is done.
 
         Args:
             title: Replaces the one before the bar.
         """
         if self._progress is not None:
-            self._progress.update(self._progress.task_ids[0], advance=1, description=terminal_safe(title))
+            shown = None if title is None else terminal_safe(title)
+            self._progress.update(self._progress.task_ids[0], advance=1, description=shown)

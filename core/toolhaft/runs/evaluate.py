@@ -19,6 +19,8 @@ from toolhaft.types import Budget, Comparison, ErrorInfo, Score, Task, Trajector
 if TYPE_CHECKING:
     from toolhaft.hooks.registry import Registry
 
+_MOST = 1_000_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
@@ -124,6 +126,11 @@ class EvaluationRun:
         for task in tasks:
             for evaluator in self.evaluators:
                 evaluator.check_task(task)
+        if len(arms) * len(tasks) * trials > _MOST:
+            raise UsageError(
+                f"{len(arms)} arms, {len(tasks)} tasks and {trials} trials are more than {_MOST:,} rollouts",
+                hint="Evaluate in parts, and compare the stored runs",
+            )
         self.arms = (*arms, Arm(name=FLOOR, planner=FLOOR, model="", k=0))
         self.tasks = tuple(tasks)
         self.trials = trials
