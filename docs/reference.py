@@ -55,6 +55,7 @@ PUBLIC = (
     "toolhaft.hooks.specs",
     "toolhaft.hooks.registry",
     "toolhaft.report.html",
+    "toolhaft.report.comparison",
     "toolhaft.report.store",
     "toolhaft.world.server",
     "toolhaft.world.tasks",

@@ -208,7 +208,7 @@ def test_the_floor_is_a_row_and_no_difference(evaluation, text_of):
     )
     same = {task: {"react": 1.0, "dfsdt": 1.0, "nothing": 0.0} for task in comparison.outcomes}
     shown = text_of(render(replace(comparison, arms=(*comparison.arms, nothing), outcomes=same), arms))
-    assert "nothing what passes by doing nothing" in shown
+    assert "nothing makes no call" in shown
     assert "0 of 4 came out differently" in shown
 
 

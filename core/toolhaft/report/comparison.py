@@ -118,7 +118,7 @@ def _headline(comparison: Comparison) -> Html | None:
     return tag("section", tag("h2", "In short", class_="aside"), *said, class_="headline") if said else None
 
 
-def share_row(name: Child, share: Proportion) -> Html:
+def _share_row(name: Child, share: Proportion) -> Html:
     """Return a name, a share with its interval as a plot, and the same as text."""
     text = "none tried"
     interval = None
@@ -135,7 +135,7 @@ def share_row(name: Child, share: Proportion) -> Html:
 
 
 def _passes(arms: Sequence[ArmResult]) -> Html:
-    rows = [share_row(_arm_name(arm), arm.passes) for arm in arms]
+    rows = [_share_row(_arm_name(arm), arm.passes) for arm in arms]
     return tag(
         "section",
         tag("h2", "Pass rate"),
@@ -149,7 +149,7 @@ def _arm_name(arm: ArmResult) -> Html:
     return tag(
         "span",
         tag("strong", make_line(arm.name, 60)),
-        tag("small", "what passes by doing nothing" if arm.name == FLOOR else make_line(arm.model, 60)),
+        tag("small", "makes no call" if arm.name == FLOOR else make_line(arm.model, 60)),
         class_="arm",
     )
 
@@ -237,7 +237,7 @@ def _by_tag(arms: Sequence[ArmResult]) -> Html | None:
             tag("h3", make_line(name, 60).replace("_", " ")),
             tag(
                 "ol",
-                *[share_row(make_line(arm.name, 60), arm.by_tag[name]) for arm in arms if name in arm.by_tag],
+                *[_share_row(make_line(arm.name, 60), arm.by_tag[name]) for arm in arms if name in arm.by_tag],
                 class_="shares",
             ),
         )
