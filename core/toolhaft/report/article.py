@@ -40,6 +40,8 @@ STATUS = {
 _CAPS = (20_000, 8_000, 3_000, 1_200, 500, 200, 0)
 LARGEST = 1_900_000
 """Bytes of one trajectory's HTML without its pictures; texts are cut shorter until it fits."""
+_DRAWN_FROM = 500
+"""Characters of one text below which there is no room for the tree either."""
 _RECORD = 6_000
 """Characters of one value under "Record"."""
 _HITS = 20
@@ -274,13 +276,14 @@ def _steps(trajectory: Trajectory, reading: Reading, pictures: Pictures, detail:
     shortened = detail.cap < _CAPS[0]
     note = tag(
         "p",
-        "This is a long trajectory: its texts are cut short here and whole in trajectories.jsonl.",
+        "This is a long trajectory: its texts are cut short here and whole in trajectories.jsonl."
+        + ("" if detail.cap >= _DRAWN_FROM else " Its tree is not drawn."),
         class_="hint",
     )
     return tag(
         "section",
         tag("h3", "Steps ", tag("small", legend)),
-        diagram_html(trajectory, detail.prefix),
+        diagram_html(trajectory, detail.prefix) if detail.cap >= _DRAWN_FROM else None,
         note if shortened else None,
         steps_html(trajectory, reading, pictures, detail),
         class_="tree",

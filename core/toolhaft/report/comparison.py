@@ -237,7 +237,11 @@ def _by_tag(arms: Sequence[ArmResult]) -> Html | None:
             tag("h3", make_line(name, 60).replace("_", " ")),
             tag(
                 "ol",
-                *[_share_row(make_line(arm.name, 60), arm.by_tag[name]) for arm in arms if name in arm.by_tag],
+                *[
+                    _share_row(make_line(arm.name, 60), arm.by_tag[name])
+                    for arm in arms
+                    if name in arm.by_tag
+                ],
                 class_="shares",
             ),
         )

@@ -124,7 +124,6 @@ def _node(place: Place, step: Step, branches: dict[int, Branch], prefix: str, go
         tag("text", _name(step), y="30", class_="name"),
         tag("text", make_line(errors[0], 19), y="43", class_="code") if errors else _reused(step),
         href=f"#{prefix}-step-{number}",
-        aria_label=said,
     )
     names = f"node {status} {'on' if place.on_path else 'side'}"
     return tag("g", link, role="listitem", class_=names, transform=f"translate({x} {y})")
