@@ -133,5 +133,5 @@ def test_version_and_help(toolhaft):
     assert toolhaft("--version")[1].startswith("toolhaft 0.")
     code, out, _ = toolhaft("--help")
     assert code == 0
-    for name in ("demo", "run", "call", "tools", "models", "plugins", "serve", "view"):
+    for name in ("demo", "run", "call", "tools", "models", "plugins", "serve", "world", "view"):
         assert f"\n  {name} " in out

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -45,6 +46,7 @@ def test_the_demo_runs_offline_and_names_its_report(demo):
     folder, done = demo
     assert done.returncode == 0, done.stderr
     assert "imported, 0 degraded, 0 skipped" in done.stdout
+    assert re.search(r"^24 of \d+ tasks; all of them: toolhaft eval world$", done.stdout, re.MULTILINE)
     assert "report/report.html" in done.stdout
     assert (folder / "report" / "report.html").stat().st_size > 10_000
 
@@ -60,7 +62,7 @@ def test_the_demos_record_is_honest(demo):
     folder, _ = demo
     lines = (folder / "report" / "trajectories.jsonl").read_text().splitlines()
     trajectories = [from_json(Trajectory, line) for line in lines]
-    assert len(trajectories) >= 15
+    assert len(trajectories) == 24
     assert {origin for each in trajectories for origin in each.origins} == {"heuristic"}
     exchanges = [e for each in trajectories for o in each.observations() for e in o.exchanges]
     assert exchanges

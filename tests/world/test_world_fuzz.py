@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow  # many requests to every operation
 
 SERVICES = service_names()
 CONTRACTS = [(name, contract) for name in SERVICES for contract in contracts(read_document(name))]
+COMPONENTS = {name: read_document(name)["components"]["schemas"] for name in SERVICES}
 STORE: Store = World().store
 # Values of every shape that some argument wants, its edges, and nonsense.
 KNOWN_WORDS = """
@@ -31,8 +32,31 @@ TEXTS = st.sampled_from(KNOWN) | st.text(max_size=20)
 VALUES = TEXTS | st.integers() | st.floats() | st.booleans() | st.none() | st.lists(TEXTS, max_size=2)
 
 
-def fitting(schema, components, depth=0):
-    """Return a strategy that mostly keeps a schema's types and often breaks its limits."""
+def fields_of(value, found):
+    """Collect the values of every field of a state, for arguments of the same name."""
+    items = value.items() if isinstance(value, dict) else ()
+    for name, inner in items:
+        if isinstance(inner, str | int | float | bool):
+            found.setdefault(name, set()).add(inner)
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        fields_of(inner, found)
+    return found
+
+
+BY_NAME = {
+    service: {name: sorted(values, key=str)[:40] for name, values in fields_of(state, {}).items()}
+    for service, state in STORE.state("fuzz").items()
+    if isinstance(state, dict)
+}
+
+
+def fitting(schema, components, depth=0, known=()):
+    """Return a strategy that mostly keeps a schema's types and often breaks its limits.
+
+    ``known`` are values that the world holds under this name.
+    """
+    if known:
+        return st.sampled_from(known) | fitting(schema, components, depth)
     while "$ref" in schema:
         schema = components[schema["$ref"].rpartition("/")[2]]
     if "enum" in schema:
@@ -68,7 +92,7 @@ def sent(value, parameter):
 
 @pytest.mark.parametrize(("service", "contract"), CONTRACTS, ids=[contract.id for _, contract in CONTRACTS])
 @settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize=True,
@@ -77,15 +101,20 @@ def sent(value, parameter):
 @given(data=st.data())
 def test_no_arguments_break_an_operation(service, contract, data):
     STORE.reset("fuzz")
-    components = read_document(service)["components"]["schemas"]
+    components = COMPONENTS[service]
     places: dict[str, list[tuple[str, str]]] = {"path": [], "query": [], "header": []}
     for parameter in contract.parameters:
         if parameter.place == "path" or parameter.required or data.draw(st.booleans()):
-            value = data.draw(fitting(parameter.schema, components))
+            known = BY_NAME[service].get(parameter.name, ())
+            value = data.draw(fitting(parameter.schema, components, known=known))
             places[parameter.place] += [(parameter.name, text) for text in sent(value, parameter)]
     body = b""
     if contract.media_type:
-        value = data.draw(fitting(contract.body_schema, components))
+        members = contract.body_schema["properties"].items()
+        inner = {
+            name: fitting(schema, components, 1, BY_NAME[service].get(name, ())) for name, schema in members
+        }
+        value = data.draw(st.fixed_dictionaries({}, optional=inner) | st.fixed_dictionaries(inner))
         if "json" in contract.media_type:
             body = json.dumps(value).encode()
         else:

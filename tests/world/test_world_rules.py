@@ -496,7 +496,7 @@ def test_what_a_record_is_called(collection, noun):
 def test_a_limit_that_the_document_does_not_tell_is_refused():
     document = copy.deepcopy(DOCUMENT_VALUE)
     del document["paths"]["/totals"]["get"]["responses"]["429"]
-    with pytest.raises(FormatError, match="#/limit: .*getTotals may answer 429"):
+    with pytest.raises(FormatError, match=r"#/limit: .*getTotals may answer 429"):
         make_service("bank", RULES_VALUE, DATA_VALUE, list(contracts(document)), file="bank.yaml")
 
 
