@@ -102,7 +102,7 @@ def _named(walk: Walk, entry: Entry, values: dict[Path, Any], reading: Reading) 
             continue
         said = next((one for one in walk.mentions if one.text == value), None)
         if said is not None:
-            named = Goal(said.start, said.end, said.text, "find", "read", exact=True)
+            named = Goal(said.start, said.end, said.text, "find", "read", name=said.text)
             found = look_up(walk, slot, entry, named, {}, 1)[1]
             if found is not None and found.values[0] != value:
                 return {**values, slot.path: found.values[0]}

@@ -91,7 +91,8 @@ class Goal:
         text: The clause.
         verb: The verb that opens it, lower-case, or empty.
         intent: ``read``, ``create``, ``update`` or ``delete``; ``any`` if the verb is unknown.
-        exact: It is a name: what is found must bear it.
+        wish: It only says what somebody wants; an order may follow.
+        name: What is sought is called so, and what is found must bear it.
         condition: Opens with ``if``: it hangs on what was found before.
     """
 
@@ -101,7 +102,8 @@ class Goal:
     verb: str
     intent: str
     condition: str = ""
-    exact: bool = False
+    name: str = ""
+    wish: bool = False
 
 
 class Verbs:
@@ -237,6 +239,8 @@ def _goal(text: str, start: int, end: int, known: Verbs) -> Goal | None:
     condition = ""
     if first in ("if", "when", "once", "unless", "after") and "," in core and not core.rstrip().endswith("?"):
         condition, _, rest = core.partition(",")
+        if not rest.strip():
+            return None
         tail = _goal(text, start + text[start:end].find(rest), end, known)
         return None if tail is None else Goal(start, end, clause, tail.verb, tail.intent, condition)
     first = first.removesuffix("'s")
@@ -246,7 +250,7 @@ def _goal(text: str, start: int, end: int, known: Verbs) -> Goal | None:
         return Goal(start, end, clause, first, _asked(words, known))
     if _WISH.search(clause) or polite:
         verb = next((word.lower for word in words if known.changes(word.lower)), "find")
-        return Goal(start, end, clause, verb, known.intent(verb))
+        return Goal(start, end, clause, verb, known.intent(verb), wish=polite is None)
     if len(words) > 1 and words[1].lower in _OBJECTS and first not in STOP and words[0].text.isalpha():
         return Goal(start, end, clause, first, "any")
     second = next((word.lower for word in words[1:4] if word.lower in _CHANGES), "")

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from toolhaft.models.heuristic.dates import When, render
-from toolhaft.models.heuristic.lexicon import CURRENCIES, DAYS, FALSE_WORDS, RATE_WORDS
+from toolhaft.models.heuristic.lexicon import CURRENCIES, DAYS, FALSE_WORDS, RATE_WORDS, STOP
 from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.slots import Slot
 from toolhaft.models.heuristic.words import concept, content_stems, name_stems, spelled_in, split_words, stem
@@ -33,6 +33,8 @@ _EMPTY_NAMES = frozenset(
         "enable",
     ]
 )
+_HYPHENED = re.compile(r"\b([A-Za-z])-([a-z]{3,})")
+"""``e-book`` is one word, and no book."""
 _HOWS = {
     "asc": ("cheapest", "lowest", "ascending", "smallest", "oldest"),
     "desc": ("highest", "descending", "newest", "largest"),
@@ -119,6 +121,9 @@ def choose_enum(slot: Slot, text: str) -> Any:
 
 def _choice_score(choice: str, text: str, stems: set[str], concepts: set[str]) -> float:
     plain = choice.replace("_", " ").replace("-", " ")
+    if choice in STOP:
+        return 0.0
+    text = _HYPHENED.sub(r"\1\2", text)
     if (
         spelled_in(choice, text) >= 0
         or spelled_in(plain, text) >= 0

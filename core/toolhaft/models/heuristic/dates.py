@@ -40,6 +40,12 @@ _ABSOLUTE = (
     re.compile(rf"\b{_MONTH}\s+{_DAY}\b(?:\s*,?\s*{_YEAR}\b)?", re.IGNORECASE),
     re.compile(rf"\b(?:the\s+)?{_DAY}\s+(?:of\s+)?{_MONTH}(?![a-z])(?:\s*,?\s*{_YEAR}\b)?", re.IGNORECASE),
 )
+_SPANNED = re.compile(
+    rf"\b(?P<first>[0-3]?\d)(?:st|nd|rd|th)?(?=\s*(?:to|until|till|through|and|or|-|–)\s*(?:the\s+)?{_DAY}\s+(?:of\s+)?{_MONTH}"
+    rf"(?![a-z])(?:\s*,?\s*{_YEAR}\b)?)",
+    re.IGNORECASE,
+)
+"""The first day of ``from 3 to 21 August 2026``."""
 _SLASHED = re.compile(r"\b(?P<one>\d{1,2})[/.](?P<two>\d{1,2})[/.](?P<year>\d{4})\b")
 _MONTH_YEAR = re.compile(rf"(?<!\d )\b{_MONTH}(?:\s+of)?,?\s+{_YEAR}\b", re.IGNORECASE)
 _RELATIVE = re.compile(
@@ -109,12 +115,12 @@ def find_dates(text: str, today: date | None) -> list[When]:
 
     for match in _ISO.finditer(text):
         add(_iso(match))
-    year = today.year if today else next((one.day.year for one in found if one.day), None)
-    if year is None and (named := re.search(rf"\b{_YEAR}\b", text)):
-        year = int(named["year"])
+    year = _year_of(text, today, found)
     for pattern in _ABSOLUTE:
         for match in pattern.finditer(text):
             add(_absolute(match, year, today))
+    for match in _SPANNED.finditer(text):
+        add(_spanned(match, year))
     for match in _SLASHED.finditer(text):
         add(_slashed(match))
     for match in _MONTH_YEAR.finditer(text):
@@ -127,6 +133,14 @@ def find_dates(text: str, today: date | None) -> list[When]:
         add(When(match.start(), match.end(), clock=_clock(match)))
     found.sort(key=lambda one: one.start)
     return _with_day(_joined(text, found))
+
+
+def _year_of(text: str, today: date | None, found: list[When]) -> int | None:
+    """Return the year of dates that name none: today's, that of another date, or one that stands alone."""
+    year = today.year if today else next((one.day.year for one in found if one.day), None)
+    if year is None and (named := re.search(rf"\b{_YEAR}\b", text)):
+        year = int(named["year"])
+    return year
 
 
 def render(when: When, *, style: str = "date", description: str = "") -> str:
@@ -175,6 +189,12 @@ def _absolute(match: re.Match[str], year: int | None, today: date | None) -> Whe
     day = _day(int(stated or year or 0), month, int(match["day"]))
     if day and not stated and today and (today - day).days > 180:
         day = _day(day.year + 1, month, day.day)
+    return When(match.start(), match.end(), day) if day else None
+
+
+def _spanned(match: re.Match[str], year: int | None) -> When | None:
+    stated = match["year"] or year
+    day = _day(int(stated), _month(match["month"]), int(match["first"])) if stated else None
     return When(match.start(), match.end(), day) if day else None
 
 

@@ -15,6 +15,7 @@ from toolhaft.models.heuristic.coercion import as_value, choose_enum, decide_boo
 from toolhaft.models.heuristic.limits import checked
 from toolhaft.models.heuristic.matching import is_taken, match_score, trimmed
 from toolhaft.models.heuristic.mention import Mention
+from toolhaft.models.heuristic.naming_slots import name_rivals
 from toolhaft.models.heuristic.scene import Scene, scene_of
 from toolhaft.models.heuristic.slots import Path, Slot
 from toolhaft.models.heuristic.words import content_stems, name_stems, spelled_in, split_words, stem
@@ -167,6 +168,7 @@ def fill(
         used,
         _Bounds(spoken, spoken_for, spec.required, names, _optional_queries(spec, slots)),
     )
+    name_rivals(slots, scene, goal, values, names)
     spreads = _spreads(slots, scene, goal, values, used)
     missing = tuple(
         slot for slot in _complete(slots, values) if slot.path not in _optional_queries(spec, slots)

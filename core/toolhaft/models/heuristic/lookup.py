@@ -12,10 +12,11 @@ from toolhaft.models.heuristic.coercion import fallback_boolean
 from toolhaft.models.heuristic.dates import When
 from toolhaft.models.heuristic.filling import Filled, leftover_query
 from toolhaft.models.heuristic.lexicon import STOP
+from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.outcome import Outcome, Want, better
 from toolhaft.models.heuristic.ranking import Entry
 from toolhaft.models.heuristic.readings import Record
-from toolhaft.models.heuristic.references import REFERRING, field_for, find_value, producers
+from toolhaft.models.heuristic.references import REFERRING, Found, field_for, find_value, producers
 from toolhaft.models.heuristic.slots import Path, Slot
 from toolhaft.models.heuristic.words import concept, content_stems, name_stems, name_words, split_words
 
@@ -136,7 +137,19 @@ def by_name(slot: Slot, entry: Entry, goal: Goal, filled: Filled) -> tuple[Slot,
     rivals = sum(other.kind == "id" and other.noun[-1:] == slot.noun[-1:] for other in entry.slots)
     if name is None or (rivals < 2 and len(filled.names) < 2):
         return slot, entry, goal
-    return slot, entry, Goal(name.start, name.end, name.text, "find", "read", exact=True)
+    return slot, entry, _stretch(name, goal, filled)
+
+
+def _stretch(name: Mention, goal: Goal, filled: Filled) -> Goal:
+    """Return a goal for what is named: the words up to the next thing that is named tell more of it."""
+    later = [one.start for one in filled.names.values() if one.start >= name.end]
+    end = min(later, default=name.end)
+    if name.kind != "phrase" or end > goal.end:
+        end = name.end
+    text = (
+        name.text if end == name.end else f"{name.text}{goal.text[name.end - goal.start : end - goal.start]}"
+    )
+    return Goal(name.start, end, text, "find", "read", name=name.text)
 
 
 def look_up(
@@ -177,7 +190,9 @@ def from_known(walk: Walk, slot: Slot, goal: Goal) -> Known | None:
     found = find_value(
         slot, known, clause, mentions=inside, bounds=bounds, focus=walk.focus, spare=walk.spare
     )
-    if found is None or (goal.exact and found.evidence < 0.3):
+    if found is None or (goal.name and not _bears(found, goal, slot)):
+        return None
+    if walk.guessing and found.evidence < 0.5:
         return None
     if found.evidence < 0.3 and found.count > 1 and not found.all:
         wide = find_value(slot, known, walk.turn.text, mentions=walk.mentions, focus=walk.focus)
@@ -191,6 +206,18 @@ def from_known(walk: Walk, slot: Slot, goal: Goal) -> Known | None:
     if several:
         return Known(list(found.values[:SPREAD_CAP]))
     return Known([found.values[0]], list(found.others[:SPREAD_CAP]), found.record)
+
+
+def _bears(found: Found, goal: Goal, slot: Slot) -> bool:
+    """Return whether what was found is called as the goal says, beyond what all of its kind are called."""
+    telling = set(content_stems(goal.name)) - set(slot.noun)
+    borne = {
+        one
+        for value in found.record.fields.values()
+        if isinstance(value, str) and len(value) <= 400
+        for one in content_stems(value)
+    }
+    return found.evidence >= 0.3 and (not telling or bool(telling & borne))
 
 
 def any_will_do(slot: Slot, record: Record, clause: str) -> bool:

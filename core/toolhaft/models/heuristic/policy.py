@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolhaft.models.heuristic.answer import compose, gives_up
 from toolhaft.models.heuristic.choosing import superlative_of
 from toolhaft.models.heuristic.clauses import Goal, split_goals
 from toolhaft.models.heuristic.codes import CURRENCIES, named_codes
-from toolhaft.models.heuristic.conversation import key_of, read_turn
-from toolhaft.models.heuristic.lexicon import READ_VERBS, STOP
+from toolhaft.models.heuristic.conversation import Turn, key_of, read_turn
+from toolhaft.models.heuristic.lexicon import READ_VERBS, STOP, VERB_CLASSES
 from toolhaft.models.heuristic.lookup import ANAPHORA
+from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.mentions import find_mentions
 from toolhaft.models.heuristic.outcome import Outcome, Plan, Wanted, telling_stems
-from toolhaft.models.heuristic.ranking import Ranked, ToolIndex
+from toolhaft.models.heuristic.ranking import Entry, Ranked, ToolIndex
 from toolhaft.models.heuristic.references import REFERRING
 from toolhaft.models.heuristic.trace import Trace
 from toolhaft.models.heuristic.walk import Walk
-from toolhaft.models.heuristic.words import concept, content_stems, name_stems, split_words
+from toolhaft.models.heuristic.words import concept, content_stems, name_stems, split_words, stem
 from toolhaft.types import Message, ToolCall, ToolSpec
 
+_STEMMED = {intent: frozenset(map(stem, words)) for intent, words in VERB_CLASSES.items()}
+_PRONOUN = re.compile(r"\b(?:it|them|one|ones|him|her|us)\b(?! of)", re.IGNORECASE)
 STEP_CAP = 24
 CALL_CAP = 12
 ALTERNATIVES = 4
@@ -55,7 +59,7 @@ def decide(
         return Decision("What should I do?")
     mentions = find_mentions(turn.text, turn.today, index.verbs)
     blocked = frozenset(key_of(call.name, call.arguments) for call in avoid)
-    goals = split_goals(turn.text, index.verbs)
+    goals = _without_wishes(split_goals(turn.text, index.verbs), turn, entries, mentions, index)
     decision = Decision("")
     for strict in (True, False):
         trace = Trace(turn.done, blocked, turn.steps, strict)
@@ -64,6 +68,21 @@ def decide(
         if not trace.left or trace.followed():
             break
     return decision
+
+
+def _without_wishes(
+    goals: tuple[Goal, ...],
+    turn: Turn,
+    entries: tuple[Entry, ...],
+    mentions: tuple[Mention, ...],
+    index: ToolIndex,
+) -> tuple[Goal, ...]:
+    """Leave out what is only wished and no tool is for, where something is ordered or asked beside it."""
+    if len(goals) < 2 or not any(goal.wish for goal in goals):
+        return goals
+    walk = Walk(turn, entries, mentions, Trace((), frozenset(), 0), goals=goals)
+    kept = tuple(goal for goal in goals if not goal.wish or candidates(walk, goal, index))
+    return kept or goals
 
 
 def _walked(walk: Walk, index: ToolIndex) -> Decision:
@@ -91,6 +110,12 @@ def _walked(walk: Walk, index: ToolIndex) -> Decision:
         return Decision(_thought(calls), calls)
     missing = len(walk.goals) - len(outcomes)
     outcomes.extend(Outcome("none") for _ in range(missing))
+    if walk.trace.dodged:
+        # the first choice needed no question, so one that does is no better
+        outcomes = [
+            replace(one, status="failed", avoided=True) if one.status == "missing" else one
+            for one in outcomes
+        ]
     text = compose(walk.goals, outcomes, walk.turn.text, walk.mentions)
     return Decision(text, gave_up=gives_up(walk.goals, outcomes))
 
@@ -124,16 +149,54 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
     if converters := _converters(walk, goal):
         return converters[:1]
     ranked = index.rank(goal, values)
+    if not (ranked and _trusted(ranked[0], goal)) and (context := _context(walk, goal)):
+        ranked = index.rank(goal, values, context)
     if not ranked:
         return []
-    best = ranked[0]
-    if best.coverage < COVERAGE_FLOOR or (not best.named and best.coverage < 0.5):
-        return _searches(walk, goal, ranked)
+    best = next((one for one in ranked[:3] if not _oversteps(one, goal)), ranked[0])
+    if not _trusted(best, goal):
+        return _searches(walk, goal, ranked) or _guesses(walk, goal, ranked)
     near = [
-        one for one in ranked[: ALTERNATIVES * 2] if one.score >= NEAR * best.score and _safe(goal, one, best)
+        one
+        for one in ranked[: ALTERNATIVES * 2]
+        if one.score >= NEAR * best.score and not _oversteps(one, goal) and _safe(goal, one, best)
     ]
     near.sort(key=lambda one: -one.score * _fit(walk, goal, one))
     return near[:ALTERNATIVES]
+
+
+def _trusted(best: Ranked, goal: Goal) -> bool:
+    """Return whether enough of a goal's words speak for the best tool; a change takes more."""
+    if best.coverage < COVERAGE_FLOOR or (not best.named and best.coverage < 0.5):
+        return False
+    return best.named or best.entry.spec.effect == "read" or _does(best.entry, goal)
+
+
+def _oversteps(one: Ranked, goal: Goal) -> bool:
+    """Return whether a tool would change something that a goal says too little of."""
+    return one.entry.spec.effect != "read" and not _trusted(one, goal)
+
+
+def _does(entry: Entry, goal: Goal) -> bool:
+    """Return whether a tool is called by the goal's own verb."""
+    return bool(goal.verb) and stem(goal.verb) in entry.verbs
+
+
+def _guesses(walk: Walk, goal: Goal, ranked: Sequence[Ranked]) -> list[Ranked]:
+    """Return tools that do what the verb says, where only their records can tell what it is done to."""
+    return [
+        replace(one, guess=True)
+        for one in ranked
+        if goal.intent != "read"
+        and one.entry.spec.effect != "read"
+        and _does(one.entry, goal)
+        and any(slot.kind == "id" for slot in walk.filled(one.entry, goal).missing)
+    ][:ALTERNATIVES]
+
+
+def _context(walk: Walk, goal: Goal) -> str:
+    """Return what was said before a goal that speaks of it by a pronoun only."""
+    return walk.turn.text[: goal.start] if _PRONOUN.search(goal.text) is not None else ""
 
 
 def _converters(walk: Walk, goal: Goal) -> list[Ranked]:
@@ -168,11 +231,18 @@ def _safe(goal: Goal, one: Ranked, best: Ranked) -> bool:
         return goal.intent == "read" or best.entry.spec.effect == "read"
     if goal.intent == "read" and goal.verb in READ_VERBS:
         return False
+    if one is not best and not _known(one.entry) and not _does(one.entry, goal):
+        return False
     return (
         one is best
         or (one.named and one.entry.intent == best.entry.intent)
         or best.entry.spec.effect == "read"
     )
+
+
+def _known(entry: Entry) -> bool:
+    """Return whether the verb of a tool that changes something is known: another may do anything."""
+    return any(entry.verbs & _STEMMED[intent] for intent in ("create", "update", "delete"))
 
 
 def _fit(walk: Walk, goal: Goal, ranked: Ranked) -> float:

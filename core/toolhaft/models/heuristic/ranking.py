@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from toolhaft.models.heuristic.words import concept, content_stems, name_stems, 
 from toolhaft.types import ToolSpec
 
 CACHE_SIZE = 1024
+CONTEXT = 400
+"""Characters of what was said before that are looked at."""
 NAME_WEIGHT = 3.0
 TAG_WEIGHT = 1.2
 PARENT_WEIGHT = 1.0
@@ -32,6 +35,7 @@ class Entry:
         weights: How strongly a stem belongs to the tool; ``concepts`` likewise for heads of synonyms.
         intent: ``read``, ``create``, ``update`` or ``delete``.
         nouns: Stems of its name without the verb.
+        verbs: Stems of the words that open its name and description.
         currencies: How many of its slots want the code of a currency.
     """
 
@@ -42,6 +46,7 @@ class Entry:
     intent: str
     nouns: frozenset[str]
     currencies: int = 0
+    verbs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Ranked:
     Attributes:
         score: Higher is better, comparable within one goal.
         coverage: Share of the goal's telling words that the tool knows, in [0, 1].
+        guess: Only what is found may tell whether it is for the goal.
         named: Whether its name shares a telling word with the goal.
     """
 
@@ -58,6 +64,7 @@ class Ranked:
     score: float
     coverage: float
     named: bool
+    guess: bool = False
 
 
 class ToolIndex:
@@ -87,12 +94,13 @@ class ToolIndex:
                     self._frequency[one] = self._frequency.get(one, 0) + 1
         return self._current
 
-    def rank(self, goal: Goal, values: frozenset[str] = frozenset()) -> list[Ranked]:
+    def rank(self, goal: Goal, values: frozenset[str] = frozenset(), context: str = "") -> list[Ranked]:
         """Return the tools for a goal, best first; those that share no word with it are left out.
 
         Args:
             goal: The clause.
             values: Stems that stand in values (names, quoted text), which count for less.
+            context: What was said before, where the goal speaks of it by a pronoun.
         """
         query: dict[str, float] = {}
         for one in content_stems(goal.text):
@@ -102,6 +110,9 @@ class ToolIndex:
             query[one] = max(query.get(one, 0.0), weight)
         if goal.verb and goal.verb not in STOP:
             query[stem(goal.verb)] = max(query.get(stem(goal.verb), 0.0), 0.9)
+        for one in content_stems(context[-CONTEXT:]):
+            if not one[0].isdigit():
+                query.setdefault(one, 0.25)
         ranked = [self._score(entry, goal, query) for entry in self._current]
         found = [one for one in ranked if one.score > 0.0]
         found.sort(key=lambda one: -one.score)
@@ -197,7 +208,14 @@ def read_entry(spec: ToolSpec) -> Entry:
         _intent_of(spec, words),
         nouns or frozenset(name_stems(spec.name)),
         coded,
+        _opening(spec, words),
     )
+
+
+def _opening(spec: ToolSpec, words: tuple[str, ...]) -> frozenset[str]:
+    described = [part.split()[:1] for part in re.split(r"\.\s+", spec.description[:400])[:2]]
+    opening = [*words[:1], *(one.lower().strip(".,:;") for part in described for one in part)]
+    return frozenset(stem(word) for word in opening if word)
 
 
 def _intent_of(spec: ToolSpec, words: tuple[str, ...]) -> str:

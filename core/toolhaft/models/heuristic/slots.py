@@ -35,6 +35,8 @@ Kind = Literal[
 Path = tuple[str | int, ...]
 """Keys from the arguments down; an integer stands for a place in a list."""
 _EXAMPLE = re.compile(r"'([^'\n]{1,40})'|\"([^\"\n]{1,40})\"|`([^`\n]{1,40})`")
+_NUMBERED = re.compile(r"\^?\(?[A-Za-z]{2,12}[-_]?\)?(?:\[0-9\]|\\d)")
+_IDENTIFIES = re.compile(r"(?:the )?(?:id|identifier)\b", re.IGNORECASE)
 _GENERIC = frozenset(stem(word) for word in ["name", "title", "email", "id", "type", "value", "number"])
 _ID_WORDS = frozenset(["id", "ids", "uuid", "guid", "identifier", "identifiers"])
 
@@ -145,6 +147,8 @@ def _slot(spec: ToolSpec, path: tuple[str | int, ...], schema: dict[str, Any], r
     words = name_words(name)
     noun = tuple(stem(word) for word in words if word not in _ID_WORDS)
     kind = _kind(inner, words, description)
+    if kind in ("text", "place", "person") and _is_reference(inner, description):
+        kind = "id"
     if kind == "id" and not noun:
         outer = next((part for part in reversed(path[:-1]) if isinstance(part, str)), "")
         noun = name_stems(outer) if outer else _noun_of(spec, description)
@@ -166,6 +170,13 @@ def _slot(spec: ToolSpec, path: tuple[str | int, ...], schema: dict[str, Any], r
     else:
         about |= above
     return Slot(path, inner, kind, many, required, own, about, examples[:20], noun)
+
+
+def _is_reference(schema: dict[str, Any], description: str) -> bool:
+    """Return whether a string is an identifier by its pattern, letters with a number, or its description."""
+    pattern = schema.get("pattern")
+    shaped = isinstance(pattern, str) and _NUMBERED.match(pattern) is not None
+    return shaped or _IDENTIFIES.match(description) is not None
 
 
 def _noun_of(spec: ToolSpec, description: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ AVOIDED = "E-AVOIDED"
 _BUSY = re.compile(r"\banswered (?:408|425|429|502|503|504)\b|\b(?:429|503)\b")
 _NOT_SENT = re.compile(r"\banswered 429\b|\b429\b")
 _BUSY_CODES = ("E-TOOL-TIMEOUT", "E-HTTP-RATE")
+_UNDONE = re.compile(r"\bnothing (?:was|has been) \w+|\bno changes? (?:was|were)\b", re.IGNORECASE)
 _NOT_SENT_CODES = ("E-HTTP-RATE",)
 
 
@@ -32,6 +33,8 @@ def is_transient(reading: Reading) -> bool:
     spec = reading.entry.spec
     if spec.effect == "read" or spec.repeatable:
         return busy
+    if busy and _UNDONE.search(reading.message[:600]) is not None:
+        return True
     return reading.code.startswith(_NOT_SENT_CODES) or _NOT_SENT.search(said) is not None
 
 
@@ -49,6 +52,7 @@ class Trace:
         steps: How many steps there were.
         strict: Whether choices that the path left are taken for avoided; False follows a foreign path.
         frontier: One more than the last step that the walk has followed.
+        dodged: Whether the walk came by a call that is to be avoided.
         left: Whether the path left the walk's choice anywhere.
     """
 
@@ -58,6 +62,7 @@ class Trace:
     strict: bool = True
     frontier: int = 0
     left: bool = False
+    dodged: bool = False
     _memory: dict[str, list[Made]] = field(default_factory=dict)
     _followed: set[int] = field(default_factory=set)
 
@@ -79,6 +84,7 @@ class Trace:
             again = len(made) < TRIES and is_transient(last) and key not in self.blocked
             return None if again and not self._was_left() else last
         if key in self.blocked or self._was_left():
+            self.dodged = True
             return _avoided(plan)
         return None
 

@@ -40,6 +40,12 @@ from toolhaft.models.heuristic.trace import Trace
 _FINAL_CODES = ("E-TOOL-REFUSED", "E-APPROVAL")
 
 
+def _is_final(outcome: Outcome, one: Ranked) -> bool:
+    """Return whether somebody said no, or may have: whoever does says no to a way round as well."""
+    refused = outcome.status == "failed" and outcome.reason.startswith(_FINAL_CODES)
+    return refused or (outcome.avoided and one.entry.spec.effect == "irreversible")
+
+
 @dataclass(slots=True)
 class Walk:
     """The state of one walk.
@@ -49,6 +55,7 @@ class Walk:
         known: What the walk has read up to where it stands.
         focus: The records that the goal before was about.
         spare: Those that came behind them.
+        guessing: Whether only what is found may tell that a tool is the right one.
     """
 
     turn: Turn
@@ -60,6 +67,7 @@ class Walk:
     spare: tuple[Record, ...] = ()
     goals: tuple[Goal, ...] = ()
     fetched: bool = False
+    guessing: bool = False
     _filled: dict[tuple[Any, ...], Filled] = field(default_factory=dict)
 
     def observe(self, plans: Sequence[Plan]) -> list[Reading]:
@@ -110,7 +118,9 @@ class Walk:
         for one in ranked:
             if barren and self._wants(one.entry, goal, barren):
                 continue
-            outcome = self.attempt(one.entry, goal, scores, 0, reread=reread)
+            outcome = self._attempted(one, goal, scores, reread)
+            if _is_final(outcome, one):
+                return outcome
             avoided = outcome if outcome.avoided else avoided
             if outcome.status == "done" and not bears_identifiers(goal, outcome, self.mentions):
                 outcome = replace(outcome, status="empty")
@@ -124,8 +134,6 @@ class Walk:
                 best = best or outcome
                 self.take(best)
             elif best is None:
-                if outcome.reason.startswith(_FINAL_CODES):
-                    return outcome
                 worst = better(worst, outcome)
         if best is not None:
             return self._further(best, goal, scores)
@@ -133,6 +141,13 @@ class Walk:
             # what another tool would need is no question to ask while the first may still be the way
             return avoided
         return worst or Outcome("none")
+
+    def _attempted(self, one: Ranked, goal: Goal, scores: dict[str, float], reread: bool) -> Outcome:
+        self.guessing = one.guess
+        outcome = self.attempt(one.entry, goal, scores, 0, reread=reread)
+        self.guessing = False
+        found_nothing = outcome.status in ("missing", "empty") and one.guess
+        return Outcome("none") if found_nothing else outcome
 
     def _settles(self, goal: Goal, outcome: Outcome, *, last: bool) -> bool:
         return goal.intent != "read" or last or answers(goal, outcome, self.mentions)
