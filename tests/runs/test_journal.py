@@ -1,6 +1,7 @@
 """The journal's file: kept, shared, checked, and refused where it cannot be trusted."""
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 import subprocess
@@ -321,12 +322,10 @@ async def test_a_file_that_was_cut_off_is_noticed_or_still_whole(tmp_path, part)
         await Journal.open(tmp_path)
     assert caught.value.code == "E-JOURNAL-DAMAGED"
     assert caught.value.hint
-    try:
-        rows = list(read_results(tmp_path))
-    except JournalError as error:
-        assert error.code == "E-JOURNAL-DAMAGED"
-    else:
-        assert all(row["result"] == "y" * 500 for row in rows)
+    found = []
+    with contextlib.suppress(JournalError):  # and nothing else
+        found.extend(read_results(tmp_path))
+    assert all(row["result"] == "y" * 500 for row in found)
 
 
 async def test_a_full_disk_ends_it_and_loses_nothing_that_was_acknowledged(tmp_path):
@@ -335,10 +334,15 @@ async def test_a_full_disk_ends_it_and_loses_nothing_that_was_acknowledged(tmp_p
     pages = journal._connection.execute("PRAGMA page_count").fetchone()[0]
     journal._connection.execute(f"PRAGMA max_page_count = {pages + 20}")
     acknowledged = 0
-    with pytest.raises(JournalError) as caught:
+
+    async def begin_many():
+        nonlocal acknowledged
         for number in range(1000):
             await journal.begin(CALL | {"job": 0, "key": f"k{number}", "request": "x" * 2000})
             acknowledged += 1
+
+    with pytest.raises(JournalError) as caught:
+        await begin_many()
     assert caught.value.code == "E-JOURNAL-DISK"
     assert "full" in caught.value.what
     assert acknowledged > 5

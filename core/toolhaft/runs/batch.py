@@ -176,7 +176,10 @@ class BatchRunner:
 
     async def _wait_for_more(self) -> bool:
         """Wait until a job may be there again; false if there will be none."""
-        if not self._running and not (await self._journal.count()).get("leased"):
+        counts = await self._journal.count()
+        if counts.get("waiting"):
+            return True
+        if not self._running and not counts.get("leased"):
             return False
         try:
             async with asyncio.timeout(_POLL):

@@ -20,6 +20,7 @@ ON CONFLICT (job, key) DO UPDATE SET
     status = excluded.status, made = excluded.made, request = excluded.request, result = excluded.result,
     file = excluded.file, at = excluded.at
 """
+_BEGUN = "status <> 'waiting' OR EXISTS (SELECT 1 FROM entries WHERE job = position)"
 _NOTHING: dict[str, Any] = {"made": True, "request": None, "result": None, "file": None, "at": 0.0}
 
 
@@ -52,12 +53,12 @@ def add_jobs(connection: sqlite3.Connection, jobs: Iterable[tuple[str, str]], st
 
 def replace_jobs(connection: sqlite3.Connection, jobs: list[tuple[str, str]]) -> str:
     """Take these ``(id, payload)`` in place of jobs never begun; return the id of one that conflicts."""
-    begun = connection.execute("SELECT position, id, payload FROM jobs WHERE attempts > 0").fetchall()
+    begun = connection.execute(f"SELECT position, id, payload FROM jobs WHERE {_BEGUN}").fetchall()
     for position, name, payload in begun:
         if position >= len(jobs) or jobs[position] != (name, payload):
             return str(name)
     kept = {row[0] for row in begun}
-    connection.execute("DELETE FROM jobs WHERE attempts = 0")
+    connection.execute(f"DELETE FROM jobs WHERE NOT ({_BEGUN})")
     connection.executemany(
         "INSERT INTO jobs (position, id, payload) VALUES (?, ?, ?)",
         ((number, *job) for number, job in enumerate(jobs) if number not in kept),
