@@ -386,8 +386,9 @@ async def test_calls_of_one_round_are_one_decision():
     tools = [Rooms("look")]
     trajectory, model, _ = await rollout(*script, tools=tools, planner=narrow(width=4))
     assert [call.arguments["city"] for call in model.requests[2].avoid] == ["A", "B"]
-    assert [step.note for step in trajectory.steps[2:4]] == ["repeats step 1", "repeats step 1"]
+    assert [step.note for step in trajectory.steps[2:4]] == ["repeats step 1", ""]
     assert len(tools[0].calls) == 2
+    assert trajectory.steps[3].observations[0].provenance == "reused"
 
 
 async def test_a_read_is_reused_on_another_branch():
@@ -424,9 +425,37 @@ async def test_an_answer_in_hand_survives_the_budget():
     assert (trajectory.status, trajectory.answer, trajectory.error) == ("answered", "No room.", None)
 
 
-async def test_a_give_up_in_hand_is_the_answer_of_a_spent_budget():
+async def test_a_give_up_in_hand_survives_the_budget_too():
     trajectory, _, _ = await rollout(look("A"), gave_up("stuck"), look("B"), steps=3)
-    assert (trajectory.status, trajectory.answer, trajectory.answer_step) == ("budget", "stuck", 1)
+    assert (trajectory.status, trajectory.answer, trajectory.answer_step) == ("gave_up", "stuck", 1)
+    assert trajectory.settings["search"]["ended"] == "budget"
+
+
+async def test_the_same_reads_in_another_order_are_the_same_point():
+    tools = [Rooms("look")]
+    script = [
+        look("A"),
+        look("B"),
+        gave_up(),
+        look("C"),
+        gave_up(),
+        look("B", "x"),
+        look("A", "y"),
+        look("D"),
+        "D.",
+    ]
+    trajectory, _, _ = await rollout(*script, tools=tools)
+    assert [step.parent for step in trajectory.steps] == [None, 0, 1, 0, 3, None, 5, 5, 7]
+    assert trajectory.steps[6].note == "repeats step 2"
+    assert (trajectory.status, trajectory.answer) == ("answered", "D.")
+
+
+async def test_after_a_write_on_another_branch_reads_may_be_made_again():
+    tools = [Rooms("look"), Rooms("book", "write")]
+    script = [look("A"), [look("B"), book("B")], gave_up(), look("A", "x"), "A."]
+    trajectory, _, _ = await rollout(*script, tools=tools, planner=DFSDT(past_writes=True))
+    assert [call["city"] for call in tools[0].calls] == ["A", "B", "A"]
+    assert trajectory.answer == "A."
 
 
 async def test_endless_parallel_calls_end_with_the_budget():

@@ -117,10 +117,9 @@ class DFSDT(Planner):
             error: What broke it off.
         """
         end = search.settle()
-        # A spent budget ends the search for something better; the answer it had is an answer all the same.
-        if end is not None and (
-            broken_off is None or (broken_off == "budget" and end.status in ("answered", "asked"))
-        ):
+        search.context.settings["search"] |= {"ended": broken_off or search.tree.status}
+        # A spent budget ends the search for something better; what it had in hand is its end all the same.
+        if end is not None and broken_off in (None, "budget"):
             return await search.record.finish(end.status, answer=end.answer, answer_step=end.step)
         status: Status = broken_off or ("loop" if search.went_in_circles else "gave_up")
         return await search.record.finish(

@@ -1,4 +1,4 @@
-"""Calls that were made before: by an earlier try at the same point, or earlier on the same path."""
+"""Where a search has been: a point is what is known there, in whatever order it was asked for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,57 @@ from collections.abc import Sequence
 from toolhaft.planners.evidence import has_written
 from toolhaft.planners.tree import Node
 from toolhaft.tools.memory import canonical
-from toolhaft.types import Step, ToolCall
+from toolhaft.types import Observation, ToolCall
+
+
+class Visited:
+    """The points of a search.
+
+    Reads commute: two paths that made the same calls since the last write stand at the same point. A decision
+    that leads to a point where the search has been is a repetition, be it of an earlier try, of an earlier
+    call on the same path, or of another branch in another order.
+    """
+
+    def __init__(self) -> None:
+        self._points: dict[tuple[int, frozenset[str]], int] = {(0, frozenset()): -1}
+
+    def find(self, calls: Sequence[ToolCall], node: Node, writes: int) -> int | None:
+        """Return the step by which the search came to where a decision would lead, or None.
+
+        Args:
+            calls: The decision.
+            node: Where it is made.
+            writes: Writes that were made so far, on any branch: after one, reads may return something else.
+        """
+        wanted = _keys(calls)
+        last = next((above for above in node.upwards() if above.evidence.wrote), None)
+        if last is not None and wanted <= last.written:
+            return last.step
+        return self._points.get((writes, node.known | wanted))
+
+    def add(
+        self, child: Node, node: Node, observations: Sequence[Observation], before: int, after: int
+    ) -> None:
+        """Note the point to which a decision led, and what is known there.
+
+        A call that failed in a way that may pass leads nowhere new, so that it may be tried again. After a
+        write, what was read before counts no more; the write does, so that it is not made twice in a row.
+
+        Args:
+            child: The decision, with its calls.
+            node: Where it was made.
+            observations: What came back.
+            before: Writes that were made before it, on any branch.
+            after: Writes that were made by now.
+        """
+        pairs = list(zip(child.calls, observations, strict=True))
+        if child.evidence.wrote:
+            child.known = child.written = _keys([call for call, found in pairs if has_written(found)])
+            self._points.setdefault((before, node.known | _keys(child.calls)), child.step)
+        else:
+            lasting = [call for call, found in pairs if found.error is None or not found.error.retryable]
+            child.known = node.known | _keys(lasting)
+        self._points.setdefault((after, child.known), child.step)
 
 
 def tried_calls(node: Node) -> tuple[ToolCall, ...]:
@@ -19,43 +69,8 @@ def tried_calls(node: Node) -> tuple[ToolCall, ...]:
     return tuple(found.values())
 
 
-def repeats_sibling(calls: Sequence[ToolCall], node: Node) -> int | None:
-    """Return the step of an earlier try at a node that made all of these calls, or None."""
-    wanted = {_key(call) for call in calls}
-    for child in node.children:
-        if wanted and wanted <= {_key(call) for call in child.calls}:
-            return child.step
-    return None
-
-
-def repeats_path(calls: Sequence[ToolCall], node: Node, steps: Sequence[Step]) -> int | None:
-    """Return the last step on the path to a node that made one of these calls, if all of them were made.
-
-    Only calls count since which nothing was written: a read may return something else afterwards. The write
-    itself counts, so that it is not made twice in a row. A call that failed in a way that may pass is no
-    repetition either.
-    """
-    wanted = {_key(call) for call in calls}
-    latest: int | None = None
-    for above in node.upwards():
-        for call in _made(above, steps):
-            if _key(call) in wanted:
-                wanted.discard(_key(call))
-                latest = above.step if latest is None else latest
-        if above.evidence.wrote:
-            break
-    return latest if not wanted else None
-
-
-def _made(node: Node, steps: Sequence[Step]) -> list[ToolCall]:
-    if not node.calls:
-        return []
-    pairs = zip(node.calls, steps[node.step].observations, strict=False)
-    return [
-        call
-        for call, found in pairs
-        if (has_written(found) if node.evidence.wrote else found.error is None or not found.error.retryable)
-    ]
+def _keys(calls: Sequence[ToolCall]) -> frozenset[str]:
+    return frozenset(_key(call) for call in calls)
 
 
 def _key(call: ToolCall) -> str:

@@ -16,7 +16,7 @@ from toolhaft.planners.evidence import REPEATED, is_question, weigh
 from toolhaft.planners.profile import Profile
 from toolhaft.planners.prompts import prompt
 from toolhaft.planners.record import Record
-from toolhaft.planners.repetition import repeats_path, repeats_sibling, tried_calls
+from toolhaft.planners.repetition import Visited, tried_calls
 from toolhaft.planners.round import Round, result_message
 from toolhaft.planners.telling import tell_writes, untold_writes
 from toolhaft.planners.tree import Node, NodeStatus, SearchTree
@@ -81,6 +81,7 @@ class Search:
         )
         self.last_thought = ""
         self._ends: list[End] = []
+        self._visited = Visited()
         self._asked = 0
         self._left = 0
         context.labels.add(USER, task.instruction)
@@ -159,9 +160,7 @@ class Search:
     def _repeated(self, calls: Sequence[ToolCall]) -> int | None:
         if self.profile.repeats:
             return None
-        node = self.tree.current
-        earlier = repeats_sibling(calls, node)
-        return earlier if earlier is not None else repeats_path(calls, node, self.record.steps)
+        return self._visited.find(calls, self.tree.current, self.context.memory.writes)
 
     def _refuse_repetition(
         self, child: Node, completion: Completion, earlier: int, started: float
@@ -184,6 +183,7 @@ class Search:
         """Make the calls of a decision and go on below it."""
         context, record, parent = self.context, self.record, self.tree.current
         made = Round(completion.calls, reuse_reads=True)
+        before = context.memory.writes
         try:
             context.meter.reserve(tool_calls=len(completion.calls))
             async with aclosing(made.make(child.step, self.tools, context)) as events:
@@ -218,6 +218,7 @@ class Search:
             ),
         )
         child.evidence = weigh(completion.calls, observations)
+        self._visited.add(child, parent, observations, before, context.memory.writes)
         self.tree.grow(child, cost=self.profile.cost(len(completion.calls), completion.text))
         yield StepFinished(step=step)
 
@@ -235,6 +236,7 @@ class Search:
                 note="empty message",
             )
             child.messages = (*child.messages, Message(role="user", text=prompt("react_silent")))
+            child.known = parent.known
             self.tree.grow(child)
             return StepFinished(step=step)
         child.status = self._judge(ending, completion.text)

@@ -58,6 +58,8 @@ class Node:
         messages: What the decision and its results add to the conversation.
         evidence: What the calls returned.
         told: Writes of abandoned branches that the conversation up to here tells of, by step and position.
+        known: The calls on the path since its last write.
+        written: Its own calls that changed something.
         fruitful: Whether an answer was found below.
     """
 
@@ -69,6 +71,8 @@ class Node:
     messages: tuple[Message, ...] = ()
     evidence: Evidence = Evidence()
     told: frozenset[tuple[int, int]] = frozenset()
+    known: frozenset[str] = frozenset()
+    written: frozenset[str] = frozenset()
     fruitful: bool = False
     children: list[Node] = field(default_factory=list)
 
