@@ -109,6 +109,40 @@ async def test_a_setup_that_cannot_be_made_is_said_and_leaves_a_run_at_its_begin
         await world.prepare("a b", task())
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"set": "/garden", "value": "gone"}, "/garden itself"),
+        ({"remove": "/garden"}, "/garden itself"),
+        ({"set": "/writes", "value": [{}]}, "change /writes"),
+        ({"set": "/today", "value": "2030-01-01"}, "change /today"),
+        ({"set": "/garden/plots", "value": []}, "/garden/plots itself"),
+        ({"remove": "/garden/plots"}, "/garden/plots itself"),
+        ({"set": "/garden/sheds", "value": {}}, "no /garden/sheds"),
+        ({"set": "/garden/plots/P-1", "value": 3}, "no object: /garden/plots/P-1"),
+    ],
+)
+@pytest.mark.anyio
+async def test_a_setup_keeps_the_shape_of_the_state(garden, row, message):
+    world = World(folder=garden)
+    with pytest.raises(UsageError, match=message):
+        await world.prepare("a", task(setup=[row]))
+    await world.prepare("a", task(setup=[{"remove": "/garden/plots", "where": {}}]))
+    assert (await world.state("a"))["garden"]["plots"] == {}
+
+
+@pytest.mark.anyio
+async def test_an_operation_that_a_setup_broke_is_refused_not_fatal():
+    import httpx
+
+    async with World(services=["weather"]) as world:
+        await world.prepare("a", task(setup=[{"remove": "/weather/subscriptions/SUB-301/place_id"}]))
+        body = {"place_id": "plc-rome-it", "email": "a@example.org"}
+        answer = httpx.post(f"{world.service_url('weather', 'a')}/alert-subscriptions", json=body)
+        assert answer.status_code == 500
+        assert "createAlertSubscription does not work on this state" in answer.json()["detail"]
+
+
 @pytest.mark.anyio
 async def test_faults_come_when_they_are_due_and_no_longer(garden):
     import httpx

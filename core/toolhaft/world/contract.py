@@ -212,7 +212,7 @@ def _kinds(schema: Any, resolver: Resolver) -> tuple[str, str]:
 def _kind(schema: Any) -> str:
     """Return the type of a schema; of several, the first that is not null."""
     named = schema.get("type", "string") if isinstance(schema, dict) else "string"
-    kinds = [named] if isinstance(named, str) else [kind for kind in named if kind != "null"]
+    kinds = [kind for kind in named if kind != "null"] if isinstance(named, list) else [named]
     return str(kinds[0]) if kinds else "string"
 
 
@@ -222,7 +222,7 @@ def _defaults(
     schemas = {**{p.name: p.schema for p in parameters}, **body.get("properties", {})}
     for name, schema in schemas.items():
         for node in (schema, resolver.follow(schema, "")[0]):
-            if "default" in node:
+            if isinstance(node, dict) and "default" in node:
                 yield name, node["default"]
                 break
 

@@ -89,14 +89,15 @@ def _rank(value: Any) -> tuple[int, float, str]:
 
 
 def _page(scope: Scope) -> tuple[int, int]:
-    size = scope.arguments.get("page_size", PAGE_SIZE)
+    given: Any = scope.arguments.get("page_size")
+    size = max(1, int(given)) if is_number(given) else PAGE_SIZE
     cursor = scope.arguments.get("cursor")
     if cursor in (None, ""):
-        return max(1, int(size)), 0
+        return size, 0
     found = _CURSOR.fullmatch(str(cursor))
     if found is None:
         raise invalid(f"{cursor!r:.40} is no cursor that was given out", parameter="cursor")
-    return max(1, int(size)), int(found[1])
+    return size, int(found[1])
 
 
 def _shown(rows: Sequence[Any], template: Mapping[str, Any], scope: Scope) -> list[Any]:

@@ -253,9 +253,10 @@ class _OperationCheck:
             return
         template = place.mapping(value, LIST_KEYS)
         source = (place / "list").text(template["list"])
+        if "as" in template or "${" in source:
+            (place / "as").text(template.get("as"))
         if "${" in source:
             self.check_template(source, place / "list")
-            (place / "as").text(template.get("as"))
         else:
             self.check_collection(source, place / "list")
         self.check_where(template.get("where", {}), source, place / "where")

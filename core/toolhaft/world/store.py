@@ -115,6 +115,7 @@ class Store:
                 Changes(prepared.state).apply(
                     preparation.setup, Scope(arguments={}, state=prepared.state, today=TODAY.isoformat())
                 )
+                _check_shape(prepared.state, self._beginning)
             except RequestProblem:
                 del self._runs[run]
                 raise
@@ -147,8 +148,13 @@ class Store:
         if writes and len(run.state["writes"]) >= MOST_ROWS:
             raise RequestProblem(429, "This run has written too often; reset it")
         request = Request(arguments=arguments, state=run.state[service], setting=self._settings[service])
-        # Copied, so that an answer under way does not change with the state.
-        answer = copy_json(self._services[service].operations[contract.id](request))
+        try:
+            # Copied, so that an answer under way does not change with the state.
+            answer = copy_json(self._services[service].operations[contract.id](request))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            # A setup may have taken away what an operation relies on.
+            what = f"{contract.id} does not work on this state: {type(error).__name__} {error}"
+            raise RequestProblem(500, what[:300]) from error
         if writes:
             run.state["writes"].append({"service": service, "operation": contract.id, "arguments": arguments})
         return answer
@@ -161,3 +167,29 @@ class Store:
                 raise RequestProblem(503, "There are too many runs; reset those that are done")
             self._runs[name] = _Run(state=copy_json(self._beginning))
         return self._runs[name]
+
+
+def _check_shape(state: State, beginning: State) -> None:
+    """Raise unless a state that was set up has the services, tables and records that it must have."""
+    for name, whole in beginning.items():
+        now = state.get(name)
+        if not isinstance(whole, dict):
+            if now != whole:
+                raise RequestProblem(422, f"A setup cannot change /{name}")
+            continue
+        if not isinstance(now, dict):
+            raise RequestProblem(422, f"A setup cannot change /{name} itself")
+        if extra := set(now) - set(whole):
+            raise RequestProblem(422, f"There is no /{name}/{min(extra)}")
+        for table, rows in whole.items():
+            if type(now.get(table)) is not type(rows):
+                raise RequestProblem(422, f"A setup cannot change /{name}/{table} itself")
+            _check_records(now[table], rows, f"/{name}/{table}")
+
+
+def _check_records(now: Any, rows: Any, place: str) -> None:
+    """Raise unless a table that held records alone still does."""
+    if isinstance(rows, dict) and rows and all(isinstance(row, dict) for row in rows.values()):
+        for key, row in now.items():
+            if not isinstance(row, dict):
+                raise RequestProblem(422, f"A record is no object: {place}/{key}")
