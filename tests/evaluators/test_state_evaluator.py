@@ -108,6 +108,7 @@ BROKEN = {
         "more than at_most",
     ),
     "a bound that is no number": (Gold(state=({"path": "/a", "equals": {"at_least": "3"}},)), "at_least"),
+    "a bound that nothing is": (Gold(state=({"path": "/a", "count": {"at_most": float("nan")}},)), "at_most"),
     "no choice": (Gold(state=({"path": "/a", "equals": {"one_of": []}},)), "one_of"),
     "a choice of letters": (Gold(state=({"path": "/a", "equals": {"one_of": "abc"}},)), "one_of"),
     "exists with a number": (Gold(state=({"path": "/a", "where": {"b": {"exists": 1}}},)), "exists"),

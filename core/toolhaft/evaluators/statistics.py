@@ -85,7 +85,7 @@ def effective(outcomes: Mapping[str, Sequence[bool]]) -> float:
     means = [fmean(trials) for trials in outcomes.values() if trials]
     total = sum(len(trials) for trials in outcomes.values())
     share = sum(sum(trials) for trials in outcomes.values()) / total if total else 0.0
-    if len(means) < 2 or total == len(means) or not 0 < share < 1:
+    if len(means) < 2 or not 0 < share < 1:
         return float(len(means))
     spread = variance(means) / len(means)
     worth = share * (1 - share) / spread if spread else float(total)
