@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -26,7 +27,7 @@ from toolhaft.runs.file import (
     read_file,
     shares_badly,
 )
-from toolhaft.runs.place import Locks, check_place
+from toolhaft.runs.place import Door, Locks, check_place
 from toolhaft.runs.results import LARGE, ResultFiles
 from toolhaft.runs.statements import ClaimedJob
 from toolhaft.runs.writer import Writer, journal_error
@@ -34,6 +35,8 @@ from toolhaft.runs.writer import Writer, journal_error
 RESULTS = "results"
 LEASE = 30.0
 """Seconds after which a job is taken over from a process that no longer says that it lives."""
+_PATIENCE = 10.0
+"""Seconds to wait for others who are entering or leaving the folder."""
 
 
 class Journal:
@@ -101,8 +104,6 @@ class Journal:
                 f"several processes share this journal, and SQLite {sqlite3.sqlite_version} has a known "
                 "defect with that: only the first of them moves the log into the file",
             )
-        if locks.was_alone:  # whoever held leases is dead: the system let go of its lock
-            await journal._ask("release", partial(statements.release, owner=None))
         journal._pulse = asyncio.create_task(journal._renew_for_ever())
         return journal
 
@@ -236,8 +237,10 @@ class Journal:
             return
         pulse.cancel()
         await asyncio.gather(pulse, return_exceptions=True)
-        alone = self._locks.is_alone()
+        door = self._locks.door()
         try:
+            await _pass(door)
+            alone = self._locks.is_alone()
             await self._ask("release", partial(statements.release, owner=self.owner))
             if alone:
                 await self._ask("meta", partial(statements.set_meta, values={"open": "0"}))
@@ -249,6 +252,7 @@ class Journal:
                     checkpoint(self._connection)
             self._connection.close()
             self._locks.leave()
+            door.let_go()
 
     async def __aenter__(self) -> Journal:
         return self
@@ -319,7 +323,35 @@ def _enter(path: Path, locks: Locks, durability: Durability, join: bool) -> sqli
         read_file(path)  # says that there is none
     path.parent.mkdir(parents=True, exist_ok=True)
     check_place(path.parent)
-    locks.enter(join=join)
-    if not path.exists():
-        create_file(path)
-    return open_file(path, durability=durability, checkpoints=locks.is_owner, alone=locks.was_alone)
+    door = locks.door()
+    end = time.monotonic() + _PATIENCE
+    try:
+        while not door.try_hold() and time.monotonic() < end:
+            time.sleep(0.002)
+        locks.enter(join=join)
+        if not path.exists():
+            create_file(path)
+        connection = open_file(path, durability=durability, checkpoints=locks.is_owner, alone=locks.was_alone)
+        if locks.was_alone:  # whoever held leases is dead: the system let go of its lock
+            _release_all(connection, path)
+        return connection
+    finally:
+        door.let_go()
+
+
+def _release_all(connection: sqlite3.Connection, path: Path) -> None:
+    crash_point("before-commit-release")
+    try:
+        statements.release(connection, owner=None)
+    except sqlite3.Error as error:
+        connection.close()
+        raise journal_error(error, path) from None
+    crash_point("after-commit-release")
+
+
+async def _pass(door: Door) -> None:
+    """Hold a door, as soon as nobody else does; not for ever, for whoever holds it may have been halted."""
+    with suppress(OSError):
+        end = time.monotonic() + _PATIENCE
+        while not door.try_hold() and time.monotonic() < end:
+            await asyncio.sleep(0.002)

@@ -98,8 +98,12 @@ class Locks:
         self.was_alone = _lock(self._users, shared=False)
         _lock(self._users, shared=True)
 
+    def door(self) -> Door:
+        """Return what is to be held while entering or leaving."""
+        return Door(self._folder / "journal.door")
+
     def is_alone(self) -> bool:
-        """Whether nobody else works in the folder now."""
+        """Whether nobody else works in the folder now; ask it with the door held."""
         if self._users is None:
             return False
         alone = _lock(self._users, shared=False)
@@ -120,6 +124,37 @@ class Locks:
             if file is not None:
                 file.close()
         self._owner = self._users = None
+
+
+class Door:
+    """Lets one process at a time enter or leave a folder.
+
+    Whether a process is alone, what it writes about that, and its opening or closing of the journal belong
+    together: of two that leave at once, each would else take the other for one who stays.
+
+    Args:
+        path: Of the file that is locked.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[str] | None = None
+
+    def try_hold(self) -> bool:
+        """Hold it if nobody else does; return whether it is held.
+
+        Raises:
+            OSError: The file cannot be opened.
+        """
+        if self._file is None:
+            self._file = self._path.open("a+", encoding="utf-8")
+        return _lock(self._file, shared=False)
+
+    def let_go(self) -> None:
+        """Let others pass."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
 def _held(folder: Path, holder: dict[str, Any]) -> JournalError:
