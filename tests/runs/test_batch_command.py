@@ -1,0 +1,198 @@
+"""The command ``toolhaft batch``: what it prints, its exit codes, and how it takes signals."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+TOOLS = '''
+import asyncio, os, pathlib
+from toolhaft import tool
+
+@tool(effect="read")
+async def find_price(item: str) -> dict:
+    """Price of an item in the shop.
+
+    Args:
+        item: Name of the item.
+    """
+    with open("calls", "a") as file:
+        file.write(f"{item}\\n")
+    await asyncio.sleep(float(os.environ.get("SHOP_DELAY", "0")))
+    return {"item": item, "price": len(item)}
+'''
+
+
+@pytest.fixture
+def shop(tmp_path):
+    (tmp_path / "shop.py").write_text(TOOLS)
+    (tmp_path / "tasks.txt").write_text(
+        "".join(f'What is the price of "apple{number}"?\n' for number in range(12))
+    )
+    return tmp_path
+
+
+def start(folder, *words, delay="0"):
+    return subprocess.Popen(
+        [sys.executable, "-m", "toolhaft", "batch", *words],
+        cwd=folder,
+        env={**os.environ, "SHOP_DELAY": delay},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(folder, *words, delay="0"):
+    process = start(folder, *words, delay=delay)
+    output, errors = process.communicate(timeout=60)
+    assert "Traceback" not in errors, errors
+    return process.returncode, output, errors
+
+
+WORDS = ("tasks.txt", "--tools", "python:shop.py", "--model", "heuristic")
+
+
+def calls(folder):
+    path = folder / "calls"
+    return path.read_text().split() if path.exists() else []
+
+
+def wait_for_calls(folder, number, process):
+    deadline = time.monotonic() + 30
+    while len(calls(folder)) < number:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_it_says_what_it_did_and_writes_it(shop):
+    code, output, errors = run(shop, *WORDS)
+    assert code == 0, errors
+    assert output.startswith("12 of 12 tasks done in ")
+    assert "Report: toolhaft-runs/batch-tasks/report.html" in errors
+    folder = shop / "toolhaft-runs" / "batch-tasks"
+    assert len((folder / "trajectories.jsonl").read_bytes().splitlines()) == 12
+    code, output, _ = run(shop, *WORDS, "--json", "--executor", "process")
+    assert code == 0
+    assert json.loads(output)["counts"] == {"done": 12}
+    assert sorted(calls(shop)) == sorted(f"apple{number}" for number in range(12)), "done once"
+
+
+def test_worker_processes_do_the_same(shop):
+    code, output, errors = run(shop, *WORDS, "--executor", "process", "--per-host", "2", "--json")
+    assert code == 0, errors
+    assert json.loads(output)["outcomes"] == {"answered": 12}
+
+
+def test_other_settings_are_refused_by_name(shop):
+    assert run(shop, *WORDS)[0] == 0
+    code, _, errors = run(shop, *WORDS, "-k", "3", "--seed", "4")
+    assert code == 1
+    assert "other k and seed" in errors
+    assert "--resume-changed" in errors
+    assert "[E-JOURNAL-CHANGED]" in errors
+    assert run(shop, *WORDS, "-k", "3", "--seed", "4", "--resume-changed")[0] == 0
+
+
+WRONG = {
+    "no file": ((), "no file of tasks"),
+    "no tools": (("tasks.txt",), "no tools"),
+    "missing file": (("none.txt", "--tools", "python:shop.py", "--model", "heuristic"), "none.txt"),
+    "bad limit": ((*WORDS, "--batch-budget", "steps=3"), "steps"),
+    "no number": ((*WORDS, "--batch-budget", "cost=much"), "--batch-budget"),
+    "executor": ((*WORDS, "--executor", "loca"), "local"),
+    "durability": ((*WORDS, "--durability", "some"), "durability"),
+    "join and file": ((*WORDS, "--join", "x"), "--join"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_wrong_use_is_one_clear_error(shop, kind):
+    words, named = WRONG[kind]
+    code, output, errors = run(shop, *words)
+    assert code == 2, errors
+    assert named in errors
+    assert output == ""
+    assert len(errors.splitlines()) <= 5
+
+
+def test_bad_rows_have_their_lines(shop):
+    (shop / "tasks.jsonl").write_text('"What is the price of \\"pear\\"?"\n{"x": 1}\n')
+    words = ("tasks.jsonl", *WORDS[1:])
+    code, _, errors = run(shop, *words)
+    assert code == 1
+    assert "tasks.jsonl:2" in errors
+    code, output, errors = run(shop, *words, "--skip-bad")
+    assert (code, output[:6]) == (0, "1 of 1")
+    assert "Left out: tasks.jsonl:2" in errors
+
+
+def test_a_batch_budget_ends_it_with_code_3(shop):
+    code, output, errors = run(shop, *WORDS, "--batch-budget", "model_calls=5", "--concurrency", "1")
+    assert code == 3
+    assert "waiting" in output
+    assert "the budget of the batch is spent" in errors
+
+
+@pytest.mark.parametrize("executor", ["local", "process"])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_it_in_time_and_it_can_be_resumed(shop, number, code, executor):
+    process = start(shop, *WORDS, "--concurrency", "2", "--executor", executor, delay="0.3")
+    wait_for_calls(shop, 3, process)
+    begun = time.monotonic()
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=20)
+    assert time.monotonic() - begun < 6
+    assert process.returncode == code, errors
+    assert "Stopping" in errors
+    assert "waiting" in output
+    assert run(shop, *WORDS, "--executor", executor)[0] == 0
+    assert sorted(set(calls(shop))) == sorted(f"apple{each}" for each in range(12))
+    assert len(calls(shop)) == 12, "a call under way was waited for, and none was made twice"
+
+
+def test_a_call_that_takes_too_long_is_not_waited_for(shop):
+    process = start(shop, *WORDS, delay="60")
+    wait_for_calls(shop, 2, process)
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert time.monotonic() - begun < 6
+    assert run(shop, *WORDS)[0] == 0
+
+
+def test_a_second_signal_ends_it_at_once(shop):
+    process = start(shop, *WORDS, delay="60")
+    wait_for_calls(shop, 2, process)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert time.monotonic() - begun < 2
+    assert run(shop, *WORDS)[0] == 0
+
+
+def test_a_second_start_is_told_who_runs_it_and_can_join(shop):
+    process = start(shop, *WORDS, "--concurrency", "1", delay="0.25")
+    wait_for_calls(shop, 2, process)
+    code, _, errors = run(shop, *WORDS)
+    assert code == 1
+    assert f"the process {process.pid} on " in errors
+    assert "[E-JOURNAL-HELD]" in errors
+    joined = start(shop, "--join", "toolhaft-runs/batch-tasks", delay="0.25")
+    _, errors = joined.communicate(timeout=60)
+    assert joined.returncode == 0, errors
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert len(calls(shop)) == 12
+    assert len((shop / "toolhaft-runs/batch-tasks/trajectories.jsonl").read_bytes().splitlines()) == 12
