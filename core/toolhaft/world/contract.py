@@ -82,17 +82,10 @@ class Contract:
             resolver.follow(body[self.media_type]["schema"], "")[0] if body else {}
         )
         self.responses: dict[str, Any] = operation["responses"]
-        self.status = int(next(status for status in self.responses if status.startswith("2")))
-        names = [parameter.name for parameter in self.parameters]
-        if twice := set(names) & set(self.body_schema.get("properties", ())):
-            raise SpecError(f"{', '.join(twice)} is a parameter and in the body", where=self.id)
+        self.status = int(next(text for text in self.responses if text.startswith("2") and text.isdecimal()))
+        if not isinstance(self.body_schema, dict):
+            raise SpecError("the schema of the body is no object", where=self.id)
         components = document.get("components", {})
-        self._defaults = dict(_defaults(self.parameters, self.body_schema, resolver))
-        self._kinds = {
-            name: _kinds(schema, resolver)[0]
-            for name, schema in self.body_schema.get("properties", {}).items()
-        }
-        self._query_keys = _query_keys(document, self.security)
         parameter_schema = {"properties": {p.name: p.schema for p in self.parameters}}
         try:
             self._parameter_check, self._body_check = (
@@ -103,6 +96,15 @@ class Contract:
             )
         except (ValueError, jsonschema_rs.ReferencingError) as error:
             raise SpecError(f"a schema makes no sense: {error!s:.200}", where=self.id) from None
+        names = [parameter.name for parameter in self.parameters]
+        if twice := set(names) & set(self.body_schema.get("properties", ())):
+            raise SpecError(f"{', '.join(twice)} is a parameter and in the body", where=self.id)
+        self._defaults = dict(_defaults(self.parameters, self.body_schema, resolver))
+        self._kinds = {
+            name: _kinds(schema, resolver)[0]
+            for name, schema in self.body_schema.get("properties", {}).items()
+        }
+        self._query_keys = _query_keys(document, self.security)
 
     @property
     def argument_names(self) -> tuple[str, ...]:

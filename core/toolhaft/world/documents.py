@@ -129,6 +129,15 @@ def rules_path(service: str, folder: Path | None = None) -> Path:
     return world_folder(folder) / "rules" / f"{service}.yaml"
 
 
+def file_stamp(path: Path) -> tuple[int, int]:
+    """Return what tells a file from the one that it was before: time and size, zero if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)
+
+
 def read_file(path: Path) -> Any:
     """Return the value of a YAML or JSON file; it is shared, not to be changed.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from toolhaft.secrets import SecretStore
-from toolhaft.world.documents import document_path
+from toolhaft.world.documents import document_path, file_stamp
 
 if TYPE_CHECKING:
     from toolhaft.http import HTTPClient
@@ -56,13 +56,12 @@ def import_service(name: str, folder: Path | None = None) -> ImportedService:
         SpecError: It is not an OpenAPI document, or no operation of it can become a tool.
     """
     path = document_path(name, folder)
-    status = path.stat()
     with _importing:
-        return _import(name, path, status.st_mtime_ns, status.st_size)
+        return _import(name, path, file_stamp(path))
 
 
 @lru_cache(maxsize=256)
-def _import(name: str, path: Path, _changed: int, _size: int) -> ImportedService:
+def _import(name: str, path: Path, _stamp: tuple[int, int]) -> ImportedService:
     from toolhaft.openapi.document import as_dict
     from toolhaft.openapi.importing import import_document
     from toolhaft.openapi.load import read_path
@@ -80,6 +79,17 @@ def _import(name: str, path: Path, _changed: int, _size: int) -> ImportedService
         schemes=tuple(as_dict(as_dict(document.root.get("components")).get("securitySchemes"))),
         secret_names=found.secret_names,
         tools=tuple(found.build(tool) for tool in found.plans),
+    )
+
+
+def place_services(services: Sequence[ImportedService], base_url: str) -> tuple[ImportedService, ...]:
+    """Return services whose specs name the host they speak to; all runs of a world share them."""
+    from toolhaft.http import origin_of
+
+    hosts = (origin_of(base_url),)
+    return tuple(
+        replace(service, tools=tuple((replace(spec, hosts=hosts), wire) for spec, wire in service.tools))
+        for service in services
     )
 
 
@@ -159,7 +169,7 @@ class _Maker:
         from toolhaft.openapi.tool import OpenAPITool
 
         return OpenAPITool(
-            replace(spec, hosts=(self._origin,)),
+            spec if spec.hosts == (self._origin,) else replace(spec, hosts=(self._origin,)),
             replace(wire, server=self._url),
             auth=self._auth,
             connect=self._connection.connect,

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from toolhaft.world.document_check import check_document
 from toolhaft.world.documents import (
     data_path,
     document_path,
+    file_stamp,
     read_data,
     read_document,
     read_file,
     rules_path,
+    world_folder,
 )
 from toolhaft.world.rules import make_service
 from toolhaft.world.service import Service, Setting
@@ -50,11 +53,20 @@ class LoadedService:
 def load_service(name: str, folder: Path | None = None) -> LoadedService:
     """Load one service of a world: by its rules, or by the package's Python module of its name.
 
+    What was loaded before is kept as long as its files are the same; it is shared, not to be changed.
+
     Raises:
         FormatError: Rules or data are malformed.
         SpecError: The document is malformed, or uses what the world does not serve.
         ConfigError: A file is missing, or nothing says what the operations do.
     """
+    folder = world_folder(folder)
+    files = (document_path(name, folder), rules_path(name, folder), data_path(name, folder))
+    return _load(name, folder, tuple(file_stamp(file) for file in files))
+
+
+@lru_cache(maxsize=256)
+def _load(name: str, folder: Path, _stamps: tuple[tuple[int, int], ...]) -> LoadedService:
     document = read_document(name, folder=folder)
     file = str(document_path(name, folder))
     check_document(document, file)

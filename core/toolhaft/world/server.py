@@ -111,6 +111,7 @@ class World:
         self._server = server
         self._thread.start()
         self.base_url = f"http://{HOST}:{listener.getsockname()[1]}"
+        self._imported = ()
         self._wait_until_started(server, started)
 
     def _wait_until_started(self, server: uvicorn.Server, ended: threading.Event) -> None:
@@ -192,9 +193,10 @@ class World:
         )
 
     def _import(self) -> tuple[ImportedService, ...]:
-        from toolhaft.world.importing import import_service
+        from toolhaft.world.importing import import_service, place_services
 
-        return tuple(import_service(name, self.folder) for name in self.services)
+        found = [import_service(name, self.folder) for name in self.services]
+        return place_services(found, self.base_url)
 
     async def state(self, run: str = "default") -> dict[str, Any]:
         """Return a copy of a run's state; see ``docs/explanation/world.md`` for what it holds.
