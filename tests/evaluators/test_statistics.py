@@ -99,6 +99,7 @@ def test_trials_that_vary_within_tasks_alone_are_worth_more():
     assert proportion({}).high == 1.0
 
 
+@pytest.mark.slow
 def test_the_interval_of_clustered_trials_covers_what_it_says():
     random.seed(3)
     ours = naive = 0
@@ -217,6 +218,7 @@ def test_bca_against_its_definition():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "better", "worse"), [(40, 0.2, 0.1), (60, 0.1, 0.1), (130, 0.1, 0.02)])
 def test_the_interval_of_a_difference_covers_what_it_says(number, better, worse):
     draw = random.Random(11)
@@ -227,6 +229,7 @@ def test_the_interval_of_a_difference_covers_what_it_says(number, better, worse)
     assert 0.92 <= covered / 300 <= 0.985
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [6, 10, 20])
 def test_few_tasks_do_not_make_it_too_sure(number):
     """Where resampling alone covers a third to two thirds of the time."""
@@ -268,6 +271,7 @@ def test_bootstraps_that_make_no_sense(settings):
         bootstrap_interval(**settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [20, 60, 130])
 def test_the_detectable_difference_is_detected_as_often_as_said(number):
     """Simulated: how often the interval leaves out 0 where the true difference is the one said."""
