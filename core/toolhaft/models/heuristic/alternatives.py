@@ -17,7 +17,49 @@ RECORDS = 8
 """How many records are taken in place of the first."""
 READINGS = 6
 """How many other readings of the arguments are tried."""
+_SOFT = re.compile(
+    r"\b(?:if possible|if (?:you|it|he|she|they|there|that) (?:can|is|are|suffices|works?)\b|"
+    r"ideally|preferably|rather|best(?= (?:as|with|would|in|on|at)\b)|would be (?:best|nice|great)|otherwise|or else|else\b|if not\b|"
+    r"any other|any (?:one )?will do|would do|is fine|are fine|as well\b|don't mind|do not mind|whichever)",
+    re.IGNORECASE,
+)
+_LATER = re.compile(
+    r"\b(?:days? after|next (?:free |possible |working )?day|following day|or later|any (?:other )?day)\b",
+    re.IGNORECASE,
+)
 _WORDED = ("query", "text", "person", "place")
+
+
+def is_soft(text: str) -> bool:
+    """Return whether a text says that what it wishes for may be something else if need be."""
+    return _SOFT.search(text) is not None
+
+
+def other_choices(entry: Entry, values: dict[Path, Any], text: str) -> dict[Path, list[Any]]:
+    """Return other choices and days that a text leaves open, by path.
+
+    Args:
+        entry: The tool.
+        values: The first choice.
+        text: The instruction.
+    """
+    found: dict[Path, list[Any]] = {}
+    later = _LATER.search(text) is not None
+    for slot in entry.slots:
+        value = values.get(slot.path)
+        if slot.kind == "enum" and value is not None and not slot.many and is_soft(text):
+            found[slot.path] = [one for one in slot.schema.get("enum") or () if one != value]
+        elif slot.kind in ("date", "date-time") and isinstance(value, str) and later:
+            found[slot.path] = _days_after(value)
+    return found
+
+
+def _days_after(value: str) -> list[str]:
+    try:
+        day = date.fromisoformat(value[:10])
+    except ValueError:
+        return []
+    return [(day + timedelta(days=n)).isoformat() + value[10:] for n in range(1, 5)]
 
 
 def other_records(values: dict[Path, Any], others: dict[Path, list[Any]]) -> Iterator[dict[Path, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from toolhaft.models.heuristic.alternatives import other_choices
 from toolhaft.models.heuristic.choosing import bears_name
 from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.filling import Filled
@@ -66,6 +67,8 @@ def gather(
         if len(found.values) > 1 and not slot.many:
             given.spreads[slot.path] = found.values
     _release(walk, entry, goal, filled, given, chosen)
+    if entry.spec.effect != "read":
+        given.others.update(other_choices(entry, given.values, walk.turn.text))
     return given
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from toolhaft.models.heuristic.alternatives import is_soft
 from toolhaft.models.heuristic.choosing import bounds_of, superlative_of
 from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.coercion import fallback_boolean
@@ -188,7 +189,14 @@ def from_known(walk: Walk, slot: Slot, goal: Goal) -> Known | None:
     inside = [one for one in walk.mentions if goal.start <= one.start < goal.end]
     bounds = bounds_of(walk.turn.text, walk.mentions, goal.start, goal.end)
     found = find_value(
-        slot, known, clause, mentions=inside, bounds=bounds, focus=walk.focus, spare=walk.spare
+        slot,
+        known,
+        clause,
+        mentions=inside,
+        bounds=bounds,
+        focus=walk.focus,
+        spare=walk.spare,
+        soft=is_soft(walk.turn.text),
     )
     if found is None or (goal.name and not _bears(found, goal, slot)):
         return None

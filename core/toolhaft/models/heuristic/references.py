@@ -50,6 +50,7 @@ def find_value(
     bounds: Sequence[Bound] = (),
     focus: Sequence[Record] = (),
     spare: Sequence[Record] = (),
+    soft: bool = False,
 ) -> Found | None:
     """Return values for a slot from earlier observations, or None if no field of them fits.
 
@@ -63,6 +64,7 @@ def find_value(
         bounds: Limits that it sets.
         focus: Records that the last goal was about; they win where the clause tells nothing.
         spare: Records that came behind these.
+        soft: What the clause says is a wish only: every other record will do if need be.
     """
     best: Found | None = None
     for reading in reversed(known):
@@ -82,7 +84,9 @@ def find_value(
                 chosen, evidence = in_focus, 0.5
                 others = [record for record in spare if id(record) in values]
         others = [*chosen[1:], *others]
-        if is_named(chosen[0], clause):
+        if soft:
+            others.extend(record for record, _ in fitting if not any(record is one for one in chosen))
+        elif is_named(chosen[0], clause):
             others = [record for record in others if is_named(record, clause)]
         found = Found(
             tuple(dict.fromkeys(_hashable(values[id(record)]) for record in chosen)),
