@@ -152,6 +152,13 @@ async def test_when_nothing_is_left_to_try_the_search_grows_wider():
     assert trajectory.steps[0].status == "continued"
 
 
+async def test_it_does_not_grow_wider_below_a_dead_end():
+    tools = [Rooms("look", X=SOLD_OUT)]
+    script = [look("X"), look("B"), gave_up(), look("C"), "C."]
+    trajectory, _, _ = await rollout(*script, tools=tools, planner=DFSDT(width=1, widest=2))
+    assert [step.parent for step in trajectory.steps] == [None, 0, 1, None, 3]
+
+
 async def test_it_does_not_grow_wider_where_the_model_had_nothing_more():
     tools = [Rooms("look", A=SOLD_OUT)]
     trajectory, model, _ = await rollout(
@@ -201,6 +208,14 @@ async def test_a_write_is_not_made_twice_in_a_row():
     trajectory, _, _ = await rollout(book("A"), book("A", "x"), "Booked.", tools=tools)
     assert len(tools[0].calls) == 1
     assert trajectory.answer == "Booked."
+
+
+async def test_nor_after_another_branch_wrote():
+    tools = [Rooms("book", "write")]
+    script = [book("A"), book("B"), gave_up(), book("A", "x"), book("C"), "Booked."]
+    trajectory, _, _ = await rollout(*script, tools=tools, planner=narrow(past_writes=True, width=3))
+    assert [call["city"] for call in tools[0].calls] == ["A", "B", "C"]
+    assert trajectory.steps[3].note == "repeats step 1"
 
 
 async def test_what_failed_in_passing_may_be_made_again():

@@ -21,7 +21,7 @@ from toolhaft.tools.policy import Policy
 from toolhaft.tools.toolset import ToolSet
 from toolhaft.types import Budget, Completion, Task, ToolCall, Trajectory, Usage, from_json, to_json
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 TASK = Task(id="t", instruction="Do it.")
 PLANNERS = {
     "dfsdt": DFSDT,
