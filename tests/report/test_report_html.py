@@ -252,6 +252,7 @@ def test_many_long_trajectories_are_cut_until_all_of_them_fit(outline):
     assert document.count("its texts are cut short here") == 25  # the short one is left as it is
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_even_so_is_listed_without_its_steps():
     plain = replace(one_call(1), answer="<" * 19_000)
     document = render_html([replace(plain, id=f"t{number}") for number in range(400)])

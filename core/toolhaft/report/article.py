@@ -68,11 +68,17 @@ def article_html(
         largest: Bytes of HTML, pictures not counted.
     """
     reading = Reading(trajectory)
+    hopeful = float(_CAPS[0])
     for cap in _CAPS:
+        if cap > hopeful:
+            continue
         detail = Detail(prefix=prefix, cap=cap, unfold=alone)
         # Measured with the pictures away, for they have a limit of their own.
         article = _article(trajectory, scores, reading, Pictures(None), detail)
-        if len(article.code.encode()) <= largest:
+        size = len(article.code.encode())
+        # What is many times too long will not fit with texts that are a little shorter.
+        hopeful = 2 * cap * largest / size
+        if size <= largest:
             return (
                 _article(trajectory, scores, reading, Pictures(artifacts), detail) if artifacts else article
             )
