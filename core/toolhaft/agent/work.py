@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,10 @@ class AgentWork(Work):
     def _result(self, trajectory: Trajectory, journal: RolloutJournal, verdict: str) -> dict[str, Any]:
         if verdict != "again" and (journal.uncertain or is_uncertain(trajectory)):
             verdict = "uncertain"
-        clean = clean_record(trajectory, self.agent.secrets.redact)
+        clean = trajectory
+        # Observations were cleaned when they were made; a model of a plugin may report nonsense, though.
+        if self.agent.secrets.knows_any or not all(isfinite(step.usage.cost) for step in trajectory.steps):
+            clean = clean_record(trajectory, self.agent.secrets.redact)
         return {"verdict": verdict, "outcome": trajectory.status, "trajectory": to_json(clean).decode()}
 
 

@@ -1,4 +1,4 @@
-"""One connection that writes, in a thread of its own, with everything that waits in one transaction."""
+"""One connection that writes: all that waits in one transaction, committed in a thread of its own."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ _PATIENCE = 0.005
 _QUICK = 0.002
 """Seconds that a commit may take on average for a lone request to be committed on the spot: a thread has to
 be woken to make it and to say so, which on a busy machine takes longer than that."""
+
+_MOST_HERE = 200
+"""Requests of one transaction whose statements are run on the loop."""
+_LOCKED = 30.0
+"""Seconds that others who share the file may keep it locked."""
 
 Operation = Callable[[sqlite3.Connection], Any]
 
@@ -48,19 +53,20 @@ class Writer:
     It belongs to the event loop that is running when it is made.
 
     Args:
-        connection: In autocommit mode; used by the writer's thread alone from now on.
+        connection: In autocommit mode; used by the writer alone from now on.
         path: Of the file, for messages.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
+        connection.execute("PRAGMA busy_timeout = 0")  # waiting is done in the thread
         self._path = path
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Request] = []
         self._sent = False
         self._due: asyncio.Handle | None = None
         self._urgent = False
-        self._queue: queue.SimpleQueue[list[_Request] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[list[_Request], bool] | None] = queue.SimpleQueue()
         self.failure: JournalError | None = None
         self._pace = 1.0
         self._thread = threading.Thread(target=self._work, name="toolhaft-journal", daemon=True)
@@ -124,10 +130,33 @@ class Writer:
             return
         requests, self._waiting = self._waiting, []
         self._sent, self._urgent = True, False
-        if len(requests) == 1 and self._pace < _QUICK and requests[0].prepare is None:
-            self._committed(requests, self._attempt(requests))
+        begun = False
+        if len(requests) <= _MOST_HERE and not any(request.prepare for request in requests):
+            try:
+                begun = self._begin_here(requests)
+            except sqlite3.Error as error:
+                self._committed(requests, self._failed(error))
+                return
+        if begun and len(requests) == 1 and self._pace < _QUICK:
+            self._committed(requests, self._attempt(requests, begun=True))
         else:
-            self._queue.put(requests)
+            self._queue.put((requests, begun))
+
+    def _begin_here(self, requests: Sequence[_Request]) -> bool:
+        """Do all but the commit on the loop, unless another process writes just now.
+
+        A thread that runs many short statements takes turns with the loop at each, and both lose by it;
+        the commit is one long call that leaves the loop alone.
+        """
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                return False
+            raise
+        for request in requests:
+            request.result = request.operation(self._connection)
+        return True
 
     def _committed(self, requests: Sequence[_Request], failure: JournalError | None) -> None:
         self._sent = False
@@ -148,43 +177,55 @@ class Writer:
             self._due = self._loop.call_later(_PATIENCE, self._send)
 
     def _work(self) -> None:
-        while (requests := self._queue.get()) is not None:
+        while (given := self._queue.get()) is not None:
+            requests, begun = given
             failure: JournalError | None = JournalError(
                 "its writer ended unexpectedly", where=str(self._path)
             )
             try:
-                failure = self._attempt(requests)
+                failure = self._attempt(requests, begun=begun)
             finally:
                 # Whatever happened, nobody may wait for ever. A closed loop has nobody who waits.
                 with suppress(RuntimeError):
                     self._loop.call_soon_threadsafe(self._committed, requests, failure)
 
-    def _attempt(self, requests: Sequence[_Request]) -> JournalError | None:
+    def _attempt(self, requests: Sequence[_Request], *, begun: bool) -> JournalError | None:
         """Commit requests, and return what went wrong."""
         started = time.perf_counter()
         try:
-            self._commit(requests)
+            if not begun:
+                self._begin(requests)
+            for request in requests:
+                crash_point(f"before-commit-{request.kind}")
+            self._connection.execute("COMMIT")
+            for request in requests:
+                crash_point(f"after-commit-{request.kind}")
         except (sqlite3.Error, OSError) as error:
-            if self._connection.in_transaction:
-                _roll_back(self._connection)
-            return journal_error(error, self._path)
+            return self._failed(error)
         taken = time.perf_counter() - started
         self._pace = taken if self._pace >= 1.0 else 0.8 * self._pace + 0.2 * taken
         return None
 
-    def _commit(self, requests: Sequence[_Request]) -> None:
+    def _begin(self, requests: Sequence[_Request]) -> None:
         for request in requests:
             if request.prepare is not None:
                 request.prepare()
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
+        deadline = time.monotonic() + _LOCKED
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                break
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.002)
         for request in requests:
-            request.result = request.operation(connection)
-        for request in requests:
-            crash_point(f"before-commit-{request.kind}")
-        connection.execute("COMMIT")
-        for request in requests:
-            crash_point(f"after-commit-{request.kind}")
+            request.result = request.operation(self._connection)
+
+    def _failed(self, error: sqlite3.Error | OSError) -> JournalError:
+        if self._connection.in_transaction:
+            _roll_back(self._connection)
+        return journal_error(error, self._path)
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
