@@ -210,6 +210,15 @@ async def test_a_write_is_not_made_twice_in_a_row():
     assert trajectory.answer == "Booked."
 
 
+async def test_a_write_that_may_have_been_done_is_tried_once_more():
+    unsure = ToolError("no answer", effect="uncertain")
+    tools = [CannedTool(tool_spec("book", effect="write"), unsure, unsure, "booked")]
+    script = [book("A"), book("A", "x"), book("A", "y"), book("A", "z"), gave_up()]
+    trajectory, _, _ = await rollout(*script, tools=tools, planner=narrow(width=3))
+    assert len(tools[0].calls) == 2
+    assert [step.note for step in trajectory.steps[2:4]] == ["repeats step 2"] * 2
+
+
 async def test_nor_after_another_branch_wrote():
     tools = [Rooms("book", "write")]
     script = [book("A"), book("B"), gave_up(), book("A", "x"), book("C"), "Booked."]

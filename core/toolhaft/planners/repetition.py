@@ -30,7 +30,7 @@ class Visited:
             writes: Writes that were made so far, on any branch: after one, reads may return something else.
         """
         wanted = _keys(calls)
-        last = next((above for above in node.upwards() if above.evidence.wrote), None)
+        last = _last_write(node)
         if last is not None and wanted <= last.written:
             return last.step
         return self._points.get((writes, node.known | wanted))
@@ -41,7 +41,8 @@ class Visited:
         """Note the point to which a decision led, and what is known there.
 
         A call that failed in a way that may pass leads nowhere new, so that it may be tried again. After a
-        write, what was read before counts no more; the write does, so that it is not made twice in a row.
+        write, what was read before counts no more; the write does, so that it is not made twice in a row. A
+        write that failed, but may have been carried out, the model may try once more, having read the error.
 
         Args:
             child: The decision, with its calls.
@@ -52,7 +53,10 @@ class Visited:
         """
         pairs = list(zip(child.calls, observations, strict=True))
         if child.evidence.wrote:
-            child.known = child.written = _keys([call for call, found in pairs if has_written(found)])
+            last = _last_write(node)
+            made = _keys([call for call, found in pairs if has_written(found) and found.error is None])
+            child.unsure = _keys([call for call, found in pairs if has_written(found)]) - made
+            child.known = child.written = made | (child.unsure & last.unsure if last else frozenset())
             self._points.setdefault((before, node.known | _keys(child.calls)), child.step)
         else:
             lasting = [call for call, found in pairs if found.error is None or not found.error.retryable]
@@ -67,6 +71,10 @@ def tried_calls(node: Node) -> tuple[ToolCall, ...]:
         for call in child.calls:
             found.setdefault(_key(call), call)
     return tuple(found.values())
+
+
+def _last_write(node: Node) -> Node | None:
+    return next((above for above in node.upwards() if above.evidence.wrote), None)
 
 
 def _keys(calls: Sequence[ToolCall]) -> frozenset[str]:

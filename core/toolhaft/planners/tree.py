@@ -60,6 +60,7 @@ class Node:
         told: Writes of abandoned branches that the conversation up to here tells of, by step and position.
         known: The calls on the path since its last write.
         written: Its own calls that changed something.
+        unsure: Its own calls that failed, and may have changed something.
         fruitful: Whether an answer was found below.
     """
 
@@ -73,6 +74,7 @@ class Node:
     told: frozenset[tuple[int, int]] = frozenset()
     known: frozenset[str] = frozenset()
     written: frozenset[str] = frozenset()
+    unsure: frozenset[str] = frozenset()
     fruitful: bool = False
     children: list[Node] = field(default_factory=list)
 
