@@ -191,6 +191,8 @@ BROKEN = [
         "approval-missing",
         "/solution/calls/0",
     ),
+    ("free", ("faults",), [{"tool": "listPlots", "times": 2}], "fault-hidden", "/faults/0/times"),
+    ("end", ("faults",), [{"tool": "endLease", "status": 429}], "fault-hidden", "/faults/0/times"),
     ("free", ("faults",), [{"tool": "listPlots", "times": 100}], "solution-refused", "/solution/calls/0"),
     ("free", ("setup",), [{"remove": "/garden/plots/P-9"}], "setup-fails", "/setup"),
     ("lease", ("setup",), [{"add": "/garden/plots/P-1/free", "value": 1}], "setup-fails", "/setup"),

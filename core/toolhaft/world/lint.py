@@ -74,15 +74,16 @@ def _add_operations(
         if row.outcome != "imported":
             reason = "; ".join(row.reasons)
             yield Finding(code="tool-lost", message=reason, file=file, pointer=row.pointer)
-    effects = {spec.name: spec.effect for spec, _ in imported.tools}
+    tools = {spec.name: spec for spec, _ in imported.tools}
     for contract in part.contracts:
         if contract.id in operations:
             other = operations[contract.id].service
             message = f"an operation of {other} is named {contract.id}, too"
             yield Finding(code="operation-twice", message=message, file=file)
-        elif contract.id in effects:
+        elif contract.id in tools:
+            spec = tools[contract.id]
             operations[contract.id] = KnownOperation(
-                service=name, contract=contract, effect=effects[contract.id]
+                service=name, contract=contract, effect=spec.effect, repeatable=spec.repeatable
             )
         else:
             message = f"the tool of the operation {contract.id} has another name"

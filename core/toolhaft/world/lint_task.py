@@ -10,6 +10,7 @@ from toolhaft.errors import ToolhaftError, UsageError, nearest_names
 from toolhaft.evaluators.gold import check_gold
 from toolhaft.evaluators.pointer import MISSING, find
 from toolhaft.evaluators.state_check import check
+from toolhaft.http.retry import Retry, is_worth_repeating
 from toolhaft.openapi.document import as_dict
 from toolhaft.openapi.resolve import Resolver
 from toolhaft.types import Effect, Gold
@@ -38,11 +39,13 @@ class KnownOperation:
         service: Whose it is.
         contract: What the document says of it.
         effect: Of the tool that it becomes.
+        repeatable: Whether a client may send a call twice.
     """
 
     service: str
     contract: Contract
     effect: Effect
+    repeatable: bool = False
 
 
 class _RefusedCall(UsageError):
@@ -129,10 +132,20 @@ class TaskLint:
         for pointer, name in named:
             if name not in self.operations:
                 self._tell("tool-unknown", f"there is no tool {name!r:.80}{self._nearest(name)}", pointer)
+        self._check_faults()
         folded = self.task.instruction.casefold()
         for name in self.operations:
             if name.casefold() in folded:
                 self._tell("instruction-names-tool", f"the user cannot know of {name}", "/instruction")
+
+    def _check_faults(self) -> None:
+        """Check that the agent meets every fault: what the client tries again by itself, it never sees."""
+        for position, fault in enumerate(preparation_of(self.task).faults):
+            operation = self.operations.get(fault.tool)
+            hidden = operation is not None and operation.repeatable and is_worth_repeating(fault.status)
+            if hidden and fault.times < Retry().attempts:
+                message = f"a client tries {fault.tool} {Retry().attempts} times: no agent sees {fault.times}"
+                self._tell("fault-hidden", message, f"/faults/{position}/times")
 
     def _nearest(self, name: str) -> str:
         nearest = nearest_names(name, list(self.operations))
