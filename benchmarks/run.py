@@ -11,7 +11,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PEERS = HERE.parent / ".venv-bench"
-NAMES = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in ("run", "shared_data"))
+NAMES = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in ("run", "shared_data", "plot"))
 
 
 def main() -> None:
