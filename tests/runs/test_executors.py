@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from toolhaft.errors import ToolhaftError, UsageError
 from toolhaft.runs.executor import Home, Job, LocalExecutor, Work
 from toolhaft.runs.process import ProcessExecutor
+from toolhaft.testing import check_executor
 
 pytestmark = pytest.mark.anyio
 
@@ -58,6 +60,42 @@ async def test_every_item_ends_once_and_speaks_with_home(name):
     assert sorted((each.item, each.result["times"]) for each in found) == [(i, 3 * i) for i in range(20)]
     assert all(each.result["double"] == 2 * each.item and each.failure is None for each in found)
     assert sorted(message["item"] for message in home.told) == list(range(20))
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+async def test_they_keep_the_contract_of_executors(name):
+    assert await check_executor(EXECUTORS[name]()) == []
+
+
+class Careless(LocalExecutor):
+    """Breaks the contract in one way."""
+
+    def __init__(self, fault):
+        super().__init__()
+        self.fault = fault
+
+    async def run(self, job, items, home, *, concurrency):
+        if self.fault == "crowded":
+            concurrency = 20
+        async for finished in super().run(job, items, home, concurrency=concurrency):
+            if self.fault == "drops" and finished.item == 3:
+                continue
+            if self.fault == "text":
+                finished = replace(finished, result=str(finished.result))
+            yield finished
+
+    def stop(self):
+        if self.fault != "endless":
+            super().stop()
+
+
+@pytest.mark.parametrize(
+    ("fault", "what"),
+    [("drops", "not every item"), ("text", "do not arrive"), ("crowded", "places"), ("endless", "stopped")],
+)
+async def test_an_executor_that_breaks_the_contract_is_found_out(fault, what):
+    (finding,) = await check_executor(Careless(fault))
+    assert what in finding.what
 
 
 @pytest.mark.parametrize("name", EXECUTORS)

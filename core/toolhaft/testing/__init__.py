@@ -2,13 +2,15 @@
 
 Doubles: `ScriptedModel`, `CannedTool`, `tool_spec`, `record_trajectory`, `write_distribution`.
 Checks: `check_plugin` and `check_in_child` on what is installed, `check_specs` on tools,
-`check_retriever` and `check_evaluator` on behaviour. A check returns a list of `Finding`; empty is good.
+`check_retriever`, `check_evaluator` and `check_executor` on behaviour. A check returns a list of `Finding`;
+empty is good.
 """
 
 from toolhaft.testing.conformance import check_plugin
 from toolhaft.testing.contracts import check_evaluator, check_retriever, check_specs
 from toolhaft.testing.distribution import write_distribution
 from toolhaft.testing.doubles import CannedTool, ScriptedModel, record_trajectory, tool_spec
+from toolhaft.testing.executors import check_executor
 from toolhaft.testing.finding import Finding
 from toolhaft.testing.isolation import check_in_child, load_in_child
 
@@ -17,6 +19,7 @@ __all__ = [
     "Finding",
     "ScriptedModel",
     "check_evaluator",
+    "check_executor",
     "check_in_child",
     "check_plugin",
     "check_retriever",
