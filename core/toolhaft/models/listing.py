@@ -26,6 +26,8 @@ SERVERS: Mapping[int, str] = {
 
 _MOST_MODELS = 1_000
 _LARGEST_LIST = 2_000_000
+_CONNECTIONS = 256
+"""To one endpoint at once: every rollout of a batch may be waiting for it."""
 _LARGEST_ANSWER = 20_000_000
 
 
@@ -99,7 +101,12 @@ def open_client(
 
     return HTTPClient(
         egress=Egress(allow_hosts=(endpoint.origin,), origins=(endpoint.origin,)),
-        limits=Limits(seconds=timeout, raw_bytes=_LARGEST_ANSWER, decoded_bytes=_LARGEST_ANSWER),
+        limits=Limits(
+            seconds=timeout,
+            raw_bytes=_LARGEST_ANSWER,
+            decoded_bytes=_LARGEST_ANSWER,
+            connections=_CONNECTIONS,
+        ),
         retry=Retry(attempts=attempts),
         secrets=secrets,
     )

@@ -46,9 +46,8 @@ class Fingerprints:
         found = self._known.get(id(value))
         if found is not None and found[0] is value:
             return found[1]
-        shown = to_json(value) if isinstance(value, Message) else _shown(value)
-        text = self._secrets.redact_bytes(shown)
-        digest = hashlib.blake2b(text, digest_size=12).hexdigest()
+        shown = _said(value) if isinstance(value, Message) else _shown(value)
+        digest = _digest(self._secrets.redact(shown))
         if len(self._known) >= _KEPT:
             self._known.clear()
         self._known[id(value)] = value, digest
@@ -265,8 +264,16 @@ class RolloutJournal(CallJournal):
             raise asyncio.CancelledError
 
 
-def _shown(spec: ToolSpec) -> bytes:
-    return f"{spec.name}\0{spec.description}\0{canonical(spec.parameters)}".encode("utf-8", "replace")
+def _shown(spec: ToolSpec) -> str:
+    return f"{spec.name}\0{spec.description}\0{canonical(spec.parameters)}"
+
+
+def _said(message: Message) -> str:
+    calls = [
+        [call.id, call.name, call.arguments, call.problem, call.raw, call.repaired] for call in message.calls
+    ]
+    artifacts = [artifact.id for artifact in message.artifacts]
+    return canonical([message.role, message.text, message.call_id, message.name, calls, artifacts])
 
 
 def _digest(text: str) -> str:
