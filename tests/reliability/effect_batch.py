@@ -19,28 +19,28 @@ from toolhaft.types import Completion, Task, ToolCall, Usage
 
 
 class Clerk(Model):
-    """Makes the three calls in order, whatever comes back, and answers; it keeps nothing in mind."""
+    """Makes the first of the three calls in order, whatever comes back, and answers; it keeps nothing in mind."""
 
-    name = "clerk"
     origin = "scripted"
+
+    def __init__(self, name="clerk", calls=3, padding=0):
+        self.name = name
+        self.calls = calls
+        self.answer = "Done." + "." * padding
 
     async def complete(self, messages, tools=(), **_):
         await asyncio.sleep(0.001)
         usage = Usage(model_calls=1, input_tokens=10, output_tokens=1)
-        call = next_call(messages[1].text, sum(message.role == "tool" for message in messages))
+        done = sum(message.role == "tool" for message in messages)
+        call = next_call(messages[1].text, done) if done < self.calls else None
         if call is None:
-            return Completion(text="Done.", usage=usage, model=self.name, origin=self.origin)
+            return Completion(text=self.answer, usage=usage, model=self.name, origin=self.origin)
         calls = (ToolCall(id="c", name=call[0], arguments={"name": call[1]}),)
         return Completion(calls=calls, finish="tool_calls", usage=usage, model=self.name, origin=self.origin)
 
 
-def make_tools(port, padding=0):
-    """Return the three tools.
-
-    Args:
-        port: Of the service.
-        padding: Characters that a read returns more than it has to.
-    """
+def make_tools(port):
+    """Return the three tools, which call the service at a port."""
 
     async def reach(method, kind, name, key):
         try:
@@ -59,7 +59,7 @@ def make_tools(port, padding=0):
     @tool(effect="read")
     async def look(name: str, context: CallContext) -> dict:
         """Look a name up."""
-        return await reach("GET", "look", name, context.key) | ({"padding": "x" * padding} if padding else {})
+        return await reach("GET", "look", name, context.key)
 
     @tool(effect="write", repeatable=True)
     async def put(name: str, context: CallContext) -> dict:
@@ -91,6 +91,9 @@ def parse(words):
     parser.add_argument("--budget", default="")
     parser.add_argument("--padding", type=int, default=0)
     parser.add_argument("--durability", default="full")
+    parser.add_argument("--model", default="clerk")
+    parser.add_argument("--calls", type=int, default=3)
+    parser.add_argument("--resume-changed", action="store_true")
     return parser.parse_args(words)
 
 
@@ -104,8 +107,10 @@ def run(words):
         lease=given.lease,
         budget={name: float(limit)} if name else None,
         durability=given.durability,
+        resume_changed=given.resume_changed,
     )
-    agent = Agent(make_tools(given.port, given.padding), model=Clerk(), allow=("write",))
+    model = Clerk(given.model, given.calls, given.padding)
+    agent = Agent(make_tools(given.port), model=model, allow=("write",))
     batch = Batch(given.folder, make_tasks(given.jobs), agent=agent, options=options)
     try:
         result = asyncio.run(batch.run())

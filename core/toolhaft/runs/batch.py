@@ -162,7 +162,7 @@ class BatchRunner:
         number = max(1, min(_MOST_AHEAD, self._concurrency))
         while not self._stopped:
             self._ended.clear()
-            claimed = await self._journal.claim(number)
+            claimed = await self._journal.claim(number, but=self._running)
             for position, job in enumerate(claimed):
                 if self._stopped:
                     for rest in claimed[position:]:

@@ -154,13 +154,19 @@ class Journal:
         conflict: str = await self._ask("jobs", partial(statements.replace_jobs, jobs=list(jobs)))
         return conflict
 
-    async def claim(self, number: int) -> list[ClaimedJob]:
+    async def claim(self, number: int, *, but: Iterable[int] = ()) -> list[ClaimedJob]:
         """Lease up to so many of the jobs that wait, with what was recorded of each.
+
+        Args:
+            number: At most so many.
+            but: Positions of jobs that this process is still busy with, though it may have lost them.
 
         Raises:
             JournalError: A recorded result is damaged.
         """
-        operation = partial(statements.claim, owner=self.owner, number=number, lease=self.lease)
+        operation = partial(
+            statements.claim, owner=self.owner, number=number, lease=self.lease, but=tuple(but)
+        )
         found: list[ClaimedJob] = await self._ask("claim", operation)
         return [self._with_results(job) for job in found]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
@@ -71,18 +72,39 @@ def set_meta(connection: sqlite3.Connection, values: Mapping[str, str]) -> None:
     connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
 
 
-def claim(connection: sqlite3.Connection, owner: str, number: int, lease: float) -> list[ClaimedJob]:
-    """Lease the first jobs that wait, those whose lease ran out among them."""
-    now = time.time()
+def claim(
+    connection: sqlite3.Connection, owner: str, number: int, lease: float, but: Iterable[int] = ()
+) -> list[ClaimedJob]:
+    """Lease the first jobs that wait, those among them that somebody else has not renewed in time.
+
+    Leases are in seconds of the machine's monotonic clock, which all its processes share and nobody sets:
+    the time of day may jump.
+
+    Args:
+        connection: Within a transaction.
+        owner: Whose they become.
+        number: At most so many.
+        lease: Seconds until others may take them over.
+        but: Positions of jobs that the owner is still busy with, though it may have lost them.
+    """
+    now = time.monotonic()
     connection.execute(
-        "UPDATE jobs SET status = 'waiting', owner = NULL WHERE status = 'leased' AND lease_until < ?", (now,)
+        "UPDATE jobs SET status = 'waiting', owner = NULL "
+        "WHERE status = 'leased' AND lease_until < ? AND owner <> ?",
+        (now, owner),
     )
     rows = connection.execute(
         "UPDATE jobs SET status = 'leased', owner = ?, lease_until = ?, attempts = attempts + 1, "
-        "started = coalesce(started, ?) WHERE position IN "
-        "(SELECT position FROM jobs WHERE status = 'waiting' ORDER BY position LIMIT ?) "
+        "started = coalesce(started, ?) WHERE position IN (SELECT position FROM jobs WHERE "
+        "status = 'waiting' AND position NOT IN (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?) "
         "RETURNING position, id, payload, started, attempts",
-        (owner, now + lease, datetime.now(UTC).isoformat(timespec="milliseconds"), number),
+        (
+            owner,
+            now + lease,
+            datetime.now(UTC).isoformat(timespec="milliseconds"),
+            json.dumps(sorted(but)),
+            number,
+        ),
     ).fetchall()
     return [
         ClaimedJob(
@@ -121,7 +143,8 @@ def entries_of(connection: sqlite3.Connection, job: int) -> Iterable[dict[str, A
 def renew(connection: sqlite3.Connection, owner: str, lease: float) -> None:
     """Put off the end of all leases of an owner."""
     connection.execute(
-        "UPDATE jobs SET lease_until = ? WHERE status = 'leased' AND owner = ?", (time.time() + lease, owner)
+        "UPDATE jobs SET lease_until = ? WHERE status = 'leased' AND owner = ?",
+        (time.monotonic() + lease, owner),
     )
 
 
@@ -143,7 +166,7 @@ def begin(
         ``{}``; or ``{"lost": True}`` if the job is somebody else's by now; or ``{"spent": quantity}``.
     """
     held = connection.execute("SELECT owner FROM jobs WHERE position = ?", (entry["job"],)).fetchone()
-    if held is None or held[0] != entry["owner"]:
+    if held is None or held[0] != entry["owner"] or _was_made(connection, entry):
         return {"lost": True}
     spent = _spent_up(connection, entry, limits)
     if spent:
@@ -151,6 +174,15 @@ def begin(
     _spend(connection, {f"{entry['kind']}_calls": 1})
     connection.execute(_ENTRY, _NOTHING | dict(entry) | {"status": "started"})
     return {}
+
+
+def _was_made(connection: sqlite3.Connection, entry: Mapping[str, Any]) -> bool:
+    """Whether somebody made the call who has a later view of the job than whoever wants to make it now."""
+    row = connection.execute(
+        "SELECT status FROM entries WHERE job = :job AND key = :key", dict(entry)
+    ).fetchone()
+    again = entry["effect"] == "read" or entry["repeatable"]
+    return row is not None and (row[0] != "started" or not again)
 
 
 def end(connection: sqlite3.Connection, entry: Mapping[str, Any]) -> None:
