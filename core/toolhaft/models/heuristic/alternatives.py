@@ -18,9 +18,10 @@ RECORDS = 8
 READINGS = 6
 """How many other readings of the arguments are tried."""
 _SOFT = re.compile(
-    r"\b(?:if possible|if (?:you|it|he|she|they|there|that) (?:can|is|are|suffices|works?)\b|"
-    r"ideally|preferably|rather|best(?= (?:as|with|would|in|on|at)\b)|would be (?:best|nice|great)|otherwise|or else|else\b|if not\b|"
-    r"any other|any (?:one )?will do|would do|is fine|are fine|as well\b|don't mind|do not mind|whichever)",
+    r"\b(?:if possible|if (?:you|it|he|she|they|there|that) (?:can|is|are|suffices|works?)\b|ideally|"
+    r"preferably|rather|best(?= (?:as|with|would|in|on|at)\b)|would be (?:best|nice|great)|otherwise|or else|"
+    r"else\b|if not\b|any other|any (?:one )?will do|would do|is fine|are fine|as well\b|don't mind|"
+    r"do not mind|whichever)",
     re.IGNORECASE,
 )
 _LATER = re.compile(
@@ -36,7 +37,7 @@ def is_soft(text: str) -> bool:
 
 
 def other_choices(entry: Entry, values: dict[Path, Any], text: str) -> dict[Path, list[Any]]:
-    """Return other choices and days that a text leaves open, by path.
+    """Return other choices and days that a text leaves open, by path: wished only, or not spoken of.
 
     Args:
         entry: The tool.
@@ -47,8 +48,12 @@ def other_choices(entry: Entry, values: dict[Path, Any], text: str) -> dict[Path
     later = _LATER.search(text) is not None
     for slot in entry.slots:
         value = values.get(slot.path)
-        if slot.kind == "enum" and value is not None and not slot.many and is_soft(text):
-            found[slot.path] = [one for one in slot.schema.get("enum") or () if one != value]
+        if slot.kind == "enum" and not slot.many and (value is not None or "default" in slot.schema):
+            stated = value is not None and not is_soft(text)
+            first = value if value is not None else slot.schema["default"]
+            choices = slot.schema.get("enum")
+            if not stated and isinstance(choices, list):
+                found[slot.path] = [one for one in choices[:RECORDS] if one != first]
         elif slot.kind in ("date", "date-time") and isinstance(value, str) and later:
             found[slot.path] = _days_after(value)
     return found

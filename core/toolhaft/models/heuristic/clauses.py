@@ -109,8 +109,14 @@ class Goal:
 class Verbs:
     """The verbs of general English and those of the offered tools."""
 
-    def __init__(self, offered: Mapping[str, str]) -> None:
+    def __init__(self, offered: Mapping[str, str], openers: Mapping[str, str] | None = None) -> None:
         self._offered = offered
+        self._openers = openers or {}
+
+    def opener(self, word: str) -> str:
+        """Return the intent of a word that opens a sentence and orders a change, or empty."""
+        intent = self._openers.get(stem(word), "")
+        return "" if intent == "read" or word in STOP else intent
 
     def __contains__(self, word: str) -> bool:
         return word in _VERBS or stem(word) in self._offered
@@ -136,14 +142,17 @@ class Verbs:
         return verb in _CHANGES or self._offered.get(stem(verb), "read") != "read"
 
 
-def split_goals(text: str, verbs: Mapping[str, str] | None = None) -> tuple[Goal, ...]:
+def split_goals(
+    text: str, verbs: Mapping[str, str] | None = None, openers: Mapping[str, str] | None = None
+) -> tuple[Goal, ...]:
     """Return the goals of an instruction, in order; sentences that only tell something are left out.
 
     Args:
         text: The user's words.
         verbs: Intents by verb stem, of the verbs that the offered tools are named or described with.
+        openers: Likewise, of words that are a verb only where they open a sentence.
     """
-    known = Verbs(verbs or {})
+    known = Verbs(verbs or {}, openers)
     goals: list[Goal] = []
     for start, end in _sentences(text):
         for first, last in _parts(text, start, end, known):
@@ -248,6 +257,8 @@ def _goal(text: str, start: int, end: int, known: Verbs) -> Goal | None:
         return Goal(start, end, clause, first, known.intent(first))
     if first in QUESTION_WORDS or clause.rstrip().endswith("?"):
         return Goal(start, end, clause, first, _asked(words, known))
+    if (opened := known.opener(first)) and len(words) > 2:
+        return Goal(start, end, clause, first, opened)
     if _WISH.search(clause) or polite:
         verb = next((word.lower for word in words if known.changes(word.lower)), "find")
         return Goal(start, end, clause, verb, known.intent(verb), wish=polite is None)

@@ -39,7 +39,8 @@ def fill_codes(
             continue
         values[slot.path] = mention.value
         given.add(mention.value)
-        used.append(mention)
+        if not any(one.kind == "number" and one.overlaps(mention) for one in scene.mentions):
+            used.append(mention)  # what stands in an amount of money leaves the amount to be used
         used.extend(one for one in scene.mentions if one.kind == "entity" and one.overlaps(mention))
     return [slot for slot in slots if slot.path not in values and slot.kind != "enum"]
 

@@ -33,6 +33,8 @@ _EMPTY_NAMES = frozenset(
         "enable",
     ]
 )
+_ON = frozenset({"on", "enable", "activate", "yes"})
+_OFF = frozenset({"off", "disable", "deactivate", "no", "not", "don't"})
 _HYPHENED = re.compile(r"\b([A-Za-z])-([a-z]{3,})")
 """``e-book`` is one word, and no book."""
 _HOWS = {
@@ -167,5 +169,10 @@ def decide_boolean(slot: Slot, clause: str) -> bool | None:
 
 
 def fallback_boolean(slot: Slot, clause: str) -> bool:
-    """Return a value for a switch that must be given: what its name's words suggest."""
+    """Return a value for a switch that must be given: on or off, else what its name's words suggest."""
+    words = {word.lower for word in split_words(clause)}
+    if words & _OFF:
+        return False
+    if words & _ON:
+        return True
     return bool(slot.name & set(content_stems(clause)))

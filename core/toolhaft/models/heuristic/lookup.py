@@ -206,7 +206,7 @@ def from_known(walk: Walk, slot: Slot, goal: Goal) -> Known | None:
         wide = find_value(slot, known, walk.turn.text, mentions=walk.mentions, focus=walk.focus)
         if wide is not None and wide.evidence >= 0.3:
             found = wide
-        elif not any_will_do(slot, found.record, clause):
+        elif walk.trace.dodged or not any_will_do(slot, found.record, clause):
             return None
     if slot.kind not in REFERRING and not any(found.record is one for one in walk.focus[:1]):
         return None

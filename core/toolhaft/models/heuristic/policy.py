@@ -59,7 +59,9 @@ def decide(
         return Decision("What should I do?")
     mentions = find_mentions(turn.text, turn.today, index.verbs)
     blocked = frozenset(key_of(call.name, call.arguments) for call in avoid)
-    goals = _without_wishes(split_goals(turn.text, index.verbs), turn, entries, mentions, index)
+    goals = _without_wishes(
+        split_goals(turn.text, index.verbs, index.openers), turn, entries, mentions, index
+    )
     decision = Decision("")
     for strict in (True, False):
         trace = Trace(turn.done, blocked, turn.steps, strict)

@@ -12,10 +12,11 @@ from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.codes import CURRENCIES, wanted_codes
 from toolhaft.models.heuristic.lexicon import READ_VERBS, STOP, VERB_CLASSES
 from toolhaft.models.heuristic.slots import Slot, slots_of
-from toolhaft.models.heuristic.words import concept, content_stems, name_stems, name_words, stem
+from toolhaft.models.heuristic.words import concept, content_stems, name_stems, name_words, split_words, stem
 from toolhaft.types import ToolSpec
 
 CACHE_SIZE = 1024
+OBJECT_FACTOR = 1.2
 CONTEXT = 400
 """Characters of what was said before that are looked at."""
 NAME_WEIGHT = 3.0
@@ -24,6 +25,8 @@ PARENT_WEIGHT = 1.0
 DESCRIPTION_WEIGHT = 1.4
 REST_WEIGHT = 0.6
 SLOT_WEIGHT = 0.8
+_BESIDE = frozenset({"a", "an", "the", "my", "our", "this", "that", "these", "those", "all", "one", "new"})
+_STOPS = re.compile(r"[\"'“,:;]")
 _READS = frozenset(stem(word) for word in READ_VERBS)
 
 
@@ -76,6 +79,7 @@ class ToolIndex:
         self._current: tuple[Entry, ...] = ()
         self._frequency: dict[str, int] = {}
         self.verbs: dict[str, str] = {}
+        self.openers: dict[str, str] = {}
 
     def offer(self, tools: Sequence[ToolSpec]) -> tuple[Entry, ...]:
         """Take the tools that are offered now and return their entries, in the same order."""
@@ -88,7 +92,8 @@ class ToolIndex:
             self._current = tuple(self._entry(spec) for spec in offered)
             self._offered = offered
             self._frequency = {}
-            self.verbs = offered_verbs(self._current)
+            self.openers = opening_verbs(self._current)
+            self.verbs = inner_verbs(self._current, self.openers)
             for entry in self._current:
                 for one in entry.concepts:
                     self._frequency[one] = self._frequency.get(one, 0) + 1
@@ -113,12 +118,13 @@ class ToolIndex:
         for one in content_stems(context[-CONTEXT:]):
             if not one[0].isdigit():
                 query.setdefault(one, 0.25)
-        ranked = [self._score(entry, goal, query) for entry in self._current]
+        head = _object_of(goal)
+        ranked = [self._score(entry, goal, query, head) for entry in self._current]
         found = [one for one in ranked if one.score > 0.0]
         found.sort(key=lambda one: -one.score)
         return found
 
-    def _score(self, entry: Entry, goal: Goal, query: dict[str, float]) -> Ranked:
+    def _score(self, entry: Entry, goal: Goal, query: dict[str, float], head: str) -> Ranked:
         total = score = covered = 0.0
         named = False
         size = max(len(self._current), 1)
@@ -133,7 +139,7 @@ class ToolIndex:
             named = named or (one in entry.nouns or concept(one) in {concept(noun) for noun in entry.nouns})
         if score <= 0.0:
             return Ranked(entry, 0.0, 0.0, False)
-        score *= _intent_factor(goal, entry)
+        score *= _intent_factor(goal, entry) * (OBJECT_FACTOR if head and head in entry.nouns else 1.0)
         surplus = len(entry.nouns - set(query)) / (len(entry.nouns) + 1)
         return Ranked(entry, score * (1.0 - 0.25 * surplus), covered / total if total else 0.0, named)
 
@@ -149,11 +155,29 @@ class ToolIndex:
         return entry
 
 
-def offered_verbs(entries: Sequence[Entry]) -> dict[str, str]:
-    """Return intents by stem of the words that open the tools' names and descriptions.
+def _object_of(goal: Goal) -> str:
+    """Return the stem of what an order is about: the last of the words that follow its verb directly."""
+    if goal.intent == "read" or not goal.verb:
+        return ""
+    found = ""
+    after = goal.text[goal.text.lower().find(goal.verb) + len(goal.verb) :]
+    for word in split_words(after)[:6]:
+        if word.lower in _BESIDE:
+            continue
+        if word.lower in STOP or not word.text.islower() or _STOPS.search(after[: word.start]):
+            break
+        found = word.stem
+    return found
 
-    A word that opens one and is a noun of another is left out: it would cut instructions in the middle.
-    """
+
+def inner_verbs(entries: Sequence[Entry], openers: dict[str, str]) -> dict[str, str]:
+    """Return the verbs that are no noun of any tool: these would cut instructions in the middle."""
+    nouns = {one for entry in entries for slot in entry.slots for one in slot.name}
+    return {verb: intent for verb, intent in openers.items() if verb not in nouns}
+
+
+def opening_verbs(entries: Sequence[Entry]) -> dict[str, str]:
+    """Return intents by stem of the words that open the tools' names and descriptions."""
     found: dict[str, str] = {}
     for entry in entries:
         words = name_words(entry.spec.name)
@@ -165,8 +189,7 @@ def offered_verbs(entries: Sequence[Entry]) -> dict[str, str]:
                 # a verb that reads anywhere among what is offered does not order a change
                 reads = entry.intent == "read" or found.get(stem(bare)) == "read"
                 found[stem(bare)] = "read" if reads else found.get(stem(bare), entry.intent)
-    nouns = {one for entry in entries for slot in entry.slots for one in slot.name}
-    return {verb: intent for verb, intent in found.items() if verb not in nouns}
+    return found
 
 
 def read_entry(spec: ToolSpec) -> Entry:

@@ -87,7 +87,8 @@ def find_value(
         if soft:
             others.extend(record for record, _ in fitting if not any(record is one for one in chosen))
         elif is_named(chosen[0], clause):
-            others = [record for record in others if is_named(record, clause)]
+            # ``A or B`` names both
+            others = [record for record, _ in fitting if is_named(record, clause) and record is not chosen[0]]
         found = Found(
             tuple(dict.fromkeys(_hashable(values[id(record)]) for record in chosen)),
             evidence,
