@@ -353,6 +353,7 @@ def test_rates_are_limited_by_run_and_time():
     with pytest.raises(RequestProblem, match="More than 3 calls") as caught:
         bank.call("listTransfers")
     assert (caught.value.status, caught.value.headers) == (429, {"Retry-After": "2"})
+    bank.call("createTransfer", from_account="A-1", to_account="A-2", amount=1)
     bank.call("listTransfers", run="b")
     bank.clock.now = 2.0
     bank.call("listTransfers")

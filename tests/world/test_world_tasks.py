@@ -13,7 +13,6 @@ from toolhaft.world.solution import fill_in
 from toolhaft.world.tasks import kind_of, load_tasks, reference_solution
 
 TASKS = load_tasks()
-NAMES = [task.id for task in TASKS]
 
 
 def test_there_are_enough_of_every_kind():
@@ -63,9 +62,9 @@ async def test_reference_solutions_pass_over_http(world, caller, run, task):
     assert score.value == 1.0, score.reason
 
 
-@pytest.mark.parametrize("task", TASKS, ids=NAMES)
-def test_instructions_are_sentences(task):
-    assert re.fullmatch(r"[A-Z\"].*[.?!\"]", task.instruction)
+def test_instructions_are_sentences():
+    odd = [task.id for task in TASKS if not re.fullmatch(r"[A-Z\"].*[.?!\"]", task.instruction)]
+    assert odd == []
 
 
 def test_tasks_are_plain_data():

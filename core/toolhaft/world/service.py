@@ -69,10 +69,10 @@ anything."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """How often a service may be called in one run.
+    """How often a service may be called in one run; reads beyond that are refused.
 
     Attributes:
-        calls: That many are answered, ...
+        calls: That many are answered, writes among them, ...
         seconds: ... within this time from the first of them on.
     """
 

@@ -36,14 +36,18 @@ class _Run:
     failed: Counter[int] = field(default_factory=Counter)
     windows: dict[str, tuple[float, int]] = field(default_factory=dict)
 
-    def check_limit(self, service: str, limit: Limit | None, now: float) -> None:
-        """Count a call of a service; raise if there were too many."""
+    def check_limit(self, service: str, limit: Limit | None, now: float, *, reads: bool) -> None:
+        """Count a call of a service; raise if there were too many and it only reads.
+
+        A client sends a read again by itself when it has waited, a write it does not: to refuse writes,
+        too, would let the speed of a machine decide what an agent sees.
+        """
         if limit is None:
             return
         began, calls = self.windows.get(service, (now, 0))
         if now - began >= limit.seconds:
             began, calls = now, 0
-        if calls >= limit.calls:
+        if reads and calls >= limit.calls:
             wait = max(1, math.ceil(began + limit.seconds - now))
             detail = f"More than {limit.calls} calls within {limit.seconds:g} s; wait {wait} s"
             raise RequestProblem(429, detail, headers={"Retry-After": str(wait)})
@@ -129,7 +133,8 @@ class Store:
         """
         with self._lock:
             current = self._run(run)
-            current.check_limit(service, self._services[service].limit, self._clock())
+            limit, reads = self._services[service].limit, contract.method == "GET"
+            current.check_limit(service, limit, self._clock(), reads=reads)
         arguments = contract.read(raw)
         key = arguments.get("Idempotency-Key")
         with self._lock:
