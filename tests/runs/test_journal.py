@@ -151,12 +151,21 @@ async def test_several_that_share_a_queue_get_every_job_once(tmp_path):
         await journal.close()
 
 
-async def test_only_the_owner_moves_the_log_into_the_file(tmp_path):
+async def test_only_the_owner_moves_the_log_into_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("toolhaft.runs.writer._LONG_LOG", 20)
+    log = tmp_path / f"{journal_file.NAME}-wal"
     async with await filled(tmp_path) as first, await Journal.open(tmp_path, join=True) as second:
-        assert first._connection.execute("PRAGMA wal_autocheckpoint").fetchone() == (2000,)
-        assert second._connection.execute("PRAGMA wal_autocheckpoint").fetchone() == (0,)
         assert bool(second.warnings) == journal_file.shares_badly()
         assert first.warnings == ()
+        lengths = []
+        for journal in (second, first):
+            await journal.claim(1)
+            for number in range(40):
+                entry = CALL | {"job": journal is first, "key": f"k{number}", "request": "x" * 4000}
+                assert await journal.begin(entry) == {}
+            lengths.append(log.stat().st_size)
+    assert lengths[1] < lengths[0]
+    assert read(tmp_path, "SELECT count(*) FROM entries") == [(80,)]
 
 
 async def test_a_second_start_is_told_who_runs_it(tmp_path):
@@ -293,6 +302,14 @@ async def test_a_journal_whose_log_is_gone_is_not_trusted_but_can_be_read(tmp_pa
     assert caught.value.code == "E-JOURNAL-DAMAGED"
     assert caught.value.where == str(log)
     assert list(read_results(tmp_path)) == []
+
+
+async def test_a_log_that_another_program_moved_into_the_file_is_not_missed(tmp_path):
+    leave_unclosed(tmp_path)
+    assert len(read(tmp_path, "SELECT * FROM jobs")) == 40  # the last to close it, it moves the log
+    assert not (tmp_path / f"{journal_file.NAME}-wal").exists()
+    async with await Journal.open(tmp_path) as journal:
+        assert await journal.count() == {"done": 20, "waiting": 20}
 
 
 async def test_the_dead_holder_of_a_lease_is_not_waited_for(tmp_path):

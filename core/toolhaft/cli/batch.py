@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -141,8 +142,9 @@ async def _run(made: Batch, progress: _ProgressLine) -> int:
         # A thread of a tool, or a server that does not let go, must not keep the process.
         loop.call_later(_GRACE + _LAST, os._exit, 128 + number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal, number)
+    with suppress(NotImplementedError):  # where there are no such signals, Ctrl-C ends it at once
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, on_signal, number)
     try:
         await work
     except asyncio.CancelledError:
@@ -150,8 +152,9 @@ async def _run(made: Batch, progress: _ProgressLine) -> int:
             raise
     finally:
         progress.close()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+        with suppress(NotImplementedError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
     return 128 + received[0] if received else 0
 
 

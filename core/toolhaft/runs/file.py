@@ -16,6 +16,9 @@ NAME = "journal.sqlite"
 FORMAT = 1
 """The format of journals that this version writes, and the newest it reads."""
 APPLICATION = 0x54484A31
+CLOSED, IN_FILE, IN_LOG = "0", "1", "2"
+"""What the row ``open`` of ``meta`` says: the journal was closed; it is open, and this row stands in the
+file, or still in the log."""
 Durability = Literal["full", "normal"]
 
 _FULLY_CHECKED = 200_000_000
@@ -111,14 +114,14 @@ def open_file(path: Path, *, durability: Durability, checkpoints: bool, alone: b
             path, isolation_level=None, timeout=30.0, check_same_thread=False, cached_statements=64
         )
         try:
-            _prepare(connection, path, durability, checkpoints)
-            if alone and _was_open(connection):
-                if not had_log:
+            _prepare(connection, path, durability)
+            state = _state(connection)
+            if alone and state != CLOSED:
+                if state == IN_FILE and not had_log:
                     raise _without_log(log)
                 _check_pages(connection, path)
-            connection.execute("UPDATE meta SET value = '1' WHERE name = 'open' AND value <> '1'")
             if checkpoints:
-                checkpoint(connection)
+                settle(connection)
         except BaseException:
             connection.close()
             raise
@@ -140,6 +143,17 @@ def read_file(path: Path) -> sqlite3.Connection:
         return sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
     except sqlite3.Error as error:
         raise journal_error(error, path) from None
+
+
+def settle(connection: sqlite3.Connection) -> None:
+    """Move the log of an open journal into its file.
+
+    The file then says that there is a log, and only the log says that it is the newest: so a log that was
+    taken away is told from one that another program of SQLite moved into the file.
+    """
+    connection.execute(f"UPDATE meta SET value = '{IN_FILE}' WHERE name = 'open'")
+    checkpoint(connection)
+    connection.execute(f"UPDATE meta SET value = '{IN_LOG}' WHERE name = 'open'")
 
 
 def checkpoint(connection: sqlite3.Connection) -> None:
@@ -191,7 +205,7 @@ def _check_header(path: Path) -> None:
         )
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, durability: Durability, checkpoints: bool) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, durability: Durability) -> None:
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
         raise JournalError(
@@ -201,14 +215,14 @@ def _prepare(connection: sqlite3.Connection, path: Path, durability: Durability,
             code="E-JOURNAL-PLACE",
         )
     connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'full' else 'NORMAL'}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {2000 if checkpoints else 0}")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
     connection.execute("PRAGMA cache_size = -16000")
     connection.execute("PRAGMA temp_store = MEMORY")
 
 
-def _was_open(connection: sqlite3.Connection) -> bool:
+def _state(connection: sqlite3.Connection) -> str:
     row = connection.execute("SELECT value FROM meta WHERE name = 'open'").fetchone()
-    return row is None or row[0] != "0"
+    return str(row[0]) if row is not None else IN_FILE
 
 
 def _without_log(log: Path) -> JournalError:

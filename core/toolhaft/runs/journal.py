@@ -19,12 +19,14 @@ from toolhaft.errors import JournalError
 from toolhaft.runs import statements
 from toolhaft.runs.crash import crash_point
 from toolhaft.runs.file import (
+    CLOSED,
     NAME,
     Durability,
     checkpoint,
     create_file,
     open_file,
     read_file,
+    settle,
     shares_badly,
 )
 from toolhaft.runs.place import Door, Locks, check_place
@@ -63,7 +65,7 @@ class Journal:
         self._connection = connection
         self._locks = locks
         self._files = ResultFiles(path.parent / RESULTS)
-        self._writer = Writer(connection, path)
+        self._writer = Writer(connection, path, settle if locks.is_owner else None)
         self._pulse: asyncio.Task[None] | None = None
 
     @classmethod
@@ -249,7 +251,7 @@ class Journal:
             alone = self._locks.is_alone()
             await self._ask("release", partial(statements.release, owner=self.owner))
             if alone:
-                await self._ask("meta", partial(statements.set_meta, values={"open": "0"}))
+                await self._ask("meta", partial(statements.set_meta, values={"open": CLOSED}))
         finally:
             await self._writer.close()
             crash_point("before-close")

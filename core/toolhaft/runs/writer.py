@@ -24,6 +24,8 @@ be woken to make it and to say so, which on a busy machine takes longer than tha
 
 _MOST_HERE = 200
 """Requests of one transaction whose statements are run on the loop."""
+_LONG_LOG = 4000
+"""Requests after which the log is moved into the file."""
 _LOCKED = 30.0
 """Seconds that others who share the file may keep it locked."""
 
@@ -54,10 +56,16 @@ class Writer:
 
     Args:
         connection: In autocommit mode; used by the writer alone from now on.
-        path: Of the file, for messages.
+        path: Of the file.
+        settle: Moves the log into the file; None where another process does.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        path: Path,
+        settle: Callable[[sqlite3.Connection], None] | None = None,
+    ) -> None:
         self._connection = connection
         connection.execute("PRAGMA busy_timeout = 0")  # waiting is done in the thread
         self._path = path
@@ -69,6 +77,8 @@ class Writer:
         self._queue: queue.SimpleQueue[tuple[list[_Request], bool] | None] = queue.SimpleQueue()
         self.failure: JournalError | None = None
         self._pace = 1.0
+        self._settle = settle
+        self._unsettled = 0
         self._thread = threading.Thread(target=self._work, name="toolhaft-journal", daemon=True)
         self._thread.start()
 
@@ -137,7 +147,7 @@ class Writer:
             except sqlite3.Error as error:
                 self._committed(requests, self._failed(error))
                 return
-        if begun and len(requests) == 1 and self._pace < _QUICK:
+        if begun and len(requests) == 1 and self._pace < _QUICK and not self._log_is_long():
             self._committed(requests, self._attempt(requests, begun=True))
         else:
             self._queue.put((requests, begun))
@@ -204,7 +214,20 @@ class Writer:
             return self._failed(error)
         taken = time.perf_counter() - started
         self._pace = taken if self._pace >= 1.0 else 0.8 * self._pace + 0.2 * taken
+        self._unsettled += len(requests)
+        if self._log_is_long() and threading.current_thread() is self._thread:
+            self._shorten_log()
         return None
+
+    def _log_is_long(self) -> bool:
+        return self._settle is not None and self._unsettled >= _LONG_LOG
+
+    def _shorten_log(self) -> None:
+        self._unsettled = 0
+        # Another process may be writing or reading just now: there will be a next time.
+        with suppress(sqlite3.OperationalError):
+            if self._settle is not None:
+                self._settle(self._connection)
 
     def _begin(self, requests: Sequence[_Request]) -> None:
         for request in requests:
