@@ -1,9 +1,12 @@
 """Batches that are killed again and again: nothing is lost, and nothing that finished is done twice."""
 
 import json
+import os
 import random
+import signal
 import sqlite3
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +77,30 @@ def test_kills_of_worker_processes_and_of_their_parent(tmp_path, server, start_b
         process.kill()
         process.communicate(timeout=10)
     code, _, errors = end(start_batch(tmp_path / "run", tasks, server.port, "--executor", "process"))
+    uncertain = check_effects(tmp_path / "run", server, tasks)
+    assert code == (4 if uncertain else 0), errors
+
+
+def children_of(pid):
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found.append(int(stat.parent.name))
+    return found
+
+
+def test_kills_of_workers_alone_cost_no_job(tmp_path, server, start_batch):
+    tasks = 120
+    process = start_batch(tmp_path / "run", tasks, server.port, "--executor", "process")
+    for share in (60, 140, 220):
+        assert server.wait_for(share, process=process)
+        for worker in children_of(process.pid)[:1]:
+            os.kill(worker, signal.SIGKILL)
+    code, _, errors = end(process)
     uncertain = check_effects(tmp_path / "run", server, tasks)
     assert code == (4 if uncertain else 0), errors
 
