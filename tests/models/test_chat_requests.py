@@ -122,6 +122,18 @@ def test_calls_to_avoid_follow_as_a_message():
     assert after_user[0]["content"].startswith("Hello\n\nThese calls were tried")
 
 
+def test_what_the_user_says_in_a_row_is_one_message():
+    said = [Message(role="user", text="One."), Message(role="user"), Message(role="user", text="Two.")]
+    sent = body(*said, Message(role="assistant", text="Yes."), Message(role="user", text="Three."))[
+        "messages"
+    ]
+    assert [(one["role"], one["content"]) for one in sent] == [
+        ("user", "One.\n\nTwo."),
+        ("assistant", "Yes."),
+        ("user", "Three."),
+    ]
+
+
 def test_the_prompt_to_avoid_calls_is_bounded():
     many = [ToolCall(id="x", name="t", arguments={"text": "y" * 10_000}) for _ in range(500)]
     text = render_avoid(many)
@@ -210,7 +222,7 @@ def test_no_message_is_no_question():
 
 def test_messages_and_tools_are_serialised_once_and_forgotten_with_them():
     encoder = RequestEncoder({"model": "m"})
-    messages = [Message(role="user", text=f"number {i}") for i in range(50)]
+    messages = [Message(role=("user", "assistant")[i % 2], text=f"number {i}") for i in range(50)]
     tools = tuple(ToolSpec(name=f"t{i}") for i in range(20))
     first = encoder.body(messages, tools)
     assert encoder.body(list(messages), tools) == first

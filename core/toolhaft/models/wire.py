@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -100,7 +100,8 @@ class RequestEncoder:
     def _conversation(self, messages: Sequence[Message], avoid: Sequence[ToolCall]) -> list[bytes]:
         encoded: list[bytes] = []
         waiting: list[bytes] = []
-        for message in messages:
+        asked = [*messages, Message(role="user", text=render_avoid(avoid))] if avoid else messages
+        for message in _joined(asked):
             if waiting and message.role != "tool":
                 encoded.append(_image_message(waiting))
                 waiting = []
@@ -110,16 +111,6 @@ class RequestEncoder:
                 waiting.append(written.images)
         if waiting:
             encoded.append(_image_message(waiting))
-        if avoid:
-            last = messages[-1]
-            text = render_avoid(avoid)
-            if last.role == "user":
-                # Two user messages in a row break the chat templates of some models.
-                encoded.pop()
-                text = f"{last.text}\n\n{text}"
-            encoded.append(
-                self._encode_message(Message(role="user", text=text, artifacts=_own_artifacts(last))).data
-            )
         return encoded
 
     def _tools(self, tools: Sequence[ToolSpec]) -> bytes:
@@ -240,8 +231,27 @@ def _image_message(images: list[bytes]) -> bytes:
     return b'{"role":"user","content":[%s,%s]}' % (part, b",".join(images))
 
 
-def _own_artifacts(message: Message) -> tuple[Artifact, ...]:
-    return message.artifacts if message.role == "user" else ()
+def _joined(messages: Sequence[Message]) -> Iterator[Message]:
+    """Iterate over messages with those of the user that follow one another made one.
+
+    Two user messages in a row break the chat templates of some models.
+    """
+    said: Message | None = None
+    for message in messages:
+        if said is not None and message.role == "user":
+            said = Message(
+                role="user",
+                text="\n\n".join(text for text in (said.text, message.text) if text),
+                artifacts=(*said.artifacts, *message.artifacts),
+            )
+            continue
+        if said is not None:
+            yield said
+        said = message if message.role == "user" else None
+        if said is None:
+            yield message
+    if said is not None:
+        yield said
 
 
 def _describe(artifact: Artifact) -> str:
