@@ -165,6 +165,8 @@ def _looks_on(walk: Walk, goal: Goal, pages: Sequence[Reading]) -> bool:
     if any(is_named(record, goal.text) for record in records):
         return False
     inside = [one for one in walk.mentions if goal.start <= one.start < goal.end]
+    if any(one.kind == "quoted" for one in inside):
+        return True
     bounds = bounds_of(walk.turn.text, walk.mentions, goal.start, goal.end)
     return choose(records, goal.text, inside, bounds)[1] < 1.0
 

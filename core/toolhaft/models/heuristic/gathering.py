@@ -10,7 +10,15 @@ from toolhaft.models.heuristic.alternatives import other_choices
 from toolhaft.models.heuristic.choosing import bears_name
 from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.filling import Filled
-from toolhaft.models.heuristic.lookup import by_name, doubtful, last_resort, look_up, referred, timed
+from toolhaft.models.heuristic.lookup import (
+    CONTACTS,
+    by_name,
+    doubtful,
+    last_resort,
+    look_up,
+    referred,
+    timed,
+)
 from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.outcome import Outcome
 from toolhaft.models.heuristic.ranking import Entry
@@ -54,6 +62,8 @@ def gather(
             value = value if value is not None else last_resort(slot, entry, goal, depth)
             if value is None:
                 named = slot.path in given.values or slot.path in filled.names
+                if slot.kind in CONTACTS and (missed is None or not missed.avoided):
+                    return Outcome("missing", entry=entry, slot=slot)
                 if missed is not None and missed.status == "missing" and named:
                     return Outcome("empty", entry=entry)
                 return missed or Outcome("missing", entry=entry, slot=slot)

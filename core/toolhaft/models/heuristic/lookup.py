@@ -28,6 +28,8 @@ DEPTH_CAP = 3
 PRODUCER_CAP = 4
 SPREAD_CAP = 12
 _PLACES = ("city", "location", "place", "town", "country", "address", "destination", "name")
+CONTACTS = frozenset({"email", "phone", "url"})
+"""Kinds of slot that a person may well know the value of."""
 _INDEFINITE = frozenset({"a", "an", "any", "some", "one", "another", "whichever"})
 _TITLES = ("name", "title", "subject", "label")
 ANAPHORA = re.compile(
@@ -202,6 +204,8 @@ def from_known(walk: Walk, slot: Slot, goal: Goal) -> Known | None:
         return None
     if walk.guessing and found.evidence < 0.5:
         return None
+    if slot.kind in CONTACTS and found.evidence < 1.0 and not any(found.record is one for one in walk.focus):
+        return None  # nobody is written to who was not named
     if found.evidence < 0.3 and found.count > 1 and not found.all:
         wide = find_value(slot, known, walk.turn.text, mentions=walk.mentions, focus=walk.focus)
         if wide is not None and wide.evidence >= 0.3:
