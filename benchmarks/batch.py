@@ -1,6 +1,6 @@
 """How much of what a limit allows a batch of rollouts reaches, and what it holds in memory.
 
-    python benchmarks/batch.py [--tasks 2000] [--at-once 64] [--many 20000]
+    python benchmarks/batch.py [--tasks 2000] [--rounds 3] [--at-once 64] [--many 20000]
 
 A stub of a chat endpoint, in a process of its own, answers after 50 ms. Rollouts of two questions and one
 call go through it, journaled, so many at once; the limit is ``at-once / 50 ms`` questions a second. Then many
@@ -88,6 +88,20 @@ async def run(port: int, folder: Path, number: int, at_once: int, watch=None) ->
     return result.seconds, time.process_time() - cpu
 
 
+async def run_plain(port: int, number: int, at_once: int) -> float:
+    """Return the wall-clock seconds of the same rollouts without a batch around them."""
+    agent = make_agent(port)
+    waiting = iter(range(number))
+
+    async def work() -> None:
+        for n in waiting:
+            await agent.run(f"Look up word {n}")
+
+    started = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(at_once)))
+    return time.perf_counter() - started
+
+
 def with_stub(delay: float, work) -> None:
     stub = subprocess.Popen(
         [sys.executable, __file__, "--serve", str(delay)],
@@ -107,6 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tasks", type=int, default=2000)
     parser.add_argument("--at-once", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--many", type=int, default=20_000)
     parser.add_argument("--serve", type=float, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -115,13 +130,18 @@ def main() -> None:
         return
 
     def throughput(port: int, folder: Path) -> None:
-        seconds, cpu = asyncio.run(run(port, folder, given.tasks, given.at_once))
-        rate, limit = 2 * given.tasks / seconds, given.at_once / DELAY
-        print(
-            f"{given.tasks:,} rollouts of two questions, {given.at_once} at once, an endpoint of 50 ms: "
-            f"{rate:,.0f} questions a second of {limit:,.0f}: {100 * rate / limit:.0f} % (aim: 90); "
-            f"{1000 * cpu / given.tasks:.2f} ms CPU a rollout"
-        )
+        limit = given.at_once / DELAY
+        print(f"{given.tasks:,} rollouts of two questions, {given.at_once} at once, an endpoint of 50 ms;")
+        print(f"questions a second, of {limit:,.0f} that the endpoint allows:")
+        for round_number in range(given.rounds):
+            plain = 2 * given.tasks / asyncio.run(run_plain(port, given.tasks, given.at_once))
+            seconds, cpu = asyncio.run(run(port, folder / str(round_number), given.tasks, given.at_once))
+            rate = 2 * given.tasks / seconds
+            print(
+                f"  agents alone {plain:6,.0f}   batch {rate:6,.0f}: {100 * rate / limit:.0f} % of the limit "
+                f"(aim: 90), {100 * rate / plain:.0f} % of agents alone; "
+                f"{1000 * cpu / given.tasks:.2f} ms CPU a rollout"
+            )
 
     def memory(port: int, folder: Path) -> None:
         seen: list[tuple[int, float]] = []
