@@ -155,7 +155,7 @@ class _Demo:
         self._shown.add(kind)
         try:
             with LiveTree(quiet=not detail) as tree:
-                async for event in agent.stream(task, final_state=lambda: world.state(task.id)):
+                async for event in agent.stream(task, final_state=lambda: world.state(task.id, task)):
                     tree.feed(event)
                     if event.type == "rollout_finished":
                         self._score(task, event.trajectory)

@@ -170,7 +170,7 @@ class WorldEvaluation:
         world, name = self._world, f"nothing-{self._positions[task.id]}"
         try:
             await world.prepare(name, task)
-            return await world.state(name)
+            return await world.state(name, task)
         finally:
             await world.reset(name)
 
@@ -195,7 +195,7 @@ class WorldEvaluation:
             seed=self._choices.seed + trial,
         )
         try:
-            done = await agent.run(task, final_state=lambda: world.state(name))
+            done = await agent.run(task, final_state=lambda: world.state(name, task))
             return done.trajectory
         finally:
             await catalog.close()

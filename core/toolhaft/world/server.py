@@ -198,15 +198,20 @@ class World:
         found = [import_service(name, self.folder) for name in self.services]
         return place_services(found, self.base_url)
 
-    async def state(self, run: str = "default") -> dict[str, Any]:
+    async def state(self, run: str = "default", task: Task | None = None) -> dict[str, Any]:
         """Return a copy of a run's state; see ``docs/explanation/world.md`` for what it holds.
+
+        Args:
+            run: Its name.
+            task: What the run was for. Given, collections that are as at the beginning and that none of its
+                checks is about are left out and named under ``as_at_the_beginning``: that is for records.
 
         Raises:
             UsageError: The run's name is not of 1 to 80 letters, digits, dots, hyphens and underscores, or
                 there are too many runs.
         """
         try:
-            return self.store.state(run)
+            return self.store.state(run, task)
         except RequestProblem as problem:
             raise UsageError(problem.detail) from None
 

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from toolhaft.types import Task
 from toolhaft.world.changes import Changes
 from toolhaft.world.contract import Contract, RawRequest
 from toolhaft.world.copying import copy_json
+from toolhaft.world.end_state import end_state
 from toolhaft.world.preparation import Fault, Preparation
 from toolhaft.world.problem import FaultProblem, RequestProblem, not_found
 from toolhaft.world.scope import Scope
@@ -95,11 +97,12 @@ class Store:
         self._clock = clock
         self._lock = threading.Lock()
 
-    def state(self, run: str) -> State:
-        """Return a copy of a run's state."""
+    def state(self, run: str, task: Task | None = None) -> State:
+        """Return a copy of a run's state, of a task's run what `end_state` keeps of it."""
         with self._lock:
-            state: State = copy_json(self._run(run).state)
-            return state
+            state = self._run(run).state
+            copied: State = copy_json(end_state(state, self._beginning, task) if task else state)
+            return copied
 
     def reset(self, run: str) -> None:
         """Put a run back to the beginning; one that was never used costs nothing."""
