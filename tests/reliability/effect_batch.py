@@ -6,6 +6,7 @@
 import argparse
 import asyncio
 import json
+import resource
 import sys
 
 from effect_service import next_call
@@ -94,12 +95,15 @@ def parse(words):
     parser.add_argument("--model", default="clerk")
     parser.add_argument("--calls", type=int, default=3)
     parser.add_argument("--resume-changed", action="store_true")
+    parser.add_argument("--largest-file", type=int, default=0)
     return parser.parse_args(words)
 
 
 def run(words):
     """Work the batch off as the command line says; return the exit code."""
     given = parse(words)
+    if given.largest_file:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (given.largest_file, given.largest_file))
     name, _, limit = given.budget.partition("=")
     options = BatchOptions(
         concurrency=given.concurrency,

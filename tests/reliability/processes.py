@@ -25,9 +25,9 @@ class Nursery:
         )
         self._children = []
 
-    def start(self, folder, port, *words, crash=""):
-        """Start a batch in a folder; its output goes to a file beside that."""
-        log = Path(f"{folder}.log")
+    def start(self, folder, port, *words, crash="", log=None):
+        """Start a batch in a folder; its output goes to a file, by default beside that."""
+        log = log or Path(f"{folder}.log")
         words = [str(word) for word in (folder, port, *words)]
         child = Child(self, self.ask(start=words, crash=crash, log=str(log)), log)
         self._children.append(child)

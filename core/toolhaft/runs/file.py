@@ -24,6 +24,7 @@ Durability = Literal["full", "normal"]
 _FULLY_CHECKED = 200_000_000
 """Bytes of a file whose indices are checked against its tables too; of a larger one, its pages are."""
 _RACE_FIXED = (3, 51, 3)
+_LOG_MAGIC = (0x377F0682, 0x377F0683)
 
 _TABLES = f"""
 PRAGMA journal_mode = DELETE;
@@ -73,8 +74,17 @@ def create_file(path: Path) -> None:
     """Make an empty journal: beside its place, then moved there, so that there is never half of one.
 
     Raises:
-        JournalError: The folder cannot be written.
+        JournalError: The folder cannot be written, or a journal was there whose log still is.
     """
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
+        # SQLite would take an old log for that of the new file.
+        raise JournalError(
+            "the journal is gone, while its write-ahead log is still there",
+            where=str(path),
+            hint="Put the file back, or begin anew in another folder with -o",
+            code="E-JOURNAL-DAMAGED",
+        )
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.unlink(missing_ok=True)
@@ -108,7 +118,7 @@ def open_file(path: Path, *, durability: Durability, checkpoints: bool, alone: b
     """
     _check_header(path)
     log = path.with_name(f"{path.name}-wal")
-    had_log = log.exists()
+    had_log, is_log = log.exists(), _is_log(log)
     try:
         connection = sqlite3.connect(
             path, isolation_level=None, timeout=30.0, check_same_thread=False, cached_statements=64
@@ -117,7 +127,7 @@ def open_file(path: Path, *, durability: Durability, checkpoints: bool, alone: b
             _prepare(connection, path, durability)
             state = _state(connection)
             if alone and state != CLOSED:
-                if state == IN_FILE and not had_log:
+                if state == IN_FILE and not (had_log and is_log):
                     raise _without_log(log)
                 _check_pages(connection, path)
             if checkpoints:
@@ -225,9 +235,20 @@ def _state(connection: sqlite3.Connection) -> str:
     return str(row[0]) if row is not None else IN_FILE
 
 
+def _is_log(path: Path) -> bool:
+    """Whether a file begins as a log does; what holds nothing yet may be one."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+    except OSError:
+        return False
+    return not head.strip(b"\0") or int.from_bytes(head, "big") in _LOG_MAGIC
+
+
 def _without_log(log: Path) -> JournalError:
     return JournalError(
-        "the last run did not end properly, and its write-ahead log is gone: what it did last is not known",
+        "the last run did not end properly, and its write-ahead log is gone or overwritten: what it did last "
+        "is not known",
         where=str(log),
         hint=f"Put the file back if it was moved. {SALVAGE}",
         code="E-JOURNAL-DAMAGED",

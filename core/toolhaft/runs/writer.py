@@ -276,6 +276,7 @@ _CAUSES = {
         "Check that the folder is there and can be written",
     ),
     "SQLITE_CORRUPT": ("E-JOURNAL-DAMAGED", "the file is damaged", ""),
+    "SQLITE_ERROR": ("E-JOURNAL-DAMAGED", "the file does not hold what a journal holds", ""),
     "SQLITE_NOTADB": ("E-JOURNAL-FORMAT", "the file is no journal of Toolhaft", "Name another folder"),
     "SQLITE_BUSY": (
         "E-JOURNAL-DISK",
