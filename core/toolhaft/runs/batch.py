@@ -113,6 +113,7 @@ class BatchRunner:
         self._outcomes: Counter[str] = Counter()
         self._total = 0
         self._running: set[int] = set()
+        self._unsettled = 0
         self._again: Counter[int] = Counter()
         self._resumed = 0
         self._lost = 0
@@ -143,9 +144,14 @@ class BatchRunner:
         work = self._executor.run(
             self._job, self._items(), JournalHome(self._journal), concurrency=self._concurrency
         )
-        async with aclosing(work) as results:  # type: ignore[type-var]
-            async for finished in results:
-                await self._settle(finished)
+        try:
+            async with asyncio.TaskGroup() as settling, aclosing(work) as results:  # type: ignore[type-var]
+                # Not one after the other: what ends at the same time is committed together.
+                async for finished in results:
+                    self._unsettled += 1
+                    settling.create_task(self._settle(finished))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
         await self._journal.release()
         return BatchResult(
             counts=await self._journal.count(),
@@ -164,6 +170,7 @@ class BatchRunner:
             self._ended.clear()
             claimed = await self._journal.claim(number, but=self._running)
             for position, job in enumerate(claimed):
+                await self._wait_for_room()
                 if self._stopped:
                     for rest in claimed[position:]:
                         await self._journal.release(rest.position)
@@ -173,6 +180,15 @@ class BatchRunner:
                 yield self._item(job)
             if not claimed and not self._stopped and not await self._wait_for_more():
                 return
+
+    async def _wait_for_room(self) -> None:
+        """Wait while as many results as there are places lie there, still to be committed.
+
+        Without it, results would pile up in memory where jobs end faster than a disk takes them.
+        """
+        while self._unsettled >= self._concurrency and not self._stopped:
+            self._ended.clear()
+            await self._ended.wait()
 
     async def _wait_for_more(self) -> bool:
         """Wait until a job may be there again; false if there will be none."""
@@ -219,6 +235,7 @@ class BatchRunner:
         if verdict == "held":
             self.stop("the budget of the batch is spent")
         self._watch_model(verdict, result)
+        self._unsettled -= 1
         self._ended.set()
         self._show(always=False)
 
