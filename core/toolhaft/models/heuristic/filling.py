@@ -11,14 +11,15 @@ from typing import Any
 from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.codes import wanted_codes
 from toolhaft.models.heuristic.coding import fill_codes
-from toolhaft.models.heuristic.coercion import as_value, choose_enum, decide_boolean
+from toolhaft.models.heuristic.coercion import as_value
 from toolhaft.models.heuristic.limits import checked
 from toolhaft.models.heuristic.matching import is_taken, match_score, trimmed
 from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.naming_slots import name_rivals
 from toolhaft.models.heuristic.scene import Scene, scene_of
 from toolhaft.models.heuristic.slots import Path, Slot
-from toolhaft.models.heuristic.words import content_stems, name_stems, spelled_in, split_words, stem
+from toolhaft.models.heuristic.spelling import spelled_value, stems_of_choices
+from toolhaft.models.heuristic.words import content_stems, name_stems, split_words, stem
 from toolhaft.types import ToolSpec
 
 OPTIONAL_FLOOR = 1.35
@@ -134,24 +135,12 @@ def fill(
     clause = text[goal.start : goal.end]
     choices = _without_verb(clause, goal) if spec.effect == "read" and goal.intent != "read" else clause
     for slot in slots:
-        if consumer is not None and not slot.required and (slot.name & _SORTING or slot.kind == "boolean"):
+        idle = not slot.required and (slot.name & _SORTING or slot.kind == "boolean")
+        if wanted_codes(slot) or (consumer is not None and idle):
             continue
-        if wanted_codes(slot):
-            continue
-        if slot.kind in ("enum", "boolean") and not slot.many:
-            value = _closed(slot, choices, text)
-            if value is not None:
-                values[slot.path] = value
-        elif (example := _from_examples(slot, clause)) is not None:
-            values[slot.path] = [example] if slot.many else example
-        elif slot.many and slot.kind == "enum":
-            chosen = [
-                one
-                for one in slot.schema.get("enum", [])
-                if isinstance(one, str) and spelled_in(one, clause) >= 0
-            ]
-            if chosen:
-                values[slot.path] = chosen
+        value = spelled_value(slot, clause, choices, text)
+        if value is not None:
+            values[slot.path] = value
     matched = [
         slot
         for slot in slots
@@ -162,7 +151,7 @@ def fill(
     names: dict[Path, Mention] = {}
     strengths = _assign(
         matched,
-        replace(scene, taken=taken | _said_by_choices(slots, values)),
+        replace(scene, taken=taken | stems_of_choices(slots, values)),
         goal,
         values,
         used,
@@ -179,32 +168,6 @@ def fill(
     return Filled(
         values, missing, spreads, tuple(used), sum(required) / len(required) if required else 0.0, names
     )
-
-
-def _said_by_choices(slots: Sequence[Slot], values: dict[Path, Any]) -> frozenset[str]:
-    """Return the stems of the choices made: ``vegan`` that was chosen is no key word any more."""
-    return frozenset(
-        one
-        for slot in slots
-        if slot.kind == "enum" and isinstance(value := values.get(slot.path), str)
-        for one in name_stems(value)
-    )
-
-
-def _closed(slot: Slot, clause: str, text: str) -> Any:
-    if slot.kind == "boolean":
-        return decide_boolean(slot, clause)
-    found = choose_enum(slot, clause)
-    if found is None and slot.required:
-        found = choose_enum(slot, text)
-    return found
-
-
-def _from_examples(slot: Slot, clause: str) -> str | None:
-    if slot.kind not in ("text", "place", "person", "query") or not slot.examples:
-        return None
-    present = [one for one in slot.examples if len(one) > 2 and spelled_in(one, clause) >= 0]
-    return max(present, key=len) if present else None
 
 
 def _assign(
