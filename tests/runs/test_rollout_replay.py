@@ -158,6 +158,21 @@ async def test_a_rollout_replayed_from_its_journal_gives_the_same_bytes(seed):
     assert replayed.asked == 0
 
 
+@pytest.mark.parametrize("planner", ["dfsdt", "dfsdt-toolbench", "react@2"])
+@pytest.mark.parametrize("seed", range(8))
+async def test_every_planner_can_be_replayed(planner, seed):
+    memory, done = Memory(), []
+    budget = {"model_calls": 12}
+    agent, model = agent_of(seed, done, planner=planner, budget=budget)
+    first = await agent.run("Deal with a and b", journal=journal_of(memory))
+    assert model.asked
+    made = list(done)
+    again, replayed = agent_of(seed, done, planner=planner, budget=budget)
+    second = await again.run("Deal with a and b", journal=journal_of(memory))
+    assert to_json(second.trajectory) == to_json(first.trajectory)
+    assert (done, replayed.asked) == (made, 0)
+
+
 @pytest.mark.parametrize("seed", range(12))
 async def test_a_rollout_resumed_after_any_message_goes_on_and_repeats_no_plain_write(seed):
     memory, done = Memory(), []

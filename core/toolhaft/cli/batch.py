@@ -20,7 +20,7 @@ from toolhaft.cli.output import notice, print_json, print_line
 from toolhaft.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
-    from toolhaft.agent.batch import Batch
+    from toolhaft.agent.batch import Batch, BatchOptions
     from toolhaft.runs.batch import BatchResult, Progress
 
 _GRACE = 3.5
@@ -29,46 +29,50 @@ _LAST = 1.2
 """Seconds more until the process ends whatever still holds it."""
 
 
+File = Annotated[Path | None, typer.Argument(help="JSONL, JSON, YAML, or one instruction a line.")]
+Tools = Annotated[list[str] | None, typer.Option(help="A catalog of tools; may be given several times.")]
+ModelName = Annotated[str, typer.Option(help="openai:NAME, http://HOST/v1#NAME, heuristic, auto ...")]
+Allow = Annotated[list[str] | None, typer.Option(help="Effect (write, irreversible) or tool that may run.")]
+TaskBudget = Annotated[list[str] | None, typer.Option(help="A limit of each task: --budget model_calls=40.")]
+BatchBudget = Annotated[
+    list[str] | None, typer.Option(help="A limit of the whole batch: --batch-budget cost=5.")
+]
+PerHost = Annotated[int | None, typer.Option(help="Calls under way at once to one host.", min=1)]
+DurabilityName = Annotated[
+    str, typer.Option(help="full: survives the loss of power; normal: the death of the process.")
+]
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="Folder of the batch.")]
+Join = Annotated[
+    Path | None, typer.Option(help="Work beside the process that runs the batch in this folder.")
+]
+ResumeChanged = Annotated[
+    bool, typer.Option("--resume-changed", help="Go on with a changed file or other settings.")
+]
+ApiKey = Annotated[str | None, typer.Option(help="The model's key, by reference: --api-key env:MY_KEY.")]
+
+
 def batch(
-    file: Annotated[Path | None, typer.Argument(help="JSONL, JSON, YAML, or one instruction a line.")] = None,
-    tools: Annotated[
-        list[str] | None, typer.Option(help="A catalog of tools; may be given several times.")
-    ] = None,
-    model: Annotated[
-        str, typer.Option(help="openai:NAME, http://HOST/v1#NAME, heuristic, auto ...")
-    ] = "auto",
+    file: File = None,
+    tools: Tools = None,
+    model: ModelName = "auto",
     planner: Annotated[str, typer.Option(help="Name of the planner.")] = "react",
     retriever: Annotated[str, typer.Option(help="Name of the retriever.")] = "bm25",
     k: Annotated[int, typer.Option("-k", help="How many tools the model is offered.", min=1)] = 8,
-    allow: Annotated[
-        list[str] | None, typer.Option(help="Effect (write, irreversible) or tool that may run.")
-    ] = None,
-    budget: Annotated[
-        list[str] | None, typer.Option(help="A limit of each task: --budget model_calls=40.")
-    ] = None,
-    batch_budget: Annotated[
-        list[str] | None, typer.Option(help="A limit of the whole batch: --batch-budget cost=5.")
-    ] = None,
+    allow: Allow = None,
+    budget: TaskBudget = None,
+    batch_budget: BatchBudget = None,
     private: Annotated[bool, typer.Option(help="The instructions hold private data.")] = False,
     seed: Annotated[int, typer.Option(help="For everything that draws lots.")] = 0,
     concurrency: Annotated[int, typer.Option(help="Tasks under way at once.", min=1)] = 8,
     executor: Annotated[str, typer.Option(help="local, process, or what plugins bring.")] = "local",
     workers: Annotated[int, typer.Option(help="Processes of --executor process.", min=1)] = 2,
-    per_host: Annotated[int | None, typer.Option(help="Calls under way at once to one host.", min=1)] = None,
-    durability: Annotated[
-        str, typer.Option(help="full: survives the loss of power; normal: the death of the process.")
-    ] = "full",
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder of the batch.")] = None,
-    join: Annotated[
-        Path | None, typer.Option(help="Work beside the process that runs the batch in this folder.")
-    ] = None,
+    per_host: PerHost = None,
+    durability: DurabilityName = "full",
+    output: Output = None,
+    join: Join = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out rows that are no tasks.")] = False,
-    resume_changed: Annotated[
-        bool, typer.Option("--resume-changed", help="Go on with a changed file or other settings.")
-    ] = False,
-    api_key: Annotated[
-        str | None, typer.Option(help="The model's key, by reference: --api-key env:MY_KEY.")
-    ] = None,
+    resume_changed: ResumeChanged = False,
+    api_key: ApiKey = None,
     auth: Auth = None,
     allow_host: AllowHost = None,
     as_json: AsJSON = False,
@@ -79,7 +83,7 @@ def batch(
     Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 some not done, 4 a person must look, 130 or 143
     stopped.
     """
-    from toolhaft.agent.batch import Batch, BatchOptions
+    from toolhaft.agent.batch import BatchOptions
 
     options = BatchOptions(
         concurrency=concurrency,
@@ -90,7 +94,7 @@ def batch(
         join=join is not None,
         resume_changed=resume_changed,
     )
-    settings: dict[str, Any] = {
+    settings = {
         "tools": list(tools or []),
         "model": _resolved(model),
         "api_key": api_key,
@@ -106,23 +110,45 @@ def batch(
         "allow_hosts": list(allow_host or []),
     }
     folder = _folder(file, join, output, tools)
+    given = None if join is not None else settings
+    raise typer.Exit(_carry_out(folder, file, given, options, skip_bad=skip_bad, as_json=as_json))
+
+
+def _carry_out(
+    folder: Path,
+    file: Path | None,
+    settings: dict[str, Any] | None,
+    options: BatchOptions,
+    *,
+    skip_bad: bool,
+    as_json: bool,
+) -> int:
+    """Work the batch off, or what is left of it, and return the exit code."""
+    from toolhaft.agent.batch import Batch
+
     progress = _ProgressLine(quiet=as_json)
     made = Batch(
         folder,
         file,
-        settings=None if join is not None else settings,
+        settings=settings,
         options=options,
         skip=_noting() if skip_bad else None,
         watch=progress.show,
         warn=notice,
     )
     stopped_by = asyncio.run(_run(made, progress))
+    return _finish(made, stopped_by, as_json=as_json)
+
+
+def _finish(made: Batch, stopped_by: int, *, as_json: bool) -> int:
+    """Write the files of a batch, say how it went, and return the exit code."""
     result = made.result
     if result is None:
-        raise typer.Exit(stopped_by or 1)
-    files = None if join is not None and result.counts.get("leased") else made.export()
-    _tell(result, files, folder, as_json=as_json)
-    raise typer.Exit(stopped_by or result.exit_code)
+        return stopped_by or 1
+    # While others work on it, its files are theirs to write.
+    files = None if made.options.join and result.counts.get("leased") else made.export()
+    _tell(result, files, made.folder, as_json=as_json)
+    return stopped_by or result.exit_code
 
 
 async def _run(made: Batch, progress: _ProgressLine) -> int:
