@@ -11,7 +11,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PEERS = HERE.parent / ".venv-bench"
-NAMES = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in ("run", "shared_data", "plot"))
+NAMES = sorted(
+    path.stem for path in HERE.glob("*.py") if path.stem not in ("run", "shared_data", "plot", "soak")
+)
 
 
 def main() -> None:
