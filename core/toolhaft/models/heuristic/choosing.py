@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from toolhaft.models.heuristic.dates import When
@@ -108,7 +109,11 @@ def is_named(record: Record, clause: str) -> bool:
     """Return whether a clause calls a record by its name."""
     low = clause.lower()
     return any(
-        isinstance(value, str) and len(value) > 1 and _naming(key) and spelled_in(value, low) >= 0
+        isinstance(value, str)
+        and len(value) > 1
+        and value.lower() in low
+        and _naming(key)
+        and spelled_in(value, low) >= 0
         for key, value in record.fields.items()
     )
 
@@ -186,7 +191,7 @@ def _field_score(
         score += 1.0
     if clocks and (text[11:16] in clocks or text[:5] in clocks) and ":" in text:
         score += 0.7
-    if 1 < len(text) <= 80 and spelled_in(text, low) >= 0 and not text.isdigit():
+    if 1 < len(text) <= 80 and text.lower() in low and spelled_in(text, low) >= 0 and not text.isdigit():
         stems = content_stems(text)
         score += 1.5 + 0.5 * min(len(stems), 4) if set(stems) - CLOSED_STATES else 0.5
     elif len(text) <= 80 and (stems := content_stems(text)):
@@ -194,6 +199,7 @@ def _field_score(
     return score
 
 
+@lru_cache(maxsize=1_000)
 def _naming(key: str) -> bool:
     return bool({"name", "titl", "subject", "label", "summari", "city", "email"} & set(name_stems(key)))
 

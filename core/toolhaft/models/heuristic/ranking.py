@@ -136,7 +136,7 @@ class ToolIndex:
                 continue
             score += weight * rarity * strength / (strength + 1.0)
             covered += weight
-            named = named or (one in entry.nouns or concept(one) in {concept(noun) for noun in entry.nouns})
+            named = named or one in entry.nouns or any(concept(noun) == concept(one) for noun in entry.nouns)
         if score <= 0.0:
             return Ranked(entry, 0.0, 0.0, False)
         score *= _intent_factor(goal, entry) * (OBJECT_FACTOR if head and head in entry.nouns else 1.0)
