@@ -20,7 +20,7 @@ from toolhaft.types import Completion, Task, ToolCall, Usage
 
 
 class Clerk(Model):
-    """Makes the first of the three calls in order, whatever comes back, and answers; it keeps nothing in mind."""
+    """Makes the first of the three calls in order, whatever comes back, and answers; it has no memory."""
 
     origin = "scripted"
 
@@ -46,9 +46,7 @@ def make_tools(port):
     async def reach(method, kind, name, key):
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(
-                f"{method} /{kind}?name={name} HTTP/1.1\r\nidempotency-key: {key}\r\n\r\n".encode()
-            )
+            writer.write(f"{method} /{kind}?name={name} HTTP/1.1\r\nidempotency-key: {key}\r\n\r\n".encode())
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             size = int(head.partition(b"content-length:")[2].split()[0])
             answer = json.loads(await reader.readexactly(size))

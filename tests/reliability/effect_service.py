@@ -21,7 +21,7 @@ class EffectService:
         arrived: How often each ``(kind, name)`` arrived whole.
         keys: The idempotency keys that each ``(kind, name)`` arrived with.
         asked: How often the model was asked.
-        delay: Seconds until an answer.
+        delay: Seconds until a call is answered; the model answers at once.
     """
 
     def __init__(self, delay=0.002):
@@ -99,15 +99,20 @@ class EffectService:
         server = await asyncio.start_server(self._talk, "127.0.0.1", 0, backlog=1000)
         self.port = server.sockets[0].getsockname()[1]
         started.set()
-        await server.serve_forever()
+        try:
+            await server.serve_forever()
+        finally:
+            for connection in self._connections:
+                connection.transport.abort()
 
     async def _talk(self, reader, writer):
-        task = asyncio.current_task()
-        self._connections.add(task)
+        self._connections.add(writer)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 first, *lines = head.decode("latin-1").split("\r\n")
-                headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
+                headers = {
+                    name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)
+                }
                 body = await reader.readexactly(int(headers.get("content-length") or 0))
                 answer = json.dumps(await self._answer(first.split()[1], headers, body)).encode()
                 writer.write(
@@ -115,10 +120,10 @@ class EffectService:
                     % (len(answer), answer)
                 )
                 await writer.drain()
-        except (OSError, asyncio.IncompleteReadError):
-            pass
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the other side is gone, or the test is over
         finally:
-            self._connections.discard(task)
+            self._connections.discard(writer)
             writer.close()
 
     async def _answer(self, target, headers, body):
@@ -126,7 +131,7 @@ class EffectService:
         kind = url.path.strip("/")
         if kind == "v1/chat/completions":
             self.asked += 1
-            await asyncio.sleep(self.delay / 2)
+            await asyncio.sleep(0.001)
             return complete(json.loads(body))
         name = parse_qs(url.query)["name"][0]
         with self._changed:

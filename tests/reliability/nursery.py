@@ -10,9 +10,9 @@ import sys
 import tempfile
 import traceback
 
-from toolhaft.runs import crash
+import effect_batch
 
-import effect_batch  # noqa: I001  (beside this file)
+from toolhaft.runs import crash
 
 
 def start(words, plan, log):
@@ -30,7 +30,7 @@ def start(words, plan, log):
         if plan:
             crash._PLAN = crash._Plan(plan)
         code = effect_batch.run(words)
-    except BaseException:
+    except BaseException:  # noqa: BLE001  (the child ends here, and must not go on as its parent)
         traceback.print_exc()
     finally:
         sys.stdout.flush()

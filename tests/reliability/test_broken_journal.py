@@ -1,4 +1,4 @@
-"""Journals that are cut, swapped, gone, or on disks that are full or read-only: one clear error, no guessing."""
+"""Journals that are cut, swapped, gone, or on full or read-only disks: one clear error, no guessing."""
 
 import json
 import os
@@ -56,6 +56,7 @@ def results(folder):
 
 async def code_of_opening(folder):
     """Open a journal and do a little with it; return the code of the error, or an empty text."""
+    found = None
     try:
         async with await Journal.open(folder) as journal:
             await journal.meta()
@@ -63,11 +64,9 @@ async def code_of_opening(folder):
             await journal.count()
             await journal.close()
     except JournalError as error:
-        assert error.what
-        assert error.hint
-        assert str(folder) in error.where
-        return error.code
-    return ""
+        found = error
+    assert found is None or (found.what and found.hint and str(folder) in found.where)
+    return found.code if found else ""
 
 
 def cut(path, fraction):
@@ -76,7 +75,12 @@ def cut(path, fraction):
     return size
 
 
-FRACTIONS = [number / 25 + 0.017 for number in range(25)]
+def sample(values, fast):
+    """Return parameters of which all but the named ones are slow."""
+    return [value if value in fast else pytest.param(value, marks=pytest.mark.slow) for value in values]
+
+
+FRACTIONS = sample([round(number / 25 + 0.017, 3) for number in range(25)], fast=(0.257, 0.977))
 
 
 @pytest.mark.anyio
@@ -110,7 +114,7 @@ async def test_a_log_that_was_cut_loses_its_end_alone(folder_of, fraction):
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", sample(range(12), fast=(0,)))
 async def test_a_journal_with_overwritten_pages_says_nothing_wrong(folder_of, seed):
     draw = random.Random(f"pages {seed}")
     folder = folder_of("killed")
@@ -271,9 +275,7 @@ def small_disk(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pages", [16, 24, 40, 64, 96, 128])
-def test_a_full_disk_ends_the_batch_and_loses_nothing(
-    small_disk, service, nursery, tmp_path, pages
-):
+def test_a_full_disk_ends_the_batch_and_loses_nothing(small_disk, service, nursery, tmp_path, pages):
     disk = small_disk(f"size={pages * 4096}")
     ledger = Ledger(disk / "batch", service)
     child = nursery.start(ledger.folder, service.port, "--jobs", JOBS, log=tmp_path / "log")
