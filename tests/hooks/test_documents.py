@@ -71,6 +71,7 @@ def console(folder, text, code=0):
     return run(folder, "-c", "from toolhaft.cli.main import main; main()", *words, code=code)
 
 
+@pytest.mark.slow
 def test_the_plugin_of_the_guide_works_as_the_guide_says(guide_plugin):
     chosen, by_hand = re.findall(r"```py\n(.*?)```", GUIDE, re.DOTALL)
     run(guide_plugin, "-c", chosen)
@@ -78,6 +79,7 @@ def test_the_plugin_of_the_guide_works_as_the_guide_says(guide_plugin):
     assert "2 passed" in run(guide_plugin, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(guide_plugin))
 
 
+@pytest.mark.slow
 def test_the_consoles_of_the_guide_show_what_is_printed(guide_plugin, tmp_path):
     shown = {
         block.splitlines()[0]: "\n".join(block.splitlines()[1:])

@@ -111,12 +111,14 @@ def test_the_undamaged_answer_is_read():
 
 @settings(max_examples=400, deadline=None)
 @given(damaged(WHOLE) | JSON)
+@pytest.mark.slow
 def test_any_answer(payload):
     check(lambda: READER.read(READER.parse(json.dumps(payload).encode())))
 
 
 @settings(max_examples=400, deadline=None)
 @given(damaged(PIECES), st.booleans())
+@pytest.mark.slow
 def test_any_stream(pieces, done):
     def read():
         streamed = StreamedAnswer(READER, lambda _: None)

@@ -49,6 +49,7 @@ def test_the_answer_is_straight_on_and_branches_below(parents, answer, places):
 
 
 @given(st.data())
+@pytest.mark.slow
 def test_nothing_in_a_drawing_lies_on_anything_else(data):
     size = data.draw(st.integers(0, 40))
     parents = [
@@ -99,6 +100,7 @@ def test_a_wide_rollout_keeps_the_way_to_the_answer():
     assert layout.rows == 299
 
 
+@pytest.mark.slow
 def test_100_000_steps_take_no_recursion():
     assert lay_out(path_of(100_000), 99_999).left_out == 100_000 - 50
 

@@ -57,6 +57,7 @@ def test_every_tree_is_drawn_whole_once_and_parents_first(data):
     assert all(row.depth == 0 for row in rows if row.on_path)
 
 
+@pytest.mark.slow
 def test_a_path_of_100_000_steps_takes_no_recursion_and_little_time():
     steps = steps_of(None, *range(99_999))
     begun = time.monotonic()

@@ -24,6 +24,7 @@ QUERIES = st.lists(st.sampled_from("abcdefghijxyz"), max_size=10)
     st.floats(0.0, 0.99),
     st.floats(0.0, 1.0),
 )
+@pytest.mark.slow
 def test_scores_equal_those_of_rank_bm25(corpus, query, k1, b, epsilon):
     reference = BM25Okapi(corpus, k1=k1, b=b, epsilon=epsilon)
     ours = Okapi(corpus, k1=k1, b=b, epsilon=epsilon)

@@ -311,6 +311,7 @@ def test_a_file_without_tasks_is_one_clear_error(tmp_path, name, data):
     assert str(path) in caught.value.where
 
 
+@pytest.mark.slow
 async def test_memory_does_not_hold_what_is_done(tmp_path):
     import gc
 

@@ -322,6 +322,7 @@ async def test_the_dead_holder_of_a_lease_is_not_waited_for(tmp_path):
 
 
 @pytest.mark.parametrize("part", range(12))
+@pytest.mark.slow
 async def test_a_file_that_was_cut_off_is_noticed_or_still_whole(tmp_path, part):
     async with await filled(tmp_path, 200) as journal:
         for job in await journal.claim(200):

@@ -144,7 +144,9 @@ def agent_of(seed, done, **options):
     return Agent(make_tools(done), model=model, policy=Policy(allow=("write",)), **options), model
 
 
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=[pytest.mark.slow] if seed >= 5 else []) for seed in range(50)]
+)
 async def test_a_rollout_replayed_from_its_journal_gives_the_same_bytes(seed):
     memory, done = Memory(), []
     agent, model = agent_of(seed, done)
@@ -158,6 +160,7 @@ async def test_a_rollout_replayed_from_its_journal_gives_the_same_bytes(seed):
     assert replayed.asked == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("planner", ["dfsdt", "dfsdt-toolbench", "react@2"])
 @pytest.mark.parametrize("seed", range(8))
 async def test_every_planner_can_be_replayed(planner, seed):
@@ -173,6 +176,7 @@ async def test_every_planner_can_be_replayed(planner, seed):
     assert (done, replayed.asked) == (made, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 async def test_a_rollout_resumed_after_any_message_goes_on_and_repeats_no_plain_write(seed):
     memory, done = Memory(), []

@@ -42,6 +42,7 @@ def test_what_was_changed_is_kept():
 
 
 @pytest.mark.anyio
+@pytest.mark.slow
 async def test_checks_say_the_same_of_what_is_kept_and_of_all(world, caller, run):
     sizes = []
     for one in load_tasks()[::15]:

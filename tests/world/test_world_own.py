@@ -103,6 +103,7 @@ def test_rates_are_limited_over_http(garden):
         world.stop()
 
 
+@pytest.mark.slow
 def test_the_commands_know_folders(garden):
     def run(*words):
         code = "from toolhaft.cli.main import main; main()"

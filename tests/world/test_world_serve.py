@@ -32,6 +32,7 @@ def served(request):
 
 
 @pytest.mark.parametrize("served", [["--json", "--seed", "2"]], indirect=True)
+@pytest.mark.slow
 def test_it_serves_until_interrupted(served):
     lines = []
     while not lines or lines[-1].rstrip() != "}":

@@ -30,6 +30,7 @@ def test_there_are_enough_of_every_kind():
         assert tags.count(wanted) >= 2, wanted
 
 
+@pytest.mark.slow
 def test_the_bundled_world_has_no_faults():
     """Every solution passes, doing nothing does not, and every check can fail: see `lint_world`."""
     assert [str(finding) for finding in lint_world()] == []
