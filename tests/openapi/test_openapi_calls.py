@@ -110,6 +110,7 @@ async def test_bytes_become_an_artifact(document, api):
             "none",
         ),
         ("post", 500, "text/html", "<html>", ["500", "API's"], False, "uncertain"),
+        ("post", 429, "text/plain", "too often", ["429", "too often"], True, "none"),
         ("delete", 400, "text/plain", "plain words", ["plain words"], False, "none"),
     ],
 )

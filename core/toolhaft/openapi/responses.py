@@ -54,11 +54,13 @@ def status_error(response: Response, wire: Wire, *, where: str, wants: str, auth
     if errors := _field_errors(response):
         details["errors"] = errors
     effect: EffectState = "uncertain" if status >= 500 and wire.effect != "read" else "none"
+    # What was turned away for coming too often was not carried out, so that even a write may come again.
+    may_repeat = wire.effect == "read" or wire.repeatable or status == 429
     return StatusError(
         f"the API answered {shown}{f': {said}' if said else ''}",
         where=where,
         hint=_hint(response, wire, wants, authorised),
-        retryable=status in (408, 429, 500, 502, 503, 504) and (wire.effect == "read" or wire.repeatable),
+        retryable=may_repeat and status in (408, 429, 500, 502, 503, 504),
         effect=effect,
         details=details,
         exchanges=response.exchanges,
