@@ -251,6 +251,33 @@ async def test_the_search_does_not_go_back_past_a_write():
     assert len(model.requests) == 6
 
 
+@pytest.mark.parametrize("planner", [DFSDT(), DFSDT(past_writes=True), ToolBenchDFSDT()])
+async def test_no_way_is_sought_around_a_no(planner):
+    asked = []
+    context = RunContext(
+        id="r",
+        policy=Policy(allow=("write",)),
+        approver=lambda request, _decision: asked.append(request.arguments["city"]),
+    )
+    tools = [Rooms("look"), Rooms("book", "write"), Rooms("send", "irreversible")]
+    script = [look("A"), look("A", name="send"), look("B"), gave_up("It was refused."), gave_up("Nothing.")]
+    trajectory, model, _ = await rollout(*script, tools=tools, context=context, planner=planner)
+    assert [step.parent for step in trajectory.steps] == [None, 0, 1, 2, 1]
+    assert (trajectory.status, asked, tools[2].calls) == ("gave_up", ["A"], [])
+    # the refusal stands in all that is asked after it, and nothing else is asked for in its place
+    for request in model.requests[2:]:
+        assert "not approved" in request.messages[5].text
+        assert "send" not in [call.name for call in request.avoid]
+
+
+async def test_a_write_that_is_refused_as_a_repetition_may_be_made_later():
+    tools = [Rooms("book", "write")]
+    script = [book("on"), book("on", "x"), book("off"), book("on", "y"), "It is on."]
+    trajectory, _, _ = await rollout(*script, tools=tools)
+    assert trajectory.steps[1].note == "repeats step 1"
+    assert [call["city"] for call in tools[0].calls] == ["on", "off", "on"]
+
+
 async def test_depth_counts_from_the_last_write():
     script = [look("A"), book("A"), look("B"), "Booked."]
     trajectory, _, _ = await rollout(*script, planner=narrow(depth=2))

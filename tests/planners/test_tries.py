@@ -86,11 +86,14 @@ async def test_else_the_try_that_found_most_is_taken():
         (["Which Oslo?"], "asked"),
         ([Completion(text="I will not.", finish="refusal")], "refused"),
         ([ask("A", "book"), gave_up()], "gave_up"),
+        ([ask("A", "send"), gave_up()], "gave_up"),
+        ([ask("A", "send"), ask("A"), "GIVE UP"], "answered"),
     ],
-    ids=["asked", "refused", "wrote"],
+    ids=["asked", "declined", "wrote", "call refused", "call refused before"],
 )
 async def test_after_which_tries_there_is_no_other(turns, status):
     tools = [CannedTool(tool_spec()), CannedTool(tool_spec("book", effect="write"), "done")]
+    tools.append(CannedTool(tool_spec("send", effect="irreversible"), "sent"))
     trajectory, model, _ = await rollout(*turns, tools=tools)
     assert (trajectory.status, len(model.requests)) == (status, len(turns))
 

@@ -3,9 +3,10 @@
 Source: Qin et al., "ToolLLM: Facilitating Large Language Models to Master 16000+ Real-world APIs" (ICLR
 2024), section 3.1 and appendix A.5. Deviations: the search is a state machine (`toolhaft.planners.tree`);
 depth counts rounds; the budget is asked before anything is spent; repeated calls are noticed; it does not go
-back past a write that succeeded; an answer that directly follows a dead end is kept, and something better is
-looked for; when nothing is left to try, the search grows wider, after Ginsberg and Harvey, "Iterative
-Broadening" (Artificial Intelligence 55, 1992); of several ends the same one is always taken.
+back past a write that succeeded or a call that was refused; an answer that directly follows a dead end is
+kept, and something better is looked for; when nothing is left to try, the search grows wider, after Ginsberg
+and Harvey, "Iterative Broadening" (Artificial Intelligence 55, 1992); of several ends the same one is always
+taken.
 """
 
 from __future__ import annotations
@@ -137,8 +138,8 @@ class ToolBenchDFSDT(DFSDT):
     Deviations: there is no function ``Finish``, a message without calls is the answer and ``GIVE UP`` gives
     up; siblings are asked for through ``avoid``; the call that would exceed the budget is not made instead
     of being thrown away; the environment is not copied, so writes of abandoned branches are not repeated and
-    reads are reused until something is written; a give-up is taken by rule and not by lot, and is none of
-    the answers.
+    reads are reused until something is written; the search does not go back past a call that was refused; a
+    give-up is taken by rule and not by lot, and is none of the answers.
 
     Args:
         system: Replaces the system prompt.

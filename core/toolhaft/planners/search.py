@@ -12,7 +12,7 @@ from toolhaft.models.base import Model
 from toolhaft.planners.choice import End, choose
 from toolhaft.planners.deltas import complete_with_deltas
 from toolhaft.planners.ending import Ending, read_ending, reason_of
-from toolhaft.planners.evidence import REPEATED, is_question, weigh
+from toolhaft.planners.evidence import REPEATED, has_written, is_question, weigh
 from toolhaft.planners.profile import Profile
 from toolhaft.planners.prompts import prompt
 from toolhaft.planners.record import Record
@@ -307,9 +307,12 @@ class Search:
         )
 
     def _forget_abandoned(self) -> None:
-        """Have the memory know which calls lie on branches that were left."""
+        """Have the memory know which writes lie on branches that were left."""
         for node in self.tree.left[self._left :]:
-            self.context.memory.abandon(node.calls)
+            found = self.record.steps[node.step].observations
+            # A call that was not made, or made before, says nothing of where the write was made.
+            written = [call for call, made in zip(node.calls, found, strict=True) if has_written(made)]
+            self.context.memory.abandon(written)
         self._left = len(self.tree.left)
 
 

@@ -131,8 +131,8 @@ class SearchTree:
             cost: By how much it lies deeper.
         """
         self._attach(child)
-        stands = self.stands(child)
-        child.depth = 0 if stands else self.current.depth + cost
+        wrote = child.evidence.wrote and not self.profile.past_writes
+        child.depth = 0 if wrote else self.current.depth + cost
         self.current = child
         if child.depth >= self.profile.depth:
             self._move(child, "dead_end")
@@ -161,8 +161,11 @@ class SearchTree:
             self._back_off(1 if leaf.status == "repeated" else self.profile.back_off)
 
     def stands(self, node: Node) -> bool:
-        """Whether a node changed something that the search does not go back past."""
-        return node.evidence.wrote and not self.profile.past_writes
+        """Whether the search does not go back past a node: it changed something, or somebody refused it.
+
+        Past a refusal the model would be asked, without knowing of it, for another way to the same end.
+        """
+        return node.evidence.refused or (node.evidence.wrote and not self.profile.past_writes)
 
     def _attach(self, child: Node) -> None:
         if self.status != "searching":

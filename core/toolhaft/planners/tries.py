@@ -3,7 +3,7 @@
 Source: ReACT@N of Qin et al., "ToolLLM: Facilitating Large Language Models to Master 16000+ Real-world APIs"
 (ICLR 2024), section 4.2, which tries again until the cost of the search is reached. Deviations: what is left
 of the budget is shared evenly among the tries to come; an answer that directly follows a dead end does not
-end the tries; there is no further try after one that wrote.
+end the tries; there is no further try after one that wrote, or in which somebody refused a call.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Tries(Planner):
     Each try draws from the seed plus its number, and knows nothing of those before, but that no write of
     theirs is made again. An answer that directly follows a dead end does not end the tries. If none answers,
     the end is chosen as in a search. There is no further try after one that asks the user, that the model
-    declined, or that wrote something, which a fresh start would not know of.
+    declined, in which a call was refused, or that wrote something: a fresh start would not know of it.
 
     Args:
         planner: Makes each try.
@@ -120,7 +120,9 @@ class Tries(Planner):
             return True
         if last.status in ("answered", "asked") and not is_doubtful(last.path()):
             return True
-        if any(weigh(step.calls, step.observations).wrote for step in last.steps) and not self.past_writes:
+        evidence = [weigh(step.calls, step.observations) for step in last.steps]
+        # A fresh start would ask for leave again, until somebody says yes.
+        if any(found.refused or (found.wrote and not self.past_writes) for found in evidence):
             return True
         return any(left <= 0 for left in _left(whole, meter).values())
 
