@@ -1,22 +1,27 @@
-"""How much of what a limit allows a batch of rollouts reaches, and what it holds in memory.
+"""How much of what an endpoint allows a batch of rollouts reaches, and what it holds in memory.
 
-    python benchmarks/batch.py [--tasks 2000] [--rounds 3] [--at-once 64] [--many 20000]
+    python benchmarks/batch.py [--tasks 2000] [--at-once 64] [--rounds 3] [--many 20000] [--quick]
 
-A stub of a chat endpoint, in a process of its own, answers after 50 ms. Rollouts of two questions and one
-call go through it, journaled, so many at once; the limit is ``at-once / 50 ms`` questions a second. Then many
-tasks are worked off without a delay, and the resident memory is looked at on the way.
+A stub of a chat endpoint, in a process of its own, answers after 50 ms, so that it allows ``at-once / 50 ms``
+questions a second. Rollouts of two questions and one call go through it, so many at once: as a journaled
+batch (every result is on the disk before it counts), as the same agents without a batch, and as the same
+requests written by hand, on asyncio's streams, httpx and httpx2, with nothing around them; in alternation,
+within one run. Then many tasks are worked off without a delay, and the resident memory is watched.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 
 from toolhaft import Agent, Task, tool
@@ -24,6 +29,19 @@ from toolhaft.agent import open_model
 from toolhaft.agent.batch import Batch, BatchOptions
 
 DELAY = 0.05
+STREAMS, BATCH = "by hand, asyncio streams", "batch, journal FULL"
+ASK = [
+    {
+        "role": "system",
+        "content": "You carry out the user's instruction with the tools that are offered. " * 8,
+    }
+]
+LOOK = {
+    "name": "look",
+    "description": "Look a word up.",
+    "parameters": {"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]},
+}
+BODY = {"model": "stub", "messages": ASK, "tools": [{"type": "function", "function": LOOK}]}
 
 
 async def serve(delay: float) -> None:
@@ -66,9 +84,65 @@ def make_agent(port: int) -> Agent:
     @tool(effect="read")
     async def look(word: str) -> str:
         """Look a word up."""
-        return f"{word}: " + "what it means " * 20
+        return look_up(word)
 
     return Agent([look], model=open_model(f"http://127.0.0.1:{port}/v1#stub"))
+
+
+def look_up(word: str) -> str:
+    return f"{word}: " + "what it means " * 20
+
+
+async def rollout(number: int, ask: Callable[[bytes], Awaitable[bytes]]) -> None:
+    """Ask, call and ask again, as short as a person would write it."""
+    messages = [*ASK, {"role": "user", "content": f"Look up word {number}"}]
+    answer = json.loads(await ask(json.dumps(BODY | {"messages": messages}).encode()))
+    called = answer["choices"][0]["message"]
+    call = called["tool_calls"][0]
+    said = look_up(**json.loads(call["function"]["arguments"]))
+    messages += [called, {"role": "tool", "tool_call_id": call["id"], "content": said}]
+    answer = json.loads(await ask(json.dumps(BODY | {"messages": messages}).encode()))
+    assert answer["choices"][0]["message"]["content"] == "Done."
+
+
+async def run_streams(port: int, number: int, at_once: int) -> None:
+    """Carry the rollouts out by hand, on asyncio's streams: the least that Python needs."""
+    waiting = iter(range(number))
+
+    async def work() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+        async def ask(body: bytes) -> bytes:
+            head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: stub\r\ncontent-length: {len(body)}\r\n\r\n"
+            writer.write(head.encode() + body)
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            return await reader.readexactly(int(head.partition(b"content-length:")[2].split()[0]))
+
+        for n in waiting:
+            await rollout(n, ask)
+        writer.close()
+
+    await asyncio.gather(*(work() for _ in range(at_once)))
+
+
+async def run_library(name: str, port: int, number: int, at_once: int) -> None:
+    """Carry the rollouts out by hand, on a client of an HTTP library."""
+    library = importlib.import_module(name)
+    waiting = iter(range(number))
+    limits = library.Limits(max_connections=at_once, max_keepalive_connections=at_once)
+    async with library.AsyncClient(limits=limits, timeout=60, trust_env=False) as client:
+
+        async def ask(body: bytes) -> bytes:
+            url = f"http://127.0.0.1:{port}/v1/chat/completions"
+            return (
+                await client.post(url, content=body, headers={"content-type": "application/json"})
+            ).content
+
+        async def work() -> None:
+            for n in waiting:
+                await rollout(n, ask)
+
+        await asyncio.gather(*(work() for _ in range(at_once)))
 
 
 def resident() -> float:
@@ -88,8 +162,8 @@ async def run(port: int, folder: Path, number: int, at_once: int, watch=None) ->
     return result.seconds, time.process_time() - cpu
 
 
-async def run_plain(port: int, number: int, at_once: int) -> float:
-    """Return the wall-clock seconds of the same rollouts without a batch around them."""
+async def run_agents(port: int, number: int, at_once: int) -> None:
+    """Carry the same rollouts out without a batch around them."""
     agent = make_agent(port)
     waiting = iter(range(number))
 
@@ -97,9 +171,14 @@ async def run_plain(port: int, number: int, at_once: int) -> float:
         for n in waiting:
             await agent.run(f"Look up word {n}")
 
-    started = time.perf_counter()
     await asyncio.gather(*(work() for _ in range(at_once)))
-    return time.perf_counter() - started
+
+
+def timed(work: Coroutine[None, None, None]) -> tuple[float, float]:
+    """Return the wall-clock and CPU seconds of some work."""
+    started, cpu = time.perf_counter(), time.process_time()
+    asyncio.run(work)
+    return time.perf_counter() - started, time.process_time() - cpu
 
 
 def with_stub(delay: float, work) -> None:
@@ -123,25 +202,41 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--many", type=int, default=20_000)
+    parser.add_argument("--quick", action="store_true", help="600 tasks once, then 2,000")
     parser.add_argument("--serve", type=float, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve is not None:
         asyncio.run(serve(given.serve))
         return
 
+    if given.quick:
+        given.tasks, given.rounds, given.many = min(given.tasks, 600), 1, min(given.many, 2000)
+
     def throughput(port: int, folder: Path) -> None:
+        found: dict[str, list[tuple[float, float]]] = {}
+        counted = port, given.tasks, given.at_once
+        for number in range(given.rounds):
+            journal = folder / str(number)
+            found.setdefault(STREAMS, []).append(timed(run_streams(*counted)))
+            for library in ("httpx", "httpx2"):
+                found.setdefault(f"by hand, {library}", []).append(timed(run_library(library, *counted)))
+            found.setdefault("agents alone", []).append(timed(run_agents(*counted)))
+            found.setdefault(BATCH, []).append(asyncio.run(run(port, journal, *counted[1:])))
         limit = given.at_once / DELAY
-        print(f"{given.tasks:,} rollouts of two questions, {given.at_once} at once, an endpoint of 50 ms;")
-        print(f"questions a second, of {limit:,.0f} that the endpoint allows:")
-        for round_number in range(given.rounds):
-            plain = 2 * given.tasks / asyncio.run(run_plain(port, given.tasks, given.at_once))
-            seconds, cpu = asyncio.run(run(port, folder / str(round_number), given.tasks, given.at_once))
-            rate = 2 * given.tasks / seconds
+        print(f"{given.tasks:,} rollouts of two questions, {given.at_once} at once, an endpoint of 50 ms")
+        print(f"{'median of the rounds':28} questions/s   of {limit:,.0f}   CPU ms a rollout   of a core")
+        rates = {}
+        for name, rounds in found.items():
+            wall, cpu = (statistics.median(column) for column in zip(*rounds, strict=True))
+            rates[name] = 2 * given.tasks / wall
             print(
-                f"  agents alone {plain:6,.0f}   batch {rate:6,.0f}: {100 * rate / limit:.0f} % of the limit "
-                f"(aim: 90), {100 * rate / plain:.0f} % of agents alone; "
-                f"{1000 * cpu / given.tasks:.2f} ms CPU a rollout"
+                f"  {name:26} {rates[name]:11,.0f} {100 * rates[name] / limit:8.0f} % "
+                f"{1000 * cpu / given.tasks:14.2f} {100 * cpu / wall:13.0f} %"
             )
+        batch = rates.pop(BATCH)
+        for name, rate in rates.items():
+            print(f"  batch / {name:26} {batch / rate:5.2f}")
+        print(f"  batch / limit {batch / limit:25.2f}   (aim: 0.9, on a machine that is free)")
 
     def memory(port: int, folder: Path) -> None:
         seen: list[tuple[int, float]] = []
