@@ -11,6 +11,7 @@ import pytest
 
 from toolhaft.errors import JournalError
 from toolhaft.runs.journal import Journal
+from toolhaft.runs.place import Locks
 
 JOBS = 12
 TOOL = """
@@ -119,6 +120,38 @@ async def test_the_owner_may_leave_before_those_who_joined(tmp_path):
     await asyncio.gather(second.close(), third.close())
     async with await Journal.open(tmp_path) as last:
         assert await last.count() == {"waiting": 2}
+
+
+@pytest.mark.anyio
+async def test_one_at_a_time_enters_or_leaves(tmp_path):
+    """Two that leave at once would each take the other for one who stays."""
+    first = await Journal.open(tmp_path)
+    second = await Journal.open(tmp_path, join=True)
+    door = Locks(tmp_path).door()
+    assert door.try_hold()
+    waiting = [asyncio.create_task(first.close()), asyncio.create_task(second.close())]
+    waiting.append(asyncio.create_task(Journal.open(tmp_path, join=True)))
+    done, _ = await asyncio.wait(waiting, timeout=0.3)
+    assert not done
+    door.let_go()
+    _, _, third = await asyncio.gather(*waiting)
+    await third.close()
+    async with await Journal.open(tmp_path) as last:
+        assert last.is_owner
+
+
+@pytest.mark.anyio
+async def test_of_two_that_enter_at_once_one_frees_what_the_dead_held(tmp_path):
+    async with await Journal.open(tmp_path) as journal:
+        await journal.add_jobs((f"t{number}", "{}") for number in range(40))
+    for _ in range(10):
+        crew = await asyncio.gather(*(Journal.open(tmp_path, join=True) for _ in range(4)))
+        assert sum(one.is_owner for one in crew) == 1
+        claimed = [
+            job.position for found in await asyncio.gather(*(one.claim(2) for one in crew)) for job in found
+        ]
+        assert sorted(claimed) == list(range(8))
+        await asyncio.gather(*(one.close() for one in crew))
 
 
 def test_the_command_line_says_who_holds_the_folder(tmp_path, service, nursery):

@@ -127,6 +127,28 @@ async def test_a_plain_write_is_begun_once_whoever_asks(tmp_path, ended):
         assert await journal.begin(WRITE | {"job": 0}) == {"lost": True}
 
 
+@pytest.mark.anyio
+async def test_a_job_that_was_taken_away_and_given_back_is_worked_off_again(tmp_path):
+    """A person may free a job in the file, or whoever took it over may have died since."""
+    note = CannedTool(tool_spec("note", effect="write"), "noted")
+    agent = Agent([note], model=Looker(), allow=("write",))
+    folder = tmp_path / "batch"
+    tasks = [Task(id=f"t{number}", instruction=f"n{number}") for number in range(6)]
+    running = asyncio.create_task(Batch(folder, tasks, agent=agent, options=BatchOptions(lease=0.2)).run())
+    while not running.done() and not (folder / "journal.sqlite").exists():
+        await asyncio.sleep(0.001)
+    for _ in range(10):
+        with closing(
+            sqlite3.connect(folder / "journal.sqlite", timeout=5, isolation_level=None)
+        ) as connection:
+            connection.execute("UPDATE jobs SET status = 'waiting', owner = NULL WHERE status = 'leased'")
+        await asyncio.sleep(0.005)
+    async with asyncio.timeout(20):
+        result = await running
+    assert result.counts["done"] + result.counts.get("uncertain", 0) == 6
+    assert len(note.calls) == len({call["city"] for call in note.calls})
+
+
 class Looker(Model):
     """Writes once, and answers."""
 
