@@ -113,6 +113,7 @@ class BatchRunner:
         self._outcomes: Counter[str] = Counter()
         self._total = 0
         self._running: set[int] = set()
+        self._claimed: set[int] = set()
         self._unsettled = 0
         self._again: Counter[int] = Counter()
         self._resumed = 0
@@ -164,22 +165,35 @@ class BatchRunner:
         )
 
     async def _items(self) -> AsyncIterator[dict[str, Any]]:
-        """Claim jobs as they are asked for, a few ahead."""
-        number = max(1, min(_MOST_AHEAD, self._concurrency))
-        while not self._stopped:
-            self._ended.clear()
-            claimed = await self._journal.claim(number, but=self._running)
-            for position, job in enumerate(claimed):
-                await self._wait_for_room()
-                if self._stopped:
-                    for rest in claimed[position:]:
-                        await self._journal.release(rest.position)
+        """Claim jobs before they are asked for, so that no place waits until a claim is committed."""
+        number = max(1, min(_MOST_AHEAD, self._concurrency) // 2)
+        coming = self._claim(number)
+        try:
+            while not self._stopped:
+                self._ended.clear()
+                claimed = await coming
+                if claimed or await self._wait_for_more():
+                    coming = self._claim(number)
+                else:
                     return
-                self._running.add(job.position)
-                self._resumed += bool(job.entries)
-                yield self._item(job)
-            if not claimed and not self._stopped and not await self._wait_for_more():
-                return
+                for job in claimed:
+                    await self._wait_for_room()
+                    if self._stopped:
+                        return
+                    self._claimed.discard(job.position)
+                    self._running.add(job.position)
+                    self._resumed += bool(job.entries)
+                    yield self._item(job)
+        finally:
+            coming.cancel()
+
+    def _claim(self, number: int) -> asyncio.Task[list[ClaimedJob]]:
+        async def claim() -> list[ClaimedJob]:
+            claimed = await self._journal.claim(number, but=self._running | self._claimed)
+            self._claimed.update(job.position for job in claimed)
+            return claimed
+
+        return asyncio.create_task(claim())
 
     async def _wait_for_room(self) -> None:
         """Wait while as many results as there are places lie there, still to be committed.
@@ -230,7 +244,7 @@ class BatchRunner:
             verdict = "failed" if self._again[position] >= MOST_ATTEMPTS else verdict
         if verdict in ("done", "failed", "uncertain"):
             await self._note(position, verdict, result)
-        elif verdict != "lost":
+        else:  # one that was lost may be nobody's by now; if it is another's, this does nothing
             await self._journal.release(position)
         if verdict == "held":
             self.stop("the budget of the batch is spent")
