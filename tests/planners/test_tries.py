@@ -87,7 +87,7 @@ async def test_else_the_try_that_found_most_is_taken():
         ([Completion(text="I will not.", finish="refusal")], "refused"),
         ([ask("A", "book"), gave_up()], "gave_up"),
         ([ask("A", "send"), gave_up()], "gave_up"),
-        ([ask("A", "send"), ask("A"), "GIVE UP"], "answered"),
+        ([ask("A", "send"), ask("A"), "GIVE UP"], "gave_up"),
     ],
     ids=["asked", "declined", "wrote", "call refused", "call refused before"],
 )

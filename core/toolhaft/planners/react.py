@@ -15,6 +15,7 @@ from toolhaft.errors import BudgetExceededError, ToolhaftError, UsageError
 from toolhaft.models.base import Model
 from toolhaft.planners.base import Planner
 from toolhaft.planners.deltas import complete_in_time, complete_with_deltas
+from toolhaft.planners.ending import read_ending, reason_of
 from toolhaft.planners.prompts import prompt
 from toolhaft.planners.record import Record
 from toolhaft.planners.round import Round, result_message
@@ -158,19 +159,16 @@ class _Path:
 
     async def _end(self, completion: Completion, started: float) -> StepFinished:
         """End with the answer; a message that is empty is answered once before giving up."""
-        status: Status = "answered"
-        if completion.finish == "refusal":
-            status = "refused"
-        elif completion.finish == "gave_up" or not completion.text.strip():
-            status = "gave_up"
+        ending = read_ending(completion)
+        status: Status = "gave_up" if ending == "silent" else ending
         empty = not completion.text.strip() and status == "gave_up"
         note = "the answer was cut at the model's length limit" if completion.finish == "length" else ""
-        retry = empty and completion.finish != "gave_up" and not self._silent
+        retry = ending == "silent" and not self._silent
         step = self.record.add(
             completion,
             (),
             parent=self._parent,
-            status="continued" if retry else "answered" if status == "answered" else "gave_up",
+            status="continued" if retry else "answered" if status in ("answered", "asked") else "gave_up",
             started=started,
             note="empty message" if empty else note,
         )
@@ -179,9 +177,8 @@ class _Path:
             self._silent = True
             self.messages.append(Message(role="user", text=prompt("react_silent")))
         else:
-            if status == "answered" and completion.text.rstrip().endswith("?"):
-                status = "asked"
-            self.result = await self.record.finish(status, answer=completion.text, answer_step=step.id)
+            answer = reason_of(completion) if ending == "gave_up" else completion.text
+            self.result = await self.record.finish(status, answer=answer, answer_step=step.id)
         return StepFinished(step=step)
 
     def _append(self, completion: Completion, observations: Sequence[Observation], texts: list[str]) -> None:
