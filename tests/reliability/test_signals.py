@@ -15,6 +15,8 @@ import pytest
 pytestmark = pytest.mark.slow  # starts a command line for each case
 
 JOBS = 30
+MARK = "RELIABILITY_TEST"
+"""A variable by which a command's processes are known."""
 SECONDS = 5.0
 """In which it must have ended."""
 
@@ -52,7 +54,7 @@ class Command:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=os.environ | environment,
+                env=os.environ | environment | {MARK: str(self.folder)},
             )
         return self
 
@@ -62,20 +64,19 @@ class Command:
 
     def clean(self):
         """Kill whatever is left."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        for pid in self.left():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait(10)
 
-    def group(self):
-        """Return the living processes of its group."""
+    def left(self):
+        """Return the living processes that it started, and itself, in whatever group they are."""
         found = []
-        for path in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = path.read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[2]) == self.process.pid and fields[0] != "Z":
-                found.append(int(path.parent.name))
+        mark = f"{MARK}={self.folder}".encode()
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):  # ended meanwhile, or a kernel's own
+                if mark in path.read_bytes().split(b"\0"):
+                    found.append(int(path.parent.name))
         return found
 
     def said(self):
@@ -102,9 +103,9 @@ def command(tmp_path, service):
 
 
 def wait_until_gone(command, seconds):
-    """Wait for every process of the group to end; return who is left."""
+    """Wait for every process of a command to end; return who is left."""
     end = time.monotonic() + seconds
-    while (left := command.group()) and time.monotonic() < end:
+    while (left := command.left()) and time.monotonic() < end:
         time.sleep(0.02)
     return left
 
@@ -218,4 +219,17 @@ def test_a_killed_batch_takes_its_workers_with_it(command, service):
         batch.process.kill()
         batch.process.wait(10)
         assert wait_until_gone(batch, 3.0) == []
+    check_resumed(batch)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_signal_to_every_process_is_one_to_the_first(command, seed):
+    """As a service manager sends it: to all that it knows."""
+    draw = random.Random(f"everybody {seed}")
+    batch = command("--executor", "process", "--workers", "2").start()
+    batch.service.wait_for(draw.randrange(1, 40), alive=batch.alive, timeout=20)
+    for pid in batch.left():
+        os.kill(pid, signal.SIGTERM)
+    assert batch.process.wait(SECONDS + 1) == 143, batch.said()
+    assert wait_until_gone(batch, 1.0) == []
     check_resumed(batch)

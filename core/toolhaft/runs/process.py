@@ -116,6 +116,8 @@ class _Worker:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 limit=_LONGEST_LINE,
+                # Ctrl-C goes to a whole group: it is for this process to say when the others end.
+                start_new_session=True,
             )
             self._ready = asyncio.get_running_loop().create_future()
             self._reading = asyncio.create_task(self._read(self._process))

@@ -12,12 +12,16 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from typing import IO, Any
 
 from toolhaft.errors import JournalError, ToolhaftError
 from toolhaft.runs.crash import crash_point
 from toolhaft.runs.executor import Home, Job, Work, open_work
+
+_GRACE = 5.0
+"""Seconds that it has to close what it holds."""
 
 
 class Worker(Home):
@@ -101,8 +105,9 @@ class Worker(Home):
                 self._loop.call_soon_threadsafe(self._answered, message)
             else:
                 self._loop.call_soon_threadsafe(self._messages.put_nowait, message)
-        if not closing:
-            os._exit(1)
+        if closing:  # what does not let go must not outlive whoever started this
+            time.sleep(_GRACE)
+        os._exit(1)
 
     def _answered(self, message: Mapping[str, Any]) -> None:
         future = self._asked.pop(message["answer"], None)
@@ -127,7 +132,8 @@ async def _main(output: IO[bytes]) -> int:
 
 def main() -> None:
     """Run the worker; what anything prints goes to standard error, for the output is a line of messages."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):  # whoever started it says when to stop
+        signal.signal(number, signal.SIG_IGN)
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     code = asyncio.run(_main(output))
