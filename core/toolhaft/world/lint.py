@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import count
 from pathlib import Path
 
 from toolhaft.errors import ToolhaftError
+from toolhaft.types import Task
 from toolhaft.world.documents import document_path, service_names, world_folder
 from toolhaft.world.finding import Finding, finding_of
 from toolhaft.world.importing import import_service
-from toolhaft.world.lint_task import AnswerChecks, KnownOperation, TaskLint
+from toolhaft.world.lint_names import KnownOperation, name_findings
+from toolhaft.world.lint_task import AnswerChecks, TaskLint
 from toolhaft.world.loading import LoadedService, load_service
 from toolhaft.world.store import Store
 from toolhaft.world.tasks import LocatedTask, read_task, task_files, task_rows
@@ -36,6 +38,30 @@ def lint_world(folder: Path | str | None = None) -> list[Finding]:
         if len(found) >= _MOST_FINDINGS:
             break
     return found
+
+
+def quick_findings(tasks: Iterable[Task], folder: Path | str | None = None) -> list[Finding]:
+    """Return what is wrong with the names in tasks, without carrying anything out.
+
+    That is: tools, services and collections that do not exist, approvals that nothing needs and faults that
+    no agent meets. It costs what loading the world costs, which is kept for who starts it next.
+
+    Args:
+        tasks: Of a file or of the world.
+        folder: The world's; None is the bundled one. If a part of it does not load, that alone is found.
+    """
+    try:
+        home = world_folder(folder)
+        parts = {name: load_service(name, home) for name in service_names(home)}
+        operations: dict[str, KnownOperation] = {}
+        for part in parts.values():
+            if found := list(_add_operations(part, home, operations)):
+                return found
+    except ToolhaftError as error:
+        return [finding_of(error, "world")]
+    state = _store(parts, seed=0).state("quick")
+    located = (LocatedTask(task=task, file="", pointer="") for task in tasks)
+    return [finding for row in located for finding in name_findings(row, operations, state)]
 
 
 def _findings(folder: Path | str | None) -> Iterator[Finding]:
@@ -143,10 +169,14 @@ def _lint_tasks(
     for row in located:
         seed = row.task.metadata["seed"]
         if seed not in stores:
-            stores[seed] = Store(
-                [part.service for part in services.values()],
-                {name: part.data for name, part in services.items()},
-                seed=seed,
-                clock=partial(next, count(0, _PACE)),
-            )
+            stores[seed] = _store(services, seed)
         yield from TaskLint(row, stores[seed], operations, answers).run()
+
+
+def _store(services: Mapping[str, LoadedService], seed: int) -> Store:
+    return Store(
+        [part.service for part in services.values()],
+        {name: part.data for name, part in services.items()},
+        seed=seed,
+        clock=partial(next, count(0, _PACE)),
+    )

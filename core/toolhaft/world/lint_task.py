@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import ToolhaftError, UsageError, nearest_names
 from toolhaft.evaluators.gold import check_gold
 from toolhaft.evaluators.pointer import MISSING, find
 from toolhaft.evaluators.state_check import check
-from toolhaft.http.retry import Retry, is_worth_repeating
 from toolhaft.openapi.document import as_dict
 from toolhaft.openapi.resolve import Resolver
-from toolhaft.types import Effect, Gold
+from toolhaft.types import Gold
 from toolhaft.world.approval import approves
 from toolhaft.world.contract import JSON, Contract
 from toolhaft.world.finding import Finding
+from toolhaft.world.lint_names import KnownOperation, NameLint
 from toolhaft.world.mutations import mutations
 from toolhaft.world.problem import FaultProblem, RequestProblem
 from toolhaft.world.requesting import write_request
@@ -29,23 +29,6 @@ if TYPE_CHECKING:
 _RUN = "lint"
 _REFUSAL = "I cannot do this."
 _TRIES = 6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownOperation:
-    """An operation of the world, as tasks may use it.
-
-    Attributes:
-        service: Whose it is.
-        contract: What the document says of it.
-        effect: Of the tool that it becomes.
-        repeatable: Whether a client may send a call twice.
-    """
-
-    service: str
-    contract: Contract
-    effect: Effect
-    repeatable: bool = False
 
 
 class _RefusedCall(UsageError):
@@ -74,6 +57,7 @@ class TaskLint:
         self.store = store
         self.operations = operations
         self.answers = answers
+        self.names = NameLint(located, operations)
         self.gold = located.task.gold or Gold()
         self.findings: list[Finding] = []
         self.called: list[str] = []
@@ -106,50 +90,15 @@ class TaskLint:
         return self.findings
 
     def _tell(self, code: str, message: str, pointer: str = "") -> None:
-        located = self.located
-        self.findings.append(
-            Finding(
-                code=code,
-                message=message,
-                task=self.task.id,
-                file=located.file,
-                pointer=f"{located.pointer}{pointer}",
-            )
-        )
+        self.findings.append(self.names.tell(code, message, pointer))
 
     def _check_names(self) -> None:
         """Check that every tool that is named exists, and that the instruction names none."""
-        metadata = self.task.metadata
-        named = [(f"/gold/tools/{n}", tool) for n, tool in enumerate(self.gold.tools)]
-        calls = metadata["solution"].get("calls", ())
-        named += [(f"/solution/calls/{n}/tool", call["tool"]) for n, call in enumerate(calls)]
-        named += [(f"/faults/{n}/tool", row["tool"]) for n, row in enumerate(metadata.get("faults", ()))]
-        for position, row in enumerate(metadata.get("approve", ())):
-            name, pointer = (row, "") if isinstance(row, str) else (row["tool"], "/tool")
-            named.append((f"/approve/{position}{pointer}", name))
-            if name in self.operations and self.operations[name].effect != "irreversible":
-                self._tell("approval-unneeded", f"{name} needs no approval", f"/approve/{position}{pointer}")
-        for pointer, name in named:
-            if name not in self.operations:
-                self._tell("tool-unknown", f"there is no tool {name!r:.80}{self._nearest(name)}", pointer)
-        self._check_faults()
+        self.findings += self.names.findings()
         folded = self.task.instruction.casefold()
         for name in self.operations:
             if name.casefold() in folded:
                 self._tell("instruction-names-tool", f"the user cannot know of {name}", "/instruction")
-
-    def _check_faults(self) -> None:
-        """Check that the agent meets every fault: what the client tries again by itself, it never sees."""
-        for position, fault in enumerate(preparation_of(self.task).faults):
-            operation = self.operations.get(fault.tool)
-            hidden = operation is not None and operation.repeatable and is_worth_repeating(fault.status)
-            if hidden and fault.times < Retry().attempts:
-                message = f"a client tries {fault.tool} {Retry().attempts} times: no agent sees {fault.times}"
-                self._tell("fault-hidden", message, f"/faults/{position}/times")
-
-    def _nearest(self, name: str) -> str:
-        nearest = nearest_names(name, list(self.operations))
-        return f"; did you mean {' or '.join(nearest)}?" if nearest else ""
 
     def _check_tags(self) -> None:
         services = {operation.service for operation in self.operations.values()}
@@ -261,9 +210,7 @@ class TaskLint:
         """Check that a check of the state looks at something, and that it can fail."""
         first = row["path"].lstrip("/").split("/")[0]
         if first not in before:
-            nearest = nearest_names(first, list(before))
-            hint = f"; did you mean {nearest[0]}?" if nearest else ""
-            self._tell("service-unknown", f"the state has no {first!r:.80}{hint}", f"{pointer}/path")
+            self.findings.append(self.names.unknown_service(first, before, f"{pointer}/path"))
             return
         if all(find(state, row["path"]) is MISSING for state in (before, after)) and not _is_guard(
             row, before
@@ -277,8 +224,6 @@ class TaskLint:
         if row["path"].strip("/") == "writes":
             operation = row.get("where", {}).get("operation")
             if isinstance(operation, str) and operation not in self.operations:
-                message = f"there is no tool {operation!r:.80}{self._nearest(operation)}"
-                self._tell("tool-unknown", message, f"{pointer}/where/operation")
                 return
         if self._fails(row, before):
             return
