@@ -2,6 +2,7 @@
 
 import pytest
 
+from toolhaft.agent import Agent
 from toolhaft.errors import ModelError, PluginError, ToolError, UnknownNameError, UsageError
 from toolhaft.hooks import Registry
 from toolhaft.planners.base import Planner
@@ -197,3 +198,14 @@ def test_the_registry_understands_the_name():
 def test_names_that_make_no_sense(name, error):
     with pytest.raises(error):
         Registry.load(disabled=()).planner(name)
+
+
+async def test_no_further_try_once_the_budget_of_all_is_spent():
+    whole = BudgetMeter(Budget(model_calls=2))
+    agent = Agent(
+        [CannedTool(tool_spec())], model=ScriptedModel(gave_up(), ask("A"), "no"), planner="react@9"
+    )
+    trajectory = (await agent.run("Go.", shared=whole)).trajectory
+    assert (trajectory.status, trajectory.usage.model_calls) == ("gave_up", 2)
+    assert trajectory.settings["cut_short"] == "model_calls"
+    assert whole.model_calls == 2

@@ -170,3 +170,44 @@ def test_each_call_has_a_key_of_its_own():
 )
 def test_equal_arguments_have_equal_texts(one, other, equal):
     assert (canonical(one) == canonical(other)) == equal
+
+
+@given(
+    shared=st.integers(0, 12),
+    own=st.lists(st.none() | st.integers(0, 6), min_size=1, max_size=4),
+    spent=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 3)), max_size=40),
+)
+@settings(max_examples=200, deadline=None)
+def test_a_shared_budget_is_never_exceeded_by_all_together(shared, own, spent):
+    whole = BudgetMeter(Budget(steps=None, model_calls=shared, tool_calls=None))
+    meters = [BudgetMeter(Budget(model_calls=limit), shared=whole) for limit in own]
+    refused = []
+    for which, more in spent:
+        meter = meters[which % len(meters)]
+        before = (meter.model_calls, whole.model_calls)
+        limit = meter.budget.model_calls
+        within = limit is None or before[0] + more <= limit
+        try:
+            meter.reserve(model_calls=more)
+        except BudgetExceededError as error:
+            refused.append((meter, before, more, within, error))
+            assert (meter.model_calls, whole.model_calls) == before
+    for meter, before, more, within, error in refused:
+        assert error.code == ("E-BUDGET-TOTAL" if within else "E-BUDGET")
+        assert ("of all rollouts together" in str(error)) == within
+        assert not within or (before[1] + more > shared and meter.cut_short == "model_calls")
+    assert whole.model_calls == sum(meter.model_calls for meter in meters) <= shared
+
+
+def test_tokens_cost_and_time_are_shared_too():
+    whole = BudgetMeter(Budget(tokens=10, seconds=5.0))
+    meters = [BudgetMeter(Budget(), shared=whole) for _ in range(2)]
+    assert 0 < meters[0].remaining_seconds() <= 5.0
+    meters[0].reserve(model_calls=1)
+    meters[0].record(Usage(input_tokens=8, output_tokens=2))
+    with pytest.raises(BudgetExceededError, match="10 tokens of all rollouts"):
+        meters[1].reserve(model_calls=1)
+    late = BudgetMeter(Budget(seconds=60.0), shared=BudgetMeter(Budget(seconds=0.0)))
+    assert late.remaining_seconds() == 0
+    assert (late.out_of_time().code, late.cut_short) == ("E-BUDGET-TOTAL", "seconds")
+    assert BudgetMeter(Budget(seconds=0.0), shared=whole).out_of_time().code == "E-BUDGET"

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from toolhaft.secrets import SecretStore
     from toolhaft.tools.artifacts import ArtifactStore
     from toolhaft.tools.base import Tool
+    from toolhaft.tools.budget import BudgetMeter
     from toolhaft.tools.catalog import Catalog
     from toolhaft.tools.context import RunContext
     from toolhaft.tools.journal import CallJournal
@@ -50,7 +51,8 @@ class Agent:
         model: A model, or its name; ``auto`` is what the environment names, else ``heuristic``.
         planner: A planner, or its name; likewise ``retriever``.
         k: How many tools the retriever chooses for the model; all of them are offered if there are no more
-            than that. Tools that the chosen ones' descriptions name are offered too, at most ``k`` more.
+            than that. Tools that the chosen ones' descriptions name are offered too, at most ``k`` more; if
+            fewer are found, tools that read fill the places (see `opening_tools`).
         budget: Limits of one rollout: a `Budget`, or its fields as a mapping.
         allow: Effects (``write``, ``irreversible``) or tool names that may run without asking.
         policy: Replaces the policy that ``allow`` makes.
@@ -112,6 +114,7 @@ class Agent:
         artifacts: Sequence[Path | str] = (),
         final_state: FinalState | None = None,
         journal: CallJournal | None = None,
+        shared: BudgetMeter | None = None,
     ) -> Run:
         """Carry out an instruction.
 
@@ -121,6 +124,8 @@ class Agent:
             final_state: Asked at the end for the environment's state, for evaluators.
             journal: Records what leaves the process, and has the rollout's id; what it knows already is
                 not done a second time.
+            shared: What several rollouts may spend together; this one spends from it too. If it is used up
+                here, the trajectory's settings say of what, under ``cut_short``.
 
         Raises:
             ToolhaftError: The model failed or a tool has a bug; the error's ``trajectory`` attribute holds
@@ -129,7 +134,9 @@ class Agent:
         """
         trajectory: Trajectory | None = None
         try:
-            events = self._events(instruction, artifacts, final_state, deltas=False, journal=journal)
+            events = self._events(
+                instruction, artifacts, final_state, deltas=False, journal=journal, shared=shared
+            )
             async with aclosing(events):
                 async for event in events:
                     if event.type == "rollout_finished":
@@ -267,11 +274,12 @@ class Agent:
         *,
         deltas: bool,
         journal: CallJournal | None = None,
+        shared: BudgetMeter | None = None,
     ) -> AsyncGenerator[Event, None]:
         from toolhaft.planners.record import Record
 
         task = self._task(instruction, artifacts)
-        context = self._context(final_state, journal, deltas=deltas)
+        context = self._context(final_state, journal, shared, deltas=deltas)
         active = self._active[context.id] = Active(context)
         try:
             planner, model = self.planner, self.model
@@ -284,7 +292,7 @@ class Agent:
             events = planner.rollout(task, tools, model, context)
             try:
                 while (event := await active.wait(next_event(events))) is not None:
-                    yield event
+                    yield _marked(event, context.meter.cut_short)
                     if event.type == "rollout_started" and retrieved is not None:
                         yield retrieved
             finally:
@@ -299,6 +307,7 @@ class Agent:
         import asyncio
 
         from toolhaft.retrievers.mentions import mentioned_tools
+        from toolhaft.retrievers.openings import opening_tools
         from toolhaft.tools.toolset import ToolSet
         from toolhaft.types import ToolsRetrieved
 
@@ -311,14 +320,18 @@ class Agent:
                 return None
             raise
         context.retrieved = tuple((hit.item.name, hit.score) for hit in hits)
-        mentioned = mentioned_tools((hit.item for hit in hits), self.catalog, limit=self.k)
+        chosen = [hit.item for hit in hits]
+        mentioned = mentioned_tools(chosen, self.catalog, limit=self.k)
+        chosen.extend(map(self.catalog.spec, mentioned))
+        opening = opening_tools(chosen, self.catalog.specs(), limit=self.k - len(chosen))
         event = ToolsRetrieved(
             hits=context.retrieved,
             retriever=self._retriever_name(),
             pool=len(self.catalog),
             mentioned=tuple(mentioned),
+            opening=tuple(opening),
         )
-        return ToolSet(self.catalog, [*(hit.item.name for hit in hits), *mentioned]), event
+        return ToolSet(self.catalog, [*(spec.name for spec in chosen), *opening]), event
 
     def _retriever_name(self) -> str:
         return self._retriever if isinstance(self._retriever, str) else self._retriever.name
@@ -339,7 +352,12 @@ class Agent:
         return replace(task, artifacts=(*task.artifacts, *kept)) if kept else task
 
     def _context(
-        self, final_state: FinalState | None, journal: CallJournal | None, *, deltas: bool
+        self,
+        final_state: FinalState | None,
+        journal: CallJournal | None,
+        shared: BudgetMeter | None,
+        *,
+        deltas: bool,
     ) -> RunContext:
         from toolhaft.tools.budget import BudgetMeter
         from toolhaft.tools.context import RunContext
@@ -347,7 +365,7 @@ class Agent:
         return RunContext(
             id=journal.id if journal is not None else new_id(),
             seed=self.seed,
-            meter=BudgetMeter(self.budget),
+            meter=BudgetMeter(self.budget, shared=shared),
             policy=self._policy,
             approver=self.approver,
             secrets=self.secrets,
@@ -357,3 +375,11 @@ class Agent:
             deltas=deltas,
             journal=journal,
         )
+
+
+def _marked(event: Event, cut_short: str) -> Event:
+    """Return the last event of a rollout that a shared budget cut short with a trajectory that says so."""
+    if not cut_short or event.type != "rollout_finished":
+        return event
+    settings = {**event.trajectory.settings, "cut_short": cut_short}
+    return replace(event, trajectory=replace(event.trajectory, settings=settings))

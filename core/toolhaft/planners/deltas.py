@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
-from toolhaft.errors import BudgetExceededError
 from toolhaft.models.base import Model
 from toolhaft.tools.context import RunContext
 from toolhaft.tools.journal import ModelQuestion
@@ -99,7 +98,7 @@ async def _complete(
     except TimeoutError:
         if not scope.expired():
             raise
-        raise BudgetExceededError("seconds", context.meter.budget.seconds or 0) from None
+        raise context.meter.out_of_time() from None
     if any(not storable(call.arguments) for call in completion.calls):
         return replace(completion, calls=tuple(_readable(call) for call in completion.calls))
     return completion

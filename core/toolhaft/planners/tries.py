@@ -116,7 +116,7 @@ class Tries(Planner):
         if not made:
             return False
         last = made[-1]
-        if len(made) == self.tries or last.status in ("refused", "cancelled", "error"):
+        if len(made) == self.tries or meter.cut_short or last.status in ("refused", "cancelled", "error"):
             return True
         if last.status in ("answered", "asked") and not is_doubtful(last.path()):
             return True
