@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,15 +67,15 @@ def check_comparison(wanted: Any, where: str) -> None:
     for operator, operand in wanted.items():
         if not _fitting(operator, operand):
             raise UsageError(f"{operator} cannot be {operand!r:.80}", where=where, hint=_WANTS[operator])
-    if wanted.get("at_least", 0) > wanted.get("at_most", float("inf")):
+    if wanted.get("at_least", -math.inf) > wanted.get("at_most", math.inf):
         raise UsageError("at_least is more than at_most, so nothing fits", where=where)
     if has_operator(wanted.get("length")):
         check_comparison(wanted["length"], where)
 
 
 _WANTS = {
-    "at_least": "Give a number",
-    "at_most": "Give a number",
+    "at_least": "Give a finite number",
+    "at_most": "Give a finite number",
     "one_of": "Give a list with something in it",
     "exists": "Give true or false",
     "length": "Give a number of at least 0, or a comparison",
@@ -84,7 +85,7 @@ _WANTS = {
 
 def _fitting(operator: str, operand: Any) -> bool:
     if operator in ("at_least", "at_most"):
-        return _is_number(operand) and operand == operand
+        return _is_number(operand)
     if operator == "one_of":
         return isinstance(operand, list | tuple) and bool(operand)
     if operator == "exists":
@@ -95,7 +96,13 @@ def _fitting(operator: str, operand: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether a value is a number that is compared as such: no infinity, no NaN, none beyond a float."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _check_row(row: Mapping[str, Any], where: str) -> None:

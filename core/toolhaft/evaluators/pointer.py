@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 _SELECTION = re.compile(r"\[([^\]=]+)=([^\]]*)\]")
+_INDEX = re.compile(r"[0-9]{1,18}")
 MISSING = object()
 """What `find` returns where there is nothing."""
 
@@ -40,7 +41,7 @@ def _step(value: Any, token: str) -> Any:
     token = token.replace("~1", "/").replace("~0", "~")
     if isinstance(value, dict):
         return value.get(token, MISSING)
-    if isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+    if isinstance(value, list) and _INDEX.fullmatch(token) and int(token) < len(value):
         return value[int(token)]
     return MISSING
 

@@ -114,14 +114,14 @@ def _check_state(row: Mapping[str, Any], state: Mapping[str, Any]) -> str:
         if fits(found, row["equals"]):
             return ""
         shown = "nothing" if found is MISSING else f"{found!r:.200}"
-        return f"{row['path']} is {shown}, not {row['equals']!r:.200}"
+        return f"{row['path']:.200} is {shown}, not {row['equals']!r:.200}"
     items = list(found.values()) if isinstance(found, dict) else found if isinstance(found, list) else []
     where = row.get("where", {})
     count = sum(all(fits(find(item, name), wanted) for name, wanted in where.items()) for item in items)
     wanted = row.get("count", {"at_least": 1})
     if fits(count, wanted):
         return ""
-    return f"{row['path']} has {count} with {where!r:.200}, not {wanted}"
+    return f"{row['path']:.200} has {count} with {where!r:.200}, not {wanted}"
 
 
 def _compare(value: Any, operator: str, operand: Any) -> bool:
@@ -155,8 +155,15 @@ def _equal(value: Any, wanted: Any) -> bool:
     if isinstance(value, bool) or isinstance(wanted, bool):
         return value is wanted
     if isinstance(value, int | float) and isinstance(wanted, int | float):
-        return abs(value - wanted) < 1e-6
+        return value == wanted or _close(value, wanted)
     return bool(value == wanted)
+
+
+def _close(value: float, wanted: float) -> bool:
+    try:
+        return abs(value - wanted) < 1e-6
+    except OverflowError:  # an integer that no float holds, and one that is none
+        return False
 
 
 def _normal(text: str) -> str:
