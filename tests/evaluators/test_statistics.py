@@ -256,6 +256,14 @@ def test_the_same_seed_gives_the_same_interval_and_swapping_mirrors_it():
     assert difference_interval([-value for value in found], seed=9) == pytest.approx((-high, -low))
 
 
+def test_thirds_that_cancel_out_leave_no_rest():
+    """The lower end is 0, and not the 1e-17 that three trials of a task come to in binary."""
+    differences = [1 - 2 / 3, 1 / 3, 1 / 3, 2 / 3, 2 / 3 - 1, -1 / 3, 0.0] * 2
+    ends = [bootstrap_interval(differences, seed=seed, resamples=200)[0] for seed in range(60)]
+    assert 0.0 in ends
+    assert not [end for end in ends if 0 < abs(end) < 1e-9]
+
+
 def test_ten_thousand_resamples_of_130_tasks_take_less_than_a_second():
     found = [random.Random(1).random() - 0.5 for _ in range(130)]
     started = time.process_time()

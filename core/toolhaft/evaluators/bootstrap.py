@@ -15,6 +15,7 @@ from toolhaft.evaluators.statistics import CONFIDENCE, critical
 
 BootstrapMethod = Literal["percentile", "bca"]
 RESAMPLES = 10_000
+_DIGITS = 12
 _FEW = 10
 """Tasks that differ, below which resampling knows too little of how tasks differ."""
 
@@ -52,11 +53,12 @@ def bootstrap_interval(
     sums = sorted(math.fsum(draw(values, k=number)) for _ in repeat(None, resamples))
     tail = (1 - confidence) / 2
     low, high = (tail, tail) if method == "percentile" else _corrected(values, sums, confidence)
-    # Counted from both ends alike, so that to swap the arms mirrors the interval.
+    # Counted from both ends alike, so that to swap the arms mirrors the interval. Thirds that cancel out
+    # leave a rest in binary, by which an interval would leave out 0.
     last = resamples - 1
     return (
-        sums[min(last, int(low * resamples))] / number,
-        sums[last - min(last, int(high * resamples))] / number,
+        round(sums[min(last, int(low * resamples))] / number, _DIGITS),
+        round(sums[last - min(last, int(high * resamples))] / number, _DIGITS),
     )
 
 
