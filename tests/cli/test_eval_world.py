@@ -132,7 +132,7 @@ def test_a_total_budget_that_is_used_up_is_partial(toolhaft):
         "eval", "world", "--limit", 5, "--total-budget", "model_calls=3", "--concurrency", 1
     )
     assert code == 3
-    assert "not complete: its model_calls were used up after" in out
+    assert "not complete: its budget of model calls was used up after" in out
 
 
 def test_errors_are_counted_and_partial(toolhaft):
@@ -140,7 +140,7 @@ def test_errors_are_counted_and_partial(toolhaft):
     code, out, _ = toolhaft("eval", "world", "--limit", 1, "--model", "http://127.0.0.1:9/v1#m", "-o", "out")
     assert code == 3
     assert "error 1" in out
-    assert "1 of 1 rollouts of react ended in an error" in out
+    assert "1 of 1 rollouts of react ended in an error; they count as failed. The error: " in out
 
 
 def test_ctrl_c_keeps_what_is_done(tmp_path):

@@ -7,7 +7,7 @@ from toolhaft.evaluators.comparing import ArmAttempts, Attempt, compare_arms
 from toolhaft.evaluators.reading import verdict
 from toolhaft.evaluators.statistics import mcnemar, wilson
 from toolhaft.testing import record_trajectory
-from toolhaft.types import Comparison, Pairing, Score, Task, ToolCall, Usage, from_json, to_json
+from toolhaft.types import Comparison, ErrorInfo, Pairing, Score, Task, ToolCall, Usage, from_json, to_json
 
 
 def arm(name, outcomes, *, origin="model", **fields):
@@ -156,6 +156,19 @@ def test_errors_count_and_are_said():
     assert any("1 of 2 rollouts of a ended in an error" in note for note in comparison.notes)
 
 
+def test_what_ended_most_rollouts_is_said():
+    errors = ["the key is\nwrong", "no answer", "the key is\nwrong"]
+    attempts = [Attempt(task=str(n), kind="error", error=error) for n, error in enumerate(errors)]
+    (note,) = compare(ArmAttempts(name="a", attempts=tuple(attempts))).notes
+    assert note.endswith("count as failed. The most frequent, 2 times: the key is wrong.")
+    (note,) = compare(ArmAttempts(name="a", attempts=(attempts[0],))).notes
+    assert note.endswith("count as failed. The error: the key is wrong.")
+    record = record_trajectory(
+        Task(id="t", instruction="Do."), status="error", error=ErrorInfo(code="E", what="gone")
+    )
+    assert Attempt.of(record, Score(name="s", value=0.0)).error == "gone"
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
@@ -167,6 +180,7 @@ def test_errors_count_and_are_said():
             {"difference": 0.1, "low": 0.02, "high": 0.2, "mcnemar_p": 0.01, "adjusted_p": 0.09},
             "does not confirm it",
         ),
+        ({"difference": 0.1, "low": -0.02, "high": 0.2, "mcnemar_p": 0.04}, "not sure: one wins more tasks"),
         ({"difference": 0.5}, "too few tasks"),
     ],
 )

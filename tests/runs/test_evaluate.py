@@ -190,7 +190,7 @@ async def test_nothing_is_begun_beyond_the_limit_of_all(limit, quantity, begun):
     run = await evaluate(spend, concurrency=1, limit=Budget(**{**nothing, **limit}))
     assert run.stopped == quantity
     assert len([outcome for outcome in run.outcomes if outcome.arm != "nothing"]) == begun
-    assert f"its {quantity} were used up" in run.compare().notes[0]
+    assert f"its budget of {quantity.replace('_', ' ')} was used up" in run.compare().notes[0]
 
 
 async def test_the_floor_sees_the_state_that_nobody_touched():

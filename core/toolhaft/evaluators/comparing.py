@@ -37,6 +37,7 @@ class Attempt:
         steps: Rounds of thought and calls.
         usage: What was spent.
         origin: Who wrote the steps, for example ``heuristic``; empty if there are none.
+        error: What ended it, if that was an error.
     """
 
     task: str
@@ -46,6 +47,7 @@ class Attempt:
     steps: int = 0
     usage: Usage = Usage()
     origin: str = "model"
+    error: str = ""
 
     @property
     def passed(self) -> bool:
@@ -59,15 +61,19 @@ class Attempt:
         The failure kind is the one that the score's details hold under ``failure``, else made anew.
         """
         kind = score.details.get("failure")
+        if kind not in FAILURE_KINDS:
+            kind = failure_kind(score, trajectory)
+        error = trajectory.error.what if trajectory.error is not None else score.reason
         origins = [origin for origin in trajectory.origins if origin != "model"]
         return cls(
             task=trajectory.task.id,
             trial=trial,
-            kind=kind if kind in FAILURE_KINDS else failure_kind(score, trajectory),
+            kind=kind,
             tags=trajectory.task.tags,
             steps=len(trajectory.steps),
             usage=trajectory.usage,
             origin=origins[0] if origins else "model" if trajectory.steps else "",
+            error=error if kind == "error" else "",
         )
 
 
@@ -124,11 +130,12 @@ def compare_arms(
     tasks = dict.fromkeys(attempt.task for arm in arms for attempt in arm.attempts)
     means = {arm.name: _means(arm) for arm in arms}
     origins = {arm.name: {attempt.origin for attempt in arm.attempts} for arm in arms}
+    errors = {arm.name: Counter(attempt.error for attempt in arm.attempts if attempt.error) for arm in arms}
     return Comparison(
         title=title,
         arms=results,
         pairings=tuple(pairings),
-        notes=(*notes, *notes_on(results, pairings, origins=origins, tasks=len(tasks))),
+        notes=(*notes, *notes_on(results, pairings, origins=origins, errors=errors, tasks=len(tasks))),
         outcomes={
             task: {name: found[task] for name, found in means.items() if task in found} for task in tasks
         },

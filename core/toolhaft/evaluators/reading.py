@@ -10,13 +10,15 @@ from toolhaft.types import ArmResult, Pairing
 FLOOR = "nothing"
 """The arm that does nothing; what it passes, no arm has earned."""
 _LEVEL = 0.05
+_LONGEST = 300
+"""Characters of an error that are shown; the record has all."""
 
 
 def verdict(pairing: Pairing) -> str:
     """Return in one sentence what a pairing shows.
 
-    A difference is called shown only if the interval leaves out 0 and the test, adjusted for the number of
-    pairings, is below 0.05; if the two disagree, the sentence says so.
+    A difference is called shown only if the interval leaves out 0 and the p-value of the test, adjusted for
+    the number of pairings, is at most 0.05; if the two disagree, the sentence says so.
     """
     who = f"{pairing.b} against {pairing.a}"
     if pairing.low is None or pairing.high is None or pairing.mcnemar_p is None:
@@ -29,9 +31,14 @@ def verdict(pairing: Pairing) -> str:
     )
     if pairing.wins == pairing.losses == 0:
         return f"{who}: no difference shown: all {pairing.tasks} tasks ended alike ({spread})"
-    if not pairing.shown:
-        return f"{who}: no difference shown: the interval includes 0 ({spread})"
     p = pairing.adjusted_p if pairing.adjusted_p is not None else pairing.mcnemar_p
+    if not pairing.shown and p > _LEVEL:
+        return f"{who}: no difference shown: the interval includes 0 ({spread})"
+    if not pairing.shown:
+        return (
+            f"{who}: not sure: one wins more tasks than it loses, but the interval of the difference "
+            f"includes 0 ({spread}, p = {p:.3g})"
+        )
     if p > _LEVEL:
         return (
             f"{who}: not sure: the interval leaves out 0, but the exact test does not confirm it "
@@ -52,6 +59,7 @@ def notes_on(
     pairings: Sequence[Pairing],
     *,
     origins: Mapping[str, Set[str]],
+    errors: Mapping[str, Mapping[str, int]],
     tasks: int,
 ) -> tuple[str, ...]:
     """Return what a reader must know to read the figures.
@@ -60,6 +68,7 @@ def notes_on(
         arms: With their figures.
         pairings: Each pair of them.
         origins: By arm, who wrote the steps.
+        errors: By arm, how often each error ended a rollout.
         tasks: How many different tasks there are.
     """
     notes = [verdict(pairing) for pairing in pairings]
@@ -93,6 +102,7 @@ def notes_on(
     ]
     notes += [
         f"{count} of {arm.passes.total} rollouts of {arm.name} ended in an error; they count as failed."
+        + _most_frequent(errors.get(arm.name, {}))
         for arm in arms
         if (count := arm.failures.get("error"))
     ]
@@ -103,6 +113,14 @@ def notes_on(
         if pairing.tasks < tasks
     ]
     return tuple(notes)
+
+
+def _most_frequent(errors: Mapping[str, int]) -> str:
+    if not errors:
+        return ""
+    error, count = max(errors.items(), key=lambda item: item[1])
+    shown = " ".join(error.split())[:_LONGEST]
+    return f" {'The error' if len(errors) == 1 else f'The most frequent, {count} times'}: {shown}."
 
 
 def _listed(names: Sequence[str]) -> str:

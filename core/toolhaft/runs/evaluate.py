@@ -222,9 +222,8 @@ class EvaluationRun:
         """
         notes = []
         if self.stopped:
-            why = (
-                "it was interrupted" if self.stopped == "interrupted" else f"its {self.stopped} were used up"
-            )
+            budget = self.stopped.replace("_", " ")
+            why = "it was interrupted" if budget == "interrupted" else f"its budget of {budget} was used up"
             notes.append(
                 f"The evaluation is not complete: {why} after {len(self._done)} of {self.planned} rollouts."
             )
