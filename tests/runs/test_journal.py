@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from toolhaft.errors import JournalError
+from toolhaft.errors import JournalError, UsageError
 from toolhaft.runs import file as journal_file
 from toolhaft.runs.journal import Journal, read_results
 from toolhaft.runs.place import check_place
@@ -371,14 +371,6 @@ async def test_a_full_disk_ends_it_and_loses_nothing_that_was_acknowledged(tmp_p
     assert read(tmp_path, "SELECT count(*) FROM entries") == [(acknowledged,)]
 
 
-async def test_a_place_that_cannot_be_written_is_named(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(JournalError) as caught:
-        await Journal.open(tmp_path / "file")
-    assert caught.value.code == "E-JOURNAL-DISK"
-    assert caught.value.hint
-
-
 MOUNTS = "/dev/vda / ext4 rw 0 0\nserver:/home {folder} {kind} rw 0 0\n"
 
 
@@ -410,3 +402,34 @@ async def test_a_closed_journal_says_so(tmp_path):
     await journal.close()
     with pytest.raises(JournalError, match="closed"):
         await journal.claim(1)
+
+
+async def test_a_journal_that_is_gone_is_missed_and_nothing_begins_anew(tmp_path):
+    async with await filled(tmp_path):
+        pass
+    for path in tmp_path.glob("journal.sqlite*"):
+        path.unlink()
+    for _ in range(2):
+        with pytest.raises(JournalError) as caught:
+            await Journal.open(tmp_path)
+        assert caught.value.code == "E-JOURNAL-MISSING"
+        assert "another folder" in caught.value.hint
+    for path in tmp_path.glob("journal.*"):
+        path.unlink()
+    (tmp_path / "trajectories.jsonl").write_text("{}\n")
+    with pytest.raises(JournalError, match=r"trajectories\.jsonl"):
+        await Journal.open(tmp_path)
+
+
+async def test_a_folder_that_never_had_a_journal_may_get_one(tmp_path):
+    (tmp_path / "journal.owner").write_text('{"pid": 1}')
+    async with await filled(tmp_path) as journal:
+        assert await journal.count() == {"waiting": 4}
+
+
+@pytest.mark.parametrize("inside", [(), ("a", "b")], ids=["file", "below a file"])
+async def test_a_file_in_the_way_is_said(tmp_path, inside):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="folder") as caught:
+        await Journal.open((tmp_path / "file").joinpath(*inside))
+    assert "-o" in caught.value.hint

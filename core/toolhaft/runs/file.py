@@ -70,11 +70,11 @@ INSERT INTO meta VALUES ('open', '0');
 """
 
 
-def create_file(path: Path) -> None:
-    """Make an empty journal: beside its place, then moved there, so that there is never half of one.
+def check_log(path: Path) -> None:
+    """Raise if the log of a journal lies there without it.
 
     Raises:
-        JournalError: The folder cannot be written, or a journal was there whose log still is.
+        JournalError: It does.
     """
     log = path.with_name(f"{path.name}-wal")
     if log.exists() and log.stat().st_size:
@@ -85,6 +85,15 @@ def create_file(path: Path) -> None:
             hint="Put the file back, or begin anew in another folder with -o",
             code="E-JOURNAL-DAMAGED",
         )
+
+
+def create_file(path: Path) -> None:
+    """Make an empty journal: beside its place, then moved there, so that there is never half of one.
+
+    Raises:
+        JournalError: The folder cannot be written, or a journal was there whose log still is.
+    """
+    check_log(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.unlink(missing_ok=True)

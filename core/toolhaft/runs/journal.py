@@ -15,13 +15,14 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from toolhaft.errors import JournalError
+from toolhaft.errors import JournalError, ToolhaftError
 from toolhaft.runs import statements
 from toolhaft.runs.crash import crash_point
 from toolhaft.runs.file import (
     CLOSED,
     NAME,
     Durability,
+    check_log,
     checkpoint,
     create_file,
     open_file,
@@ -29,7 +30,7 @@ from toolhaft.runs.file import (
     settle,
     shares_badly,
 )
-from toolhaft.runs.place import Door, Locks, check_place
+from toolhaft.runs.place import Door, Locks, check_folder, check_new, check_place
 from toolhaft.runs.results import LARGE, ResultFiles
 from toolhaft.runs.statements import ClaimedJob
 from toolhaft.runs.writer import Writer, journal_error
@@ -87,8 +88,9 @@ class Journal:
             lease: Seconds after which others may take over the jobs of a process that fell silent.
 
         Raises:
-            JournalError: It is held by another process, damaged, of a newer version, or lies where it
-                cannot be kept; ``code`` says which.
+            JournalError: It is held by another process, damaged, gone, of a newer version, or lies where
+                it cannot be kept; ``code`` says which.
+            UsageError: Something that is no folder is in the way.
         """
         locks = Locks(folder)
         path = folder / NAME
@@ -97,7 +99,7 @@ class Journal:
         except OSError as error:
             locks.leave()
             raise journal_error(error, path) from None
-        except JournalError:
+        except ToolhaftError:
             locks.leave()
             raise
         journal = cls(path, connection, locks, lease)
@@ -329,6 +331,7 @@ def read_results(folder: Path, *, with_results: bool = True) -> Iterator[dict[st
 def _enter(path: Path, locks: Locks, durability: Durability, join: bool) -> sqlite3.Connection:
     if join and not path.exists():
         read_file(path)  # says that there is none
+    check_folder(path.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
     check_place(path.parent)
     door = locks.door()
@@ -338,8 +341,11 @@ def _enter(path: Path, locks: Locks, durability: Durability, join: bool) -> sqli
             time.sleep(0.002)
         locks.enter(join=join)
         if not path.exists():
+            check_log(path)
+            check_new(path.parent, knew_journal=locks.knew_journal)
             create_file(path)
         connection = open_file(path, durability=durability, checkpoints=locks.is_owner, alone=locks.was_alone)
+        locks.note_journal()
         if locks.was_alone:  # whoever held leases is dead: the system let go of its lock
             _release_all(connection, path)
         return connection

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from toolhaft.errors import JournalError
+from toolhaft.errors import JournalError, UsageError
 
 NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "ncpfs", "davfs", "afs", "9p"}
@@ -40,6 +40,46 @@ def check_place(folder: Path, mounts: Path = Path("/proc/mounts")) -> None:
         )
 
 
+def check_folder(folder: Path) -> None:
+    """Raise if something that is no folder stands where one is to be.
+
+    Raises:
+        UsageError: It does; the error says what.
+    """
+    for place in (folder, *folder.parents):
+        if place.is_dir():
+            return
+        if place.exists() or place.is_symlink():
+            raise UsageError(
+                "this is no folder, and the batch is to be kept there"
+                if place == folder
+                else f"no folder can be made in {place}, which is a file",
+                where=str(folder),
+                hint="Name another folder with -o, or move the file away",
+            )
+
+
+def check_new(folder: Path, *, knew_journal: bool) -> None:
+    """Raise if a folder without a journal shows that it had one: a new one would do everything again.
+
+    Args:
+        folder: Must be there.
+        knew_journal: See `Locks`.
+
+    Raises:
+        JournalError: It does (``E-JOURNAL-MISSING``).
+    """
+    left = "trajectories.jsonl"
+    if knew_journal or (folder / left).exists():
+        sign = f"{left} lies" if (folder / left).exists() else "other files of a batch lie"
+        raise JournalError(
+            f"the journal is gone, though {sign} here: a new one would do every task again, writes included",
+            where=str(folder),
+            hint="Put journal.sqlite back; or name another folder with -o, or remove this one",
+            code="E-JOURNAL-MISSING",
+        )
+
+
 def _file_system(folder: Path, mounts: Path) -> str:
     try:
         lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -66,11 +106,13 @@ class Locks:
     Attributes:
         is_owner: Whether this process owns it.
         was_alone: Whether nobody else worked in it when it was entered.
+        knew_journal: Whether an owner of the folder once had a journal open there.
     """
 
     def __init__(self, folder: Path) -> None:
         self.is_owner = False
         self.was_alone = False
+        self.knew_journal = False
         self._owner_path = folder / "journal.owner"
         self._owner: IO[str] | None = None
         self._users: IO[str] | None = None
@@ -85,9 +127,8 @@ class Locks:
         self._owner = self._owner_path.open("a+", encoding="utf-8")
         if _lock(self._owner, shared=False):
             self.is_owner = True
-            self._owner.truncate(0)
-            self._owner.write(json.dumps(_self_description()))
-            self._owner.flush()
+            self.knew_journal = bool(self.holder().get("journal"))
+            self._describe(journal=self.knew_journal)
         else:
             holder = self.holder()
             self._owner.close()
@@ -97,6 +138,12 @@ class Locks:
         self._users = (self._folder / "journal.users").open("a+", encoding="utf-8")
         self.was_alone = _lock(self._users, shared=False)
         _lock(self._users, shared=True)
+
+    def note_journal(self) -> None:
+        """Have later owners know that there was a journal here, so that they miss it if it is gone."""
+        if self.is_owner and not self.knew_journal:
+            self.knew_journal = True
+            self._describe(journal=True)
 
     def door(self) -> Door:
         """Return what is to be held while entering or leaving."""
@@ -117,6 +164,12 @@ class Locks:
             if isinstance(found, dict):
                 return found
         return {}
+
+    def _describe(self, *, journal: bool) -> None:
+        if self._owner is not None:
+            self._owner.truncate(0)
+            self._owner.write(json.dumps(_self_description() | {"journal": journal}))
+            self._owner.flush()
 
     def leave(self) -> None:
         """Let go."""
