@@ -26,6 +26,7 @@ CALL = ToolCall(id="c", name="look", arguments={"city": "Oslo", "page": 1})
         ("  **GIVE UP** - sold out.", "gave_up", "sold out."),
         ("GIVE_UP sold out", "gave_up", "sold out"),
         ("[GIVE UP] sold out?", "gave_up", "sold out?"),
+        ("Both are sold out.\n\nGIVE UP: no rooms.", "gave_up", "Both are sold out.\n\nno rooms."),
         ("GIVE UPWARD mobility a chance.", "answered", None),
         ("Give up your seat.", "answered", None),
         ("I will not GIVE UP", "answered", None),
