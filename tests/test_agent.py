@@ -495,6 +495,8 @@ def test_budgets(given, budget):
         ({"budget": {"stepps": 1}}, UnknownNameError, "Did you mean 'steps'"),
         ({"budget": {"steps": -1}}, UsageError, "at least 0"),
         ({"budget": {"steps": True}}, UsageError, "at least 0"),
+        ({"budget": {"steps": 1.5}}, UsageError, "whole number"),
+        ({"budget": {"tokens": float("inf")}}, UsageError, "whole number"),
         ({"budget": {"cost": float("nan")}}, UsageError, "at least 0"),
         ({"budget": {"seconds": "5"}}, UsageError, "at least 0"),
         ({"allow": "wirte"}, UnknownNameError, "Did you mean 'write'"),

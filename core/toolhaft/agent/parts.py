@@ -51,7 +51,12 @@ def policy_of(allow: str | Sequence[str], catalog: Catalog) -> Policy:
 
 
 def budget_of(budget: Budget | Mapping[str, Any] | None) -> Budget:
-    """Return a budget from its fields."""
+    """Return a budget from its fields.
+
+    Raises:
+        UnknownNameError: A field is unknown.
+        UsageError: A value is less than 0, or a part of something that is counted.
+    """
     from dataclasses import fields
 
     from toolhaft.errors import UnknownNameError
@@ -62,14 +67,19 @@ def budget_of(budget: Budget | Mapping[str, Any] | None) -> Budget:
     if isinstance(budget, Budget):
         return budget
     known = [field.name for field in fields(Budget)]
+    limits = dict(budget)
     for name, value in budget.items():
         if name not in known:
             raise UnknownNameError("budget", name, known)
-        if value is not None and (
-            isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0
-        ):
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
             raise UsageError(f"the budget {name} is {value!r}", hint="Give a number of at least 0, or None")
-    return Budget(**budget)
+        if isinstance(value, float) and name not in ("cost", "seconds"):
+            if not value.is_integer():
+                raise UsageError(f"the budget {name} is {value!r}", hint="Give a whole number, or None")
+            limits[name] = int(value)
+    return Budget(**limits)
 
 
 def new_id() -> str:
