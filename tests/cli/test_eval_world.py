@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -39,7 +40,7 @@ def test_two_planners_with_trials(toolhaft, tmp_path):
     trajectories, scores = stored.arms["react"]
     assert len(trajectories) == len(scores) == 6
     assert {(t.budget.model_calls, t.settings["k"]) for t in trajectories} == {(5, 4)}
-    assert [t.seed for t in trajectories] == [3, 4] * 3
+    assert [t.seed for t in trajectories] == [3, 103] * 3  # 4 is that of the second try of react@2
     assert (tmp_path / "out" / "report.html").stat().st_size > 5_000
     assert len(stored.comparison.outcomes) == 3
 
@@ -168,6 +169,36 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
     done = sum(len(trajectories) for trajectories, _ in stored.arms.values())
     assert 0 < done < 500
     assert f"interrupted after {done} of" in stored.comparison.notes[0]
+
+
+def test_ctrl_c_before_anything_is_done_keeps_what_is_there(tmp_path):
+    """The model never answers."""
+    words = ["eval", "world", "--limit", "2", "-o", "out", "--json"]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "evaluation.json").write_text("what was measured before")
+        process = subprocess.Popen(
+            [
+                *[sys.executable, "-c", "from toolhaft.cli.main import main; main()"],
+                *[*words, "--model", f"http://127.0.0.1:{silent.getsockname()[1]}/v1#m"],
+            ],
+            cwd=tmp_path,
+            env=os.environ | {"TOOLHAFT_HOME": str(tmp_path / "home")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            silent.settimeout(60)
+            asked, _ = silent.accept()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+        asked.close()
+    assert (process.returncode, out) == (130, "")
+    assert "nothing is written" in err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["evaluation.json"]
 
 
 class Benchmarks:

@@ -12,6 +12,7 @@ from toolhaft.cli.progress import ProgressBar
 from toolhaft.cli.run import prepare
 from toolhaft.errors import UnknownNameError, UsageError
 from toolhaft.evaluators.reading import FLOOR
+from toolhaft.planners.tries import MOST_TRIES
 
 if TYPE_CHECKING:
     from toolhaft.models.base import Model
@@ -119,8 +120,12 @@ class WorldEvaluation:
                 run_sync(self._evaluate(), on_interrupt=self.run.cancel)
             ended = True
         finally:
-            if not ended and any(outcome.arm != FLOOR for outcome in self.run.outcomes):
+            if not ended and self._has_begun():
                 notice(f"What was done until then: {self._save(self._compare()).html}")
+        if self.run.stopped == "interrupted" and not self._has_begun():
+            # An earlier evaluation in the folder is worth more than this one.
+            notice("Interrupted before anything was done: nothing is written.")
+            return 130
         comparison = self._compare()
         files = self._save(comparison)
         if as_json:
@@ -133,6 +138,9 @@ class WorldEvaluation:
             return 130
         errors = any(outcome.kind == "error" for outcome in self.run.outcomes)
         return 3 if errors or self.run.stopped else 0
+
+    def _has_begun(self) -> bool:
+        return any(outcome.arm != FLOOR for outcome in self.run.outcomes)
 
     def _compare(self) -> Comparison:
         return self.run.compare(title=self._heading(), seed=self._choices.seed)
@@ -192,7 +200,8 @@ class WorldEvaluation:
             allow="write",
             approver=approver_of(task),
             secrets=self._secrets,
-            seed=self._choices.seed + trial,
+            # The tries of ``NAME@n`` draw from the seeds that follow; no other trial may draw from them.
+            seed=self._choices.seed + trial * MOST_TRIES,
         )
         try:
             done = await agent.run(task, final_state=lambda: world.state(name, task))
