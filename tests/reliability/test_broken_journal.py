@@ -315,12 +315,13 @@ def test_a_read_only_disk_is_told_and_read(journals, small_disk, service, nurser
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 @pytest.mark.parametrize("name", ["", DATABASE])
 def test_a_folder_or_file_without_leave_to_write_is_told(folder_of, service, nursery, name):
     folder = folder_of("stopped")
     mode = (folder / name).stat().st_mode
     (folder / name).chmod(mode & ~0o222)
+    if os.access(folder / name, os.W_OK):
+        pytest.skip("whoever runs this may write anywhere")
     try:
         child = nursery.start(folder, service.port, "--jobs", JOBS)
         assert child.wait() == 1

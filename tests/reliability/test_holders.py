@@ -154,6 +154,7 @@ async def test_of_two_that_enter_at_once_one_frees_what_the_dead_held(tmp_path):
         await asyncio.gather(*(one.close() for one in crew))
 
 
+@pytest.mark.slow
 def test_the_command_line_says_who_holds_the_folder(tmp_path, service, nursery):
     folder = tmp_path / "batch"
     first = hold(folder, nursery, service)

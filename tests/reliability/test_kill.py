@@ -40,7 +40,7 @@ def kill_often(tmp_path, service, nursery, *, kills, jobs, seed, words=()):
 
 
 def test_a_batch_survives_a_few_kills(tmp_path, service, nursery):
-    kill_often(tmp_path, service, nursery, kills=4, jobs=16, seed=1)
+    kill_often(tmp_path, service, nursery, kills=3, jobs=12, seed=1)
 
 
 @pytest.mark.slow
