@@ -49,7 +49,7 @@ async def test_a_folder_is_a_location_of_tools(garden):
         assert (await catalog.call("listPlots", free=False))["total"] == 1
         await catalog.close()
     async with World(folder=garden) as world:
-        source = WorldSource(folder=garden, auth=world.auth, secrets=SecretStore(world.secrets))
+        source = WorldSource(auth=world.auth, secrets=SecretStore(world.secrets))
         catalog = await source.load(f"{world.base_url}/runs/x")
         assert len(catalog) == 3
         await catalog.call("leasePlot", plot_id="P-2", gardener="Bo Ek")
@@ -131,7 +131,10 @@ def test_the_commands_know_folders(garden):
     [
         ("world.yaml", None, "services: [gardn]", UnknownNameError, "Did you mean 'garden'"),
         ("world.yaml", None, "services: 3", FormatError, "not a list"),
-        ("world.yaml", None, "rooms: []", FormatError, "title and services"),
+        ("world.yaml", None, "rooms: []", FormatError, "unknown key 'rooms'"),
+        ("world.yaml", None, "titel: Roses", FormatError, "Did you mean 'title'"),
+        ("world.yaml", None, "title: 3", FormatError, "not a text"),
+        ("world.yaml", None, "[]", FormatError, "not an object"),
         ("world.yaml", None, "title: [", SpecError, "YAML"),
         ("garden.yaml", "openapi: 3.1.0", "openapi: 2.0.0", SpecError, "garden.yaml#/openapi"),
         ("garden.yaml", "operationId: listPlots", "operationId: leasePlot", SpecError, "two operations"),

@@ -68,5 +68,33 @@ def test_it_says_where_everything_is_and_how_to_authenticate(served):
         "none",
     ):
         assert wanted in text
+    assert text.startswith("The demo world is at http://127.0.0.1:")
     schemes = [scheme for name in service_names() for scheme in load_service(name).schemes]
     assert text.count("  export TOOLHAFT_WORLD_") == len(schemes)
+
+
+@pytest.mark.slow
+def test_a_world_of_ones_own_goes_by_its_own_title_and_its_tools_are_listed(garden):
+    (garden / "world.yaml").write_text("title: Roses")
+    process = serve("--port", "0", "--folder", str(garden))
+    try:
+        lines = []
+        while not lines or "Then: toolhaft" not in lines[-1]:
+            lines.append(process.stdout.readline())
+            assert lines[-1], process.stderr.read()
+        assert lines[0].startswith("Roses is at http://127.0.0.1:")
+        words = lines[-1].split()
+        assert words[:4] == ["Then:", "toolhaft", "tools", "list"]
+        code = "from toolhaft.cli.main import main; main()"
+        command = [sys.executable, "-c", code, *words[2:]]
+        listed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert (listed.returncode, "leasePlot" in listed.stdout) == (0, True), listed.stderr
+        assert "getCart" not in listed.stdout
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=10)[1] == "Roses is closed.\n"
+        after = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert (after.returncode, after.stdout) == (1, "")
+        assert "nobody answers there" in after.stderr
+    finally:
+        process.kill()
+        process.communicate(timeout=10)

@@ -15,7 +15,7 @@ app = typer.Typer(help="Serve on this machine's loopback.", add_completion=False
 
 @app.callback()
 def serve() -> None:
-    """Serve the demo world on this machine's loopback."""
+    """Serve a world on this machine's loopback."""
 
 
 @app.command()
@@ -29,7 +29,7 @@ def world(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
-    """Serve the demo world until Ctrl-C.
+    """Serve the demo world, or one of your own, until Ctrl-C.
 
     Prints where each service and its OpenAPI document are, and the credentials made for this start.
     """
@@ -45,7 +45,7 @@ def world(
             _print_text(demo)
         _wait(demo)
     except KeyboardInterrupt:
-        notice("The demo world is closed.")
+        notice(f"{demo.title} is closed.")
     finally:
         demo.stop()
 
@@ -59,6 +59,7 @@ def _wait(demo: World) -> None:
 
 def _facts(demo: World) -> dict[str, Any]:
     return {
+        "title": demo.title,
         "url": demo.base_url,
         "seed": demo.seed,
         "services": {
@@ -76,7 +77,7 @@ def _facts(demo: World) -> dict[str, Any]:
 def _print_text(demo: World) -> None:
     from toolhaft.cli.output import print_line, print_table
 
-    print_line(f"The demo world is at {demo.base_url} (seed {demo.seed}); Ctrl-C ends it.\n")
+    print_line(f"{demo.title} is at {demo.base_url} (seed {demo.seed}); Ctrl-C ends it.\n")
     rows = [
         (name, demo.service_url(name), f"{demo.base_url}/{name}/openapi.yaml", demo.authentication(name))
         for name in demo.services

@@ -25,6 +25,7 @@ class RunKeeper(Protocol):
     """What the routes for the one who runs the world need of it."""
 
     store: Store
+    title: str
 
     def prepare_by_id(self, run: str, task: str) -> None:
         """Put a run to the beginning that a task wants."""
@@ -51,6 +52,7 @@ def build_app(world: RunKeeper, services: Sequence[LoadedService], keys: Mapping
 
     return Starlette(
         routes=[
+            _index_route(world, services),
             *_control_routes(world),
             *(route for part in services for route in _document_routes(part.service.name, part.document)),
             *(
@@ -63,6 +65,22 @@ def build_app(world: RunKeeper, services: Sequence[LoadedService], keys: Mapping
         # Pages of other sites may reach loopback by a name of theirs; those names are refused.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
     )
+
+
+def _index_route(world: RunKeeper, services: Sequence[LoadedService]) -> Route:
+    from starlette.responses import JSONResponse
+    from starlette.routing import Route
+
+    titles = {part.service.name: str(part.document["info"].get("title", "")) for part in services}
+
+    async def index(request: Request) -> Response:
+        rows = [
+            {"name": name, "title": title, "document": f"{request.base_url}{name}/openapi.json"}
+            for name, title in titles.items()
+        ]
+        return JSONResponse({"title": world.title, "services": rows})
+
+    return Route("/", index, methods=["GET"])
 
 
 def _control_routes(world: RunKeeper) -> list[Route]:

@@ -9,11 +9,13 @@ from typing import Any
 
 from toolhaft.errors import ConfigError, FormatError, UnknownNameError
 from toolhaft.settings import load_settings
+from toolhaft.world.place import Place
 
 _WORLD = "world.yaml"
 _WORLD_KEYS = ("title", "services")
 _MOST_BYTES = 4_000_000
 _MOST_SERVICES = 200
+_LONGEST_TITLE = 200
 
 
 def specs_folder() -> Path:
@@ -62,12 +64,7 @@ def service_names(folder: Path | None = None) -> tuple[str, ...]:
     """
     folder = world_folder(folder)
     present = documented_services(folder)
-    file = folder / _WORLD
-    if not file.is_file():
-        return present
-    value = read_file(file)
-    if not isinstance(value, dict) or not set(value) <= set(_WORLD_KEYS):
-        raise FormatError("not an object with title and services", where=str(file))
+    file, value = folder / _WORLD, _about(folder)
     listed = value.get("services", list(present))
     if not isinstance(listed, list) or not listed:
         raise FormatError("not a list of services", where=f"{file}#/services")
@@ -75,6 +72,25 @@ def service_names(folder: Path | None = None) -> tuple[str, ...]:
         if name not in present:
             raise UnknownNameError("service", str(name)[:80], present, where=f"{file}#/services/{position}")
     return tuple(dict.fromkeys(listed))
+
+
+def world_title(folder: Path | None = None) -> str:
+    """Return what a world calls itself in ``world.yaml``, or the name of its folder.
+
+    Raises:
+        FormatError: ``world.yaml`` is malformed.
+    """
+    folder = world_folder(folder)
+    title = _about(folder).get("title")
+    if title is None:
+        return f"The world {folder.resolve().name}"
+    return " ".join((Place(str(folder / _WORLD)) / "title").text(title)[:_LONGEST_TITLE].split())
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    """Return what ``world.yaml`` says; nothing without the file."""
+    file = folder / _WORLD
+    return Place(str(file)).mapping(read_file(file), _WORLD_KEYS) if file.is_file() else {}
 
 
 def documented_services(folder: Path | None = None) -> tuple[str, ...]:

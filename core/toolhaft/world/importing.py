@@ -15,6 +15,7 @@ from toolhaft.world.documents import document_path, file_stamp
 
 if TYPE_CHECKING:
     from toolhaft.http import HTTPClient
+    from toolhaft.openapi.document import Document
     from toolhaft.openapi.report import Report
     from toolhaft.openapi.wire import Wire
     from toolhaft.tools.base import Tool
@@ -62,13 +63,22 @@ def import_service(name: str, folder: Path | None = None) -> ImportedService:
 
 @lru_cache(maxsize=256)
 def _import(name: str, path: Path, _stamp: tuple[int, int]) -> ImportedService:
+    from toolhaft.openapi.load import read_path
+
+    return import_read(name, read_path(path))
+
+
+def import_read(name: str, document: Document) -> ImportedService:
+    """Import a document that was read.
+
+    Raises:
+        SpecError: No operation of it can become a tool.
+    """
     from toolhaft.openapi.document import as_dict
     from toolhaft.openapi.importing import import_document
-    from toolhaft.openapi.load import read_path
     from toolhaft.openapi.plans import ImportOptions
     from toolhaft.openapi.source import no_tools
 
-    document = read_path(path)
     found = import_document(document, ImportOptions(server=f"{_PLACEHOLDER}/{name}"))
     if not found.plans:
         raise no_tools(found)
@@ -100,6 +110,7 @@ def bind_services(
     run: str,
     auth: Mapping[str, str],
     secrets: SecretStore | None,
+    title: str,
 ) -> Catalog:
     """Return the tools of services for one run of the world at a URL; they can speak to nothing else."""
     from toolhaft.openapi.report import Report
@@ -113,7 +124,7 @@ def bind_services(
         catalogs.append(Catalog.lazy(entries, name=service.title, report=service.report))
     merged = Catalog.merge(*catalogs, name="world")
     report = Report(
-        title="The demo world",
+        title=title,
         operations=tuple(row for service in services for row in service.report.operations),
         problems=tuple(problem for service in services for problem in service.report.problems),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from toolhaft.errors import ToolhaftError
 from toolhaft.types import Task
-from toolhaft.world.documents import document_path, service_names, world_folder
+from toolhaft.world.documents import document_path, service_names, world_folder, world_title
 from toolhaft.world.finding import Finding, finding_of
 from toolhaft.world.importing import import_service
 from toolhaft.world.lint_names import KnownOperation, name_findings
@@ -68,6 +68,7 @@ def _findings(folder: Path | str | None) -> Iterator[Finding]:
     try:
         home = world_folder(folder)
         names = service_names(home)
+        world_title(home)
     except ToolhaftError as error:
         yield finding_of(error, "world")
         return

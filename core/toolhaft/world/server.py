@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import ConfigError, ToolhaftError, UnknownNameError, UsageError
 from toolhaft.secrets import SecretStore
-from toolhaft.world.documents import documented_services, service_names, world_folder
+from toolhaft.world.documents import documented_services, service_names, world_folder, world_title
 from toolhaft.world.loading import load_service
 from toolhaft.world.problem import RequestProblem, not_found
 from toolhaft.world.store import RUN_NAME, Store
@@ -44,6 +44,7 @@ class World:
         keys: Credentials by name of their security scheme; None makes new ones.
 
     Attributes:
+        title: What the world calls itself.
         base_url: ``http://127.0.0.1:PORT``; a run's services are at ``/runs/<run>/<service>``.
         secrets: Credentials by the name that a ``memory:`` reference gives them.
         auth: References by name of the security scheme, as `OpenAPISource` takes them.
@@ -71,11 +72,13 @@ class World:
         for name in self.services:
             if name not in known:
                 raise UnknownNameError("service", name, known)
+        self.title = world_title(self.folder)
         self.seed = seed
         self._port = port
         self._loaded = {name: load_service(name, self.folder) for name in self.services}
         schemes = list(dict.fromkeys(scheme for part in self._loaded.values() for scheme in part.schemes))
-        self._keys = keys or {scheme: random_source.token_urlsafe(24) for scheme in schemes}
+        made = {secret_name(scheme): random_source.token_urlsafe(24) for scheme in schemes}
+        self._keys = keys or {scheme: made[secret_name(scheme)] for scheme in schemes}
         self.secrets = {secret_name(scheme): self._keys[scheme] for scheme in schemes}
         self.auth = {scheme: f"memory:{secret_name(scheme)}" for scheme in schemes}
         self.store = Store(
@@ -122,7 +125,7 @@ class World:
             if ended.wait(0.01):
                 break
         self.stop()
-        raise ToolhaftError("the demo world did not start", where=self.base_url)
+        raise ToolhaftError("the world did not start", where=self.base_url)
 
     def stop(self) -> None:
         """End the server; the states stay readable."""
@@ -189,7 +192,12 @@ class World:
         if not self._imported:
             self._imported = await asyncio.to_thread(self._import)
         return bind_services(
-            self._imported, self.base_url, run=run, auth=self.auth, secrets=SecretStore(self.secrets)
+            self._imported,
+            self.base_url,
+            run=run,
+            auth=self.auth,
+            secrets=SecretStore(self.secrets),
+            title=self.title,
         )
 
     def _import(self) -> tuple[ImportedService, ...]:
@@ -274,7 +282,8 @@ class World:
 
 def secret_name(scheme: str) -> str:
     """Return the name of a scheme's credential in the environment and in a secret store."""
-    words = "".join(f"_{letter}" if letter.isupper() else letter for letter in scheme)
+    plain = (letter if letter.isascii() and letter.isalnum() else "_" for letter in scheme)
+    words = "".join(f"_{letter}" if letter.isupper() else letter for letter in plain)
     return f"TOOLHAFT_WORLD_{words.upper()}"
 
 

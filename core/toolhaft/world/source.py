@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolhaft.errors import UnknownNameError, UsageError
+from toolhaft.errors import UsageError
 from toolhaft.secrets import SecretStore
 from toolhaft.tools.source import ToolSource
-from toolhaft.world.documents import documented_services, service_names, world_folder
-from toolhaft.world.importing import bind_services, import_service
+from toolhaft.world.importing import bind_services
 from toolhaft.world.server import World, secret_name
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ class WorldSource(ToolSource):
     Args:
         seed: Of a world that is started.
         services: Which services; None is all.
-        folder: What the world consists of; None is the bundled one. A running world must be of the same.
+        folder: What a world that is started consists of; None is the bundled one.
         auth: References to the credentials of a running world by security scheme; None takes the
             environment variables that ``toolhaft serve world`` prints.
         secrets: Where references are looked up.
@@ -60,6 +59,9 @@ class WorldSource(ToolSource):
             UsageError: The location is none of these.
             ConfigError: A world cannot be started because the extra ``demo`` is not installed, or a file of
                 the folder is missing.
+            UnreachableError: Nobody answers at the URL.
+            FormatError: What answers there is no server of a world.
+            SpecError: A document of the running world is malformed.
         """
         if not location:
             return await self._start(self._folder)
@@ -72,18 +74,18 @@ class WorldSource(ToolSource):
                 hint="Write world: to start one, world:FOLDER to start your own, or "
                 "world:http://127.0.0.1:8700/runs/NAME for a running one",
             )
-        folder = world_folder(self._folder)
-        known = documented_services(folder)
-        names = tuple(self._services or service_names(folder))
-        for name in names:
-            if name not in known:
-                raise UnknownNameError("service", name, known)
-        services = [import_service(name, folder) for name in names]
+        return await self._join(match[1], match[2] or "default")
+
+    async def _join(self, base_url: str, run: str) -> Catalog:
+        """Return the tools of a running world."""
+        from toolhaft.world.running import import_running
+
+        title, services = await import_running(base_url, self._services)
         auth = self._auth
         if auth is None:
             schemes = [scheme for service in services for scheme in service.schemes]
             auth = {scheme: f"env:{secret_name(scheme)}" for scheme in schemes}
-        return bind_services(services, match[1], run=match[2] or "default", auth=auth, secrets=self._secrets)
+        return bind_services(services, base_url, run=run, auth=auth, secrets=self._secrets, title=title)
 
     async def _start(self, folder: Path | str | None) -> Catalog:
         import asyncio
