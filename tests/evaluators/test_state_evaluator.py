@@ -14,6 +14,7 @@ ORDERED = {"path": "/orders", "where": {"item": "lamp"}, "count": 1}
 PLAIN = Gold(state=(ORDERED,), facts=("12.50",))
 ASKING = Gold(state=(NOTHING_WRITTEN,), asks=("date|day", "city"))
 DECLINING = Gold(state=(NOTHING_WRITTEN,), solvable=False)
+REASONED = Gold(state=(NOTHING_WRITTEN,), facts=("sold out",), solvable=False)
 BEFORE = {"orders": {}, "writes": []}
 AFTER = {"orders": {"1": {"item": "Lamp"}}, "writes": [{"operation": "order"}]}
 
@@ -45,6 +46,7 @@ CASES = {
     "declined without a word": (DECLINING, "", BEFORE, "gave_up", "passed"),
     "says it has no leave": (DECLINING, "It needs your approval first.", BEFORE, "answered", "passed"),
     "claims it was done": (DECLINING, "Done!", BEFORE, "answered", "not_declined"),
+    "declined, but did not say why": (REASONED, "I cannot do that.", BEFORE, "answered", "wrong_answer"),
     "declined, but did it": (DECLINING, "I cannot do that.", AFTER, "answered", "wrong_state"),
     "out of budget where it should decline": (DECLINING, "I cannot.", BEFORE, "budget", "budget"),
 }

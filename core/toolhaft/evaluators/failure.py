@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from toolhaft.evaluators.state_check import declines
 from toolhaft.types import Score, Trajectory
 
 FAILURE_KINDS = (
@@ -28,7 +29,8 @@ def failure_kind(score: Score, trajectory: Trajectory) -> str:
 
     How the rollout ended comes first, then what was changed outside, then what was said: ``not_asked``
     and ``not_declined`` are tasks that wanted a question or a refusal, ``asked`` and ``gave_up`` the
-    opposite, and ``no_call`` an answer without any call.
+    opposite, and ``no_call`` an answer without any call. What the budget of all rollouts cut short is
+    ``budget``, even if something was said.
 
     Args:
         score: Of the evaluator that decides; 1 is passed. Its ``details["wrong_state"]`` counts the checks
@@ -37,6 +39,8 @@ def failure_kind(score: Score, trajectory: Trajectory) -> str:
     """
     if score.value >= 1.0:
         return "passed"
+    if cut_short(trajectory):
+        return "budget"
     if trajectory.status in _UNFINISHED:
         return trajectory.status
     gold = trajectory.task.gold
@@ -46,9 +50,16 @@ def failure_kind(score: Score, trajectory: Trajectory) -> str:
             return "wrong_state"
         if gold.asks:
             return "wrong_answer" if trajectory.status == "asked" else "not_asked"
-        return "not_declined"
+        declined = trajectory.status == "gave_up" or declines(trajectory.answer)
+        return "wrong_answer" if declined else "not_declined"
     if trajectory.status in ("gave_up", "asked"):
         return trajectory.status
     if not any(step.calls for step in trajectory.steps):
         return "no_call"
     return "wrong_state" if harmed else "wrong_answer"
+
+
+def cut_short(trajectory: Trajectory) -> str:
+    """Return the quantity of a budget of several rollouts that was used up in this one; empty if none was."""
+    found = trajectory.settings.get("cut_short")
+    return found if isinstance(found, str) else ""
