@@ -111,6 +111,7 @@ WRONG = {
     "durability": ((*WORDS, "--durability", "some"), "durability"),
     "join and file": ((*WORDS, "--join", "x"), "--join"),
 }
+NO_MODEL = "no language model is configured"
 
 
 @pytest.mark.parametrize("kind", WRONG)
@@ -121,6 +122,14 @@ def test_wrong_use_is_one_clear_error(shop, kind):
     assert named in errors
     assert output == ""
     assert len(errors.splitlines()) <= 5
+    assert NO_MODEL not in errors
+
+
+def test_the_model_of_a_batch_that_is_joined_is_that_of_the_batch(shop):
+    code, _, errors = run(shop, "--join", ".")
+    assert code == 1
+    assert "there is no batch in this folder" in errors
+    assert NO_MODEL not in errors
 
 
 def test_bad_rows_have_their_lines(shop):

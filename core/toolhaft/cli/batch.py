@@ -94,9 +94,10 @@ def batch(
         join=join is not None,
         resume_changed=resume_changed,
     )
+    folder = _folder(file, join, output, tools)
     settings = {
         "tools": list(tools or []),
-        "model": _resolved(model),
+        "model": _resolved(model) if join is None else model,
         "api_key": api_key,
         "planner": planner,
         "retriever": retriever,
@@ -109,7 +110,6 @@ def batch(
         "auth": pairs(auth or (), "--auth"),
         "allow_hosts": list(allow_host or []),
     }
-    folder = _folder(file, join, output, tools)
     given = None if join is not None else settings
     raise typer.Exit(_carry_out(folder, file, given, options, skip_bad=skip_bad, as_json=as_json))
 
