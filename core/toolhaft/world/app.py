@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from toolhaft.errors import ToolhaftError
 from toolhaft.world.contract import Contract, RawRequest
 from toolhaft.world.loading import LoadedService
-from toolhaft.world.problem import MEDIA_TYPE, RequestProblem
+from toolhaft.world.problem import MEDIA_TYPE, MISTAKES, RequestProblem, mistake
 from toolhaft.world.store import Store
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
 MOST_BODY = 256_000
+_RUN = "_run"
+"""Where a document's path may have a parameter named ``run`` of its own."""
 
 
 class RunKeeper(Protocol):
@@ -161,12 +163,15 @@ def _operation_route(store: Store, part: LoadedService, contract: Contract, keys
             headers=request.headers,
             body=await _read_body(request),
         )
-        answer = store.perform(request.path_params["run"], service, contract, raw)
-        if contract.status == 204:
-            return Response(status_code=204)
-        return _json(answer, contract.status)
+        try:
+            answer = store.perform(request.path_params[_RUN], service, contract, raw)
+            if contract.status == 204:
+                return Response(status_code=204)
+            return _json(answer, contract.status)
+        except MISTAKES as error:  # such as a number that JSON has no room for
+            raise mistake(contract.id, error) from None
 
-    return Route(f"/runs/{{run}}/{service}{contract.path}", endpoint, methods=[contract.method])
+    return Route(f"/runs/{{{_RUN}}}/{service}{contract.path}", endpoint, methods=[contract.method])
 
 
 def _check_credentials(

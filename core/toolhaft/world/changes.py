@@ -64,16 +64,20 @@ class Changes:
         Raises:
             RequestProblem: One cannot be carried out; the state is what it was before.
         """
+        done = False
         try:
             for row in rows:
                 if all(holds(condition, scope) for condition in row.get("when", ())):
                     self._carry_out(row, scope)
-        except RequestProblem:
-            for undo in reversed(self._undo):
-                undo()
-            raise
+            done = True
         finally:
-            self._undo.clear()
+            if not done:
+                self.undo()
+
+    def undo(self) -> None:
+        """Put the state back to what it was before the first change."""
+        while self._undo:
+            self._undo.pop()()
 
     def _carry_out(self, row: Mapping[str, Any], scope: Scope) -> None:
         kind = kind_of(row)

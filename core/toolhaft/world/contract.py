@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
 
-from toolhaft.errors import SpecError
+from toolhaft.errors import SpecError, nearest_names
 from toolhaft.openapi.document import escape
 from toolhaft.openapi.json_text import nesting
 from toolhaft.openapi.resolve import Resolver
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 _DEEPEST = 100
+_SERVED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = re.compile(r"\{([^{}]*)\}")
 Place = Literal["path", "query", "header"]
 Pairs = Sequence[tuple[str, str]]
 
@@ -62,8 +65,8 @@ class Contract:
         method: In lower case.
 
     Raises:
-        SpecError: A body's property has the name of a parameter, or the document uses a feature that the
-            world does not serve.
+        SpecError: Parameters do not fit the path, two have one name, a body's property has the name of a
+            parameter, or the document uses a feature that the world does not serve.
     """
 
     def __init__(self, document: dict[str, Any], path: str, method: str) -> None:
@@ -76,6 +79,7 @@ class Contract:
         self.method = method.upper()
         self.security: list[dict[str, list[str]]] = operation.get("security", document.get("security", []))
         self.parameters = tuple(_parameters(operation, resolver))
+        _check_names(path, self.parameters, self.id)
         body = operation.get("requestBody", {}).get("content", {})
         self.media_type = next(iter(body), "")
         self.body_schema: dict[str, Any] = (
@@ -202,6 +206,32 @@ def _parameters(operation: dict[str, Any], resolver: Resolver) -> Iterator[Param
             required=entry.get("required", False),
             explode=entry.get("explode", True),
         )
+
+
+def _check_names(path: str, parameters: Sequence[Parameter], operation: str) -> None:
+    """Raise unless the path names its parameters, and every parameter has a name of its own."""
+    wanted = _VARIABLE.findall(path)
+    given = [parameter.name for parameter in parameters if parameter.place == "path"]
+    for name in wanted:
+        if not _SERVED.fullmatch(name):
+            raise SpecError(
+                f"the path names {{{name[:80]}}}, which the world does not serve",
+                where=operation,
+                hint="Write letters, digits and underscores between the braces",
+            )
+        if name not in given:
+            nearest = nearest_names(name, given) or [other for other in given if other not in wanted]
+            raise SpecError(
+                f"the path names {{{name[:80]}}}, and no path parameter is called so",
+                where=operation,
+                hint=f"Did you mean {{{nearest[0]}}}?" if nearest else "Add it to the parameters",
+            )
+    for name in given:
+        if name not in wanted:
+            raise SpecError(f"the path parameter {name[:80]} does not stand in the path", where=operation)
+    names = [parameter.name for parameter in parameters]
+    if len(set(names)) < len(names) or len(set(wanted)) < len(wanted):
+        raise SpecError("two parameters have one name", where=operation)
 
 
 def _kinds(schema: Any, resolver: Resolver) -> tuple[str, str]:

@@ -50,7 +50,11 @@ def world_folder(folder: Path | str | None = None) -> Path:
         return specs_folder()
     found = Path(folder)
     if not found.is_dir():
-        raise ConfigError("there is no such folder", where=str(found))
+        raise ConfigError(
+            "there is no such folder",
+            where=str(found),
+            hint="Name the folder of a world, or leave it out for the bundled one",
+        )
     return found
 
 

@@ -8,7 +8,8 @@ from itertools import count
 from pathlib import Path
 
 from toolhaft.errors import ToolhaftError
-from toolhaft.types import Task
+from toolhaft.types import Task, ToolSpec
+from toolhaft.world.contract import Contract
 from toolhaft.world.documents import document_path, service_names, world_folder, world_title
 from toolhaft.world.finding import Finding, finding_of
 from toolhaft.world.importing import import_service
@@ -109,12 +110,23 @@ def _add_operations(
             yield Finding(code="operation-twice", message=message, file=file)
         elif contract.id in tools:
             spec = tools[contract.id]
+            if wrong := _other_arguments(spec, contract):
+                yield Finding(code="arguments-differ", message=wrong, file=file)
             operations[contract.id] = KnownOperation(
                 service=name, contract=contract, effect=spec.effect, repeatable=spec.repeatable
             )
         else:
             message = f"the tool of the operation {contract.id} has another name"
             yield Finding(code="tool-lost", message=message, file=file)
+
+
+def _other_arguments(spec: ToolSpec, contract: Contract) -> str:
+    """Return how the arguments of a tool differ from what the server reads; nothing if they do not."""
+    given, read = set(spec.parameters.get("properties", ())), set(contract.argument_names)
+    if given == read:
+        return ""
+    wrong = ", ".join(sorted(given ^ read))
+    return f"the tool {spec.name} and the server do not take the same arguments: {wrong}"
 
 
 def _read_tasks(home: Path) -> tuple[list[LocatedTask], list[Finding]]:

@@ -18,7 +18,7 @@ from toolhaft.world.contract import JSON, Contract
 from toolhaft.world.finding import Finding
 from toolhaft.world.lint_names import KnownOperation, NameLint
 from toolhaft.world.mutations import mutations
-from toolhaft.world.problem import FaultProblem, RequestProblem
+from toolhaft.world.problem import MISTAKES, FaultProblem, RequestProblem, mistake
 from toolhaft.world.requesting import write_request
 from toolhaft.world.solution import fill_in
 from toolhaft.world.tasks import KINDS, TRAITS, LocatedTask, preparation_of, reference_solution
@@ -170,6 +170,8 @@ class TaskLint:
             except RequestProblem as problem:
                 what = f"{name} is refused with {problem.status}: {problem.detail:.200}"
                 raise _RefusedCall(what, where=pointer) from None
+            except MISTAKES as error:
+                raise _RefusedCall(mistake(name, error).detail, where=pointer) from None
             self.called.append(name)
             if wrong := self.answers.check(operation.service, contract, answer):
                 self._tell(

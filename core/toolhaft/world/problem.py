@@ -51,6 +51,16 @@ class FaultProblem(RequestProblem):
     """A refusal that a task has scripted; the same request may go well later."""
 
 
+MISTAKES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What documents, rules and records that do not fit together raise while a request is served."""
+
+
+def mistake(operation: str, error: Exception) -> RequestProblem:
+    """Return the refusal for a request that an operation cannot deal with."""
+    what = f"{operation} does not work on this state: {type(error).__name__} {error}"
+    return RequestProblem(500, what[:300])
+
+
 def _phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase

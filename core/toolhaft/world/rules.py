@@ -82,8 +82,16 @@ def _operation(rule: Mapping[str, Any], collections: Mapping[str, Collection]) -
             _bind(row, scope, collections)
         for row in rule.get("require", ()):
             _require(row, scope)
-        Changes(request.state, collections).apply(rule.get("change", ()), scope)
-        return answer_of(rule.get("answer"), scope)
+        changes = Changes(request.state, collections)
+        changes.apply(rule.get("change", ()), scope)
+        answered = False
+        try:
+            answer = answer_of(rule.get("answer"), scope)
+            answered = True
+        finally:
+            if not answered:
+                changes.undo()
+        return answer
 
     return carry_out
 

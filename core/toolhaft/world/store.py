@@ -17,7 +17,7 @@ from toolhaft.world.contract import Contract, RawRequest
 from toolhaft.world.copying import copy_json
 from toolhaft.world.end_state import end_state
 from toolhaft.world.preparation import Fault, Preparation
-from toolhaft.world.problem import FaultProblem, RequestProblem, not_found
+from toolhaft.world.problem import MISTAKES, FaultProblem, RequestProblem, mistake, not_found
 from toolhaft.world.scope import Scope
 from toolhaft.world.service import TODAY, Limit, Request, Service, Setting, State
 
@@ -159,10 +159,8 @@ class Store:
         try:
             # Copied, so that an answer under way does not change with the state.
             answer = copy_json(self._services[service].operations[contract.id](request))
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            # A setup may have taken away what an operation relies on.
-            what = f"{contract.id} does not work on this state: {type(error).__name__} {error}"
-            raise RequestProblem(500, what[:300]) from error
+        except MISTAKES as error:  # a setup may have taken away what an operation relies on
+            raise mistake(contract.id, error) from error
         if writes:
             run.state["writes"].append({"service": service, "operation": contract.id, "arguments": arguments})
         return answer
