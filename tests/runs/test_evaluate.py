@@ -324,3 +324,92 @@ def test_every_rollout_may_fail():
     comparison = run.compare()
     assert [arm.failures for arm in comparison.arms] == [{"error": 8}, {"error": 8}, {"no_call": 8}]
     assert comparison.pairings[0].ties == 8
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 8])
+@pytest.mark.parametrize(
+    ("limit", "quantity"), [({"model_calls": 9}, "model_calls"), ({"tool_calls": 5}, "tool_calls")]
+)
+async def test_the_budget_of_all_holds_exactly_at_any_concurrency(concurrency, limit, quantity):
+    nothing = {"steps": None, "model_calls": None, "tool_calls": None}
+
+    async def rollout(arm, task, trial):
+        async def slow(request):
+            await asyncio.sleep(0)
+            return "7"
+
+        calls = [ToolCall(id=str(n), name="number", arguments={"n": n}) for n in range(3)]
+        model = ScriptedModel(*calls, f"It is {task.id[1:]}.")
+        tool = CannedTool(tool_spec("number", parameters={"type": "object"}), "7", "8", "9")
+        return (await Agent([tool], model=model).run(task, shared=run.meter)).trajectory
+
+    run = EvaluationRun(
+        [GOOD, BAD], TASKS, rollout, concurrency=concurrency, limit=Budget(**{**nothing, **limit})
+    )
+    await run.run()
+    spent = sum(getattr(outcome.trajectory.usage, quantity) for outcome in run.outcomes)
+    assert spent == getattr(run.meter, quantity) <= limit[quantity]
+    assert run.stopped == quantity
+    cut = [outcome for outcome in run.outcomes if outcome.cut]
+    assert cut
+    assert {outcome.kind for outcome in cut} <= {"budget", "passed"}
+    comparison = run.compare()
+    ended = {
+        arm: {o.trajectory.task.id for o in run.outcomes if o.arm == arm and not o.cut}
+        for arm in ("good", "bad")
+    }
+    both = ended["good"] & ended["bad"]
+    assert [pairing.tasks for pairing in comparison.pairings] == ([len(both)] if both else [])
+    note = comparison.notes[0]
+    assert f"{len(ended['good'])} of 8 of good, {len(ended['bad'])} of 8 of bad" in note
+    assert f"Cut short: {len(cut)};" in note
+
+
+async def test_a_budget_that_is_just_enough_stops_nothing():
+    async def rollout(arm, task, trial):
+        agent = Agent([CannedTool(tool_spec())], model=ScriptedModel(task.id[1:]))
+        return (await agent.run(task, shared=run.meter)).trajectory
+
+    run = EvaluationRun([GOOD], TASKS, rollout, limit=Budget(steps=None, model_calls=8, tool_calls=None))
+    await run.run()
+    assert (run.stopped, len(run.outcomes), run.meter.model_calls) == ("", 16, 8)
+
+
+@pytest.mark.parametrize(
+    ("error", "hopeless"),
+    [
+        (ModelError("no key", where="http://model", hint="Give one"), True),
+        (ModelError("nobody", retryable=True, details={"cause": "E-HTTP-UNREACHABLE"}), True),
+        (ModelError("busy", retryable=True), False),
+        (ToolhaftError("the task cannot be set up"), False),
+    ],
+    ids=["refused", "unreachable", "busy", "setup"],
+)
+async def test_an_arm_that_cannot_work_ends_it_early(error, hopeless):
+    async def fail(arm, task, trial):
+        if arm is BAD:
+            raise error
+        return await say(arm, task, trial)
+
+    run = EvaluationRun([GOOD, BAD], TASKS, fail, concurrency=1)
+    if not hopeless:
+        await run.run()
+        assert (len(run.outcomes), run.stopped) == (24, "")
+        assert any(error.what in note for note in run.compare().notes)
+        return
+    with pytest.raises(ModelError, match="first 3 rollouts of bad all ended in the same error") as raised:
+        await run.run()
+    assert error.what in raised.value.what
+    assert (raised.value.where, raised.value.hint) == (error.where, error.hint)
+    assert len(run.outcomes) == 8
+    assert "an error ended it after 8 of 24 rollouts" in run.compare().notes[0]
+
+
+async def test_errors_that_differ_do_not_end_it():
+    async def fail(arm, task, trial):
+        raise ModelError(f"refused: {task.id}")
+
+    run = await evaluate(fail, arms=[GOOD], concurrency=1)
+    (note,) = [note for note in run.compare().notes if "ended in an error" in note]
+    assert note.count("refused: ") == 3
+    assert note.endswith("others (5 times).")

@@ -11,8 +11,9 @@ from statistics import fmean
 
 from toolhaft.errors import UsageError
 from toolhaft.evaluators.bootstrap import RESAMPLES, difference_interval
-from toolhaft.evaluators.failure import FAILURE_KINDS, failure_kind
+from toolhaft.evaluators.failure import FAILURE_KINDS, cut_short, failure_kind
 from toolhaft.evaluators.reading import FLOOR, notes_on
+from toolhaft.evaluators.remarks import count_tries, is_idle, remark_on
 from toolhaft.evaluators.statistics import (
     FEWEST,
     detectable_difference,
@@ -22,6 +23,7 @@ from toolhaft.evaluators.statistics import (
     pass_any,
     proportion,
 )
+from toolhaft.evaluators.tag_order import in_order
 from toolhaft.types import ArmResult, Comparison, Pairing, Score, Trajectory, Usage
 
 
@@ -38,6 +40,10 @@ class Attempt:
         usage: What was spent.
         origin: Who wrote the steps, for example ``heuristic``; empty if there are none.
         error: What ended it, if that was an error.
+        cut: Whether a budget of several rollouts cut it short; it is in no pair then.
+        idle: Whether nothing was called, though a solution of the task calls something.
+        tries: How many tries there were, see ``NAME@n``.
+        alike: Whether there were several, and all were the same.
     """
 
     task: str
@@ -48,6 +54,10 @@ class Attempt:
     usage: Usage = Usage()
     origin: str = "model"
     error: str = ""
+    cut: bool = False
+    idle: bool = False
+    tries: int = 1
+    alike: bool = False
 
     @property
     def passed(self) -> bool:
@@ -65,6 +75,7 @@ class Attempt:
             kind = failure_kind(score, trajectory)
         error = trajectory.error.what if trajectory.error is not None else score.reason
         origins = [origin for origin in trajectory.origins if origin != "model"]
+        tries, alike = count_tries(trajectory)
         return cls(
             task=trajectory.task.id,
             trial=trial,
@@ -74,6 +85,10 @@ class Attempt:
             usage=trajectory.usage,
             origin=origins[0] if origins else "model" if trajectory.steps else "",
             error=error if kind == "error" else "",
+            cut=bool(cut_short(trajectory)),
+            idle=is_idle(trajectory),
+            tries=tries,
+            alike=alike,
         )
 
 
@@ -135,7 +150,11 @@ def compare_arms(
         title=title,
         arms=results,
         pairings=tuple(pairings),
-        notes=(*notes, *notes_on(results, pairings, origins=origins, errors=errors, tasks=len(tasks))),
+        notes=(
+            *notes,
+            *notes_on(results, pairings, origins=origins, errors=errors, tasks=len(tasks)),
+            *(remark for arm in arms if arm.name != FLOOR for remark in _remarks(arm)),
+        ),
         outcomes={
             task: {name: found[task] for name, found in means.items() if task in found} for task in tasks
         },
@@ -159,6 +178,16 @@ def _check_arms(arms: Sequence[ArmAttempts]) -> None:
                 raise UsageError(f"there is no failure kind {attempt.kind!r:.80}", where=f"arm {arm.name}")
 
 
+def _remarks(arm: ArmAttempts) -> list[str]:
+    several = [one for one in arm.attempts if one.tries > 1]
+    return remark_on(
+        arm.name,
+        idle=len({one.task for one in arm.attempts if one.idle and one.passed}),
+        tried_again=len(several),
+        alike=sum(one.alike for one in several),
+    )
+
+
 def _means(arm: ArmAttempts) -> dict[str, float]:
     return {task: fmean(trials) for task, trials in arm.outcomes().items()}
 
@@ -168,7 +197,7 @@ def _summarise(arm: ArmAttempts) -> ArmResult:
     tags = {attempt.task: attempt.tags for attempt in attempts}
     by_tag = {
         tag: proportion({task: trials for task, trials in outcomes.items() if tag in tags[task]})
-        for tag in dict.fromkeys(tag for found in tags.values() for tag in found)
+        for tag in in_order(dict.fromkeys(tag for found in tags.values() for tag in found))
     }
     kinds = Counter(attempt.kind for attempt in attempts)
     trials = min((len(found) for found in outcomes.values()), default=0)
@@ -223,8 +252,9 @@ def _pair(a: ArmAttempts, b: ArmAttempts, *, seed: int, resamples: int) -> Pairi
 
 
 def _paired_means(a: ArmAttempts, b: ArmAttempts) -> tuple[Mapping[str, float], Mapping[str, float]]:
-    """Return the mean of each task over the trials that both arms have."""
-    both = {(one.task, one.trial) for one in a.attempts} & {(one.task, one.trial) for one in b.attempts}
+    """Return the mean of each task over the trials that both arms brought to their end."""
+    ended = [{(one.task, one.trial) for one in arm.attempts if not one.cut} for arm in (a, b)]
+    both = ended[0] & ended[1]
     first, second = (
         _means(replace(arm, attempts=tuple(one for one in arm.attempts if (one.task, one.trial) in both)))
         for arm in (a, b)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 
+from toolhaft.evaluators.remarks import say_errors
 from toolhaft.evaluators.statistics import FEWEST
 from toolhaft.types import ArmResult, Pairing
 
 FLOOR = "nothing"
 """The arm that does nothing; what it passes, no arm has earned."""
 _LEVEL = 0.05
-_LONGEST = 300
-"""Characters of an error that are shown; the record has all."""
 
 
 def verdict(pairing: Pairing) -> str:
@@ -102,25 +101,17 @@ def notes_on(
     ]
     notes += [
         f"{count} of {arm.passes.total} rollouts of {arm.name} ended in an error; they count as failed."
-        + _most_frequent(errors.get(arm.name, {}))
+        + say_errors(errors.get(arm.name, {}))
         for arm in arms
         if (count := arm.failures.get("error"))
     ]
     notes += [
-        f"{pairing.b} against {pairing.a}: {tasks - pairing.tasks} of {tasks} tasks were not tried by both "
-        "and are left out of their comparison."
+        f"{pairing.b} against {pairing.a}: {tasks - pairing.tasks} of {tasks} tasks were not tried by both, "
+        "or not to the end, and are left out of their comparison."
         for pairing in pairings
         if pairing.tasks < tasks
     ]
     return tuple(notes)
-
-
-def _most_frequent(errors: Mapping[str, int]) -> str:
-    if not errors:
-        return ""
-    error, count = max(errors.items(), key=lambda item: item[1])
-    shown = " ".join(error.split())[:_LONGEST]
-    return f" {'The error' if len(errors) == 1 else f'The most frequent, {count} times'}: {shown}."
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from toolhaft.errors import ConfigError, ToolhaftError, UsageError
 from toolhaft.evaluators.base import Evaluator
 from toolhaft.evaluators.comparing import ArmAttempts, Attempt, compare_arms
-from toolhaft.evaluators.failure import failure_kind
+from toolhaft.evaluators.failure import cut_short, failure_kind
 from toolhaft.evaluators.reading import FLOOR
+from toolhaft.runs.stopping import FIRST, hopeless_error, incomplete_note
+from toolhaft.tools.budget import BudgetMeter
 from toolhaft.types import Budget, Comparison, ErrorInfo, Score, Task, Trajectory, Usage
 
 if TYPE_CHECKING:
@@ -64,6 +66,11 @@ class Outcome:
         """How it ended: see `toolhaft.evaluators.failure.FAILURE_KINDS`."""
         return str(self.scores[0].details["failure"])
 
+    @property
+    def cut(self) -> str:
+        """The quantity of the budget of all rollouts that was used up in this one; empty if none was."""
+        return cut_short(self.trajectory)
+
 
 Rollout = Callable[[Arm, Task, int], Awaitable[Trajectory]]
 """Carries out a task as an arm does, for the given trial. A `ToolhaftError` is recorded as its outcome, but
@@ -88,13 +95,17 @@ class EvaluationRun:
         evaluators: Names or evaluators; the first decides what has passed.
         trials: How often each arm tries each task.
         concurrency: Rollouts under way at once.
-        limit: Of all rollouts together; nothing new is begun beyond it.
+        limit: Of all rollouts together; nothing new is begun beyond it. See ``meter``.
         beginning: See `Beginning`; without it, an empty state.
         progress: Told of each rollout that ended.
         registry: Where evaluators are looked up; the default finds every installed plugin.
 
     Attributes:
-        stopped: Why not everything was done: empty, ``interrupted``, or the quantity that was used up.
+        stopped: Why not everything was done: empty, ``interrupted``, ``error``, or the quantity that was
+            used up.
+        meter: What is left of the limit. A rollout that is given it, as in ``Agent.run(shared=run.meter)``,
+            asks it before each request, so that the limit holds however many are under way; of any other,
+            what it spent is known when it has ended.
 
     Raises:
         UsageError: Arms, tasks or numbers make no sense, or a task lacks what an evaluator needs.
@@ -138,6 +149,7 @@ class EvaluationRun:
         self._rollout = rollout
         self._concurrency = concurrency
         self._limit = limit or Budget(steps=None, model_calls=None, tool_calls=None)
+        self.meter = BudgetMeter(self._limit)
         self._beginning = beginning
         self._progress = progress
         self._jobs: list[_Job] = list(_plan(self.arms, self.tasks, trials))
@@ -145,6 +157,7 @@ class EvaluationRun:
         self._workers: set[asyncio.Task[None]] = set()
         self._spent = Usage()
         self._steps = 0
+        self._first: dict[str, list[Trajectory]] = {arm.name: [] for arm in self.arms}
 
     @property
     def planned(self) -> int:
@@ -163,12 +176,12 @@ class EvaluationRun:
 
         Raises:
             ConfigError: A rollout lacks a setting or key, which others would lack, too.
+            ModelError: An arm's model cannot be used: its first rollouts all ended in the same error.
         """
-        started = time.monotonic()
+        self.meter.started = time.monotonic()
         waiting = iter(enumerate(self._jobs))
         self._workers = {
-            asyncio.create_task(self._work(waiting, started))
-            for _ in range(min(self._concurrency, len(self._jobs)))
+            asyncio.create_task(self._work(waiting)) for _ in range(min(self._concurrency, len(self._jobs)))
         }
         try:
             done, _ = await asyncio.wait(self._workers, return_when=asyncio.FIRST_EXCEPTION)
@@ -220,36 +233,53 @@ class EvaluationRun:
             title: Heading.
             seed: Of the bootstrap.
         """
-        notes = []
-        if self.stopped:
-            budget = self.stopped.replace("_", " ")
-            why = "it was interrupted" if budget == "interrupted" else f"its budget of {budget} was used up"
-            notes.append(
-                f"The evaluation is not complete: {why} after {len(self._done)} of {self.planned} rollouts."
-            )
+        notes = [self._say_stopped()] if self.stopped else []
         return compare_arms(self.attempts(), title=title, notes=notes, seed=seed)
 
-    async def _work(self, waiting: Iterator[tuple[int, _Job]], started: float) -> None:
+    def _say_stopped(self) -> str:
+        counted = {
+            name: Counter(arm.name for arm, *_ in jobs)
+            for name, jobs in (
+                ("planned", self._jobs),
+                ("done", [self._jobs[position] for position in self._done]),
+                ("cut", [self._jobs[position] for position, outcome in self._done.items() if outcome.cut]),
+            )
+        }
+        return incomplete_note(self.stopped, **counted)
+
+    async def _work(self, waiting: Iterator[tuple[int, _Job]]) -> None:
         for position, (arm, task, trial) in waiting:
-            if self.stopped or self._used_up(time.monotonic() - started):
+            if self.stopped or (arm.name != FLOOR and self._used_up()):
                 return
             outcome = await self._score(arm, task, trial, await self._carry_out(arm, task, trial))
             usage = outcome.trajectory.usage
             self._done[position] = outcome
             self._spent += usage
             self._steps += len(outcome.trajectory.steps)
+            self.stopped = self.stopped or outcome.cut
             if self._progress is not None:
                 self._progress(outcome, len(self._done), len(self._jobs))
+            self._check_hope(outcome)
 
-    def _used_up(self, seconds: float) -> bool:
-        spent, limit = self._spent, self._limit
+    def _check_hope(self, outcome: Outcome) -> None:
+        first = self._first[outcome.arm]
+        if len(first) < FIRST:
+            first.append(outcome.trajectory)
+            if error := hopeless_error(outcome.arm, first):
+                self.stopped = self.stopped or "error"
+                raise error
+
+    def _used_up(self) -> bool:
+        # What a rollout spends is in the meter, in the sum of those that ended, or in both.
+        spent, meter, limit = self._spent, self.meter, self._limit
+        tokens = spent.input_tokens + spent.output_tokens
         for name, used, allowed in (
-            ("steps", self._steps, limit.steps),
-            ("model_calls", spent.model_calls, limit.model_calls),
-            ("tool_calls", spent.tool_calls, limit.tool_calls),
-            ("tokens", spent.input_tokens + spent.output_tokens, limit.tokens),
-            ("cost", spent.cost, limit.cost),
-            ("seconds", seconds, limit.seconds),
+            ("steps", max(self._steps, meter.steps), limit.steps),
+            ("model_calls", max(spent.model_calls, meter.model_calls), limit.model_calls),
+            ("tool_calls", max(spent.tool_calls, meter.tool_calls), limit.tool_calls),
+            ("tokens", max(tokens, meter.input_tokens + meter.output_tokens), limit.tokens),
+            ("cost", max(spent.cost, meter.cost), limit.cost),
+            ("seconds", meter.elapsed(), limit.seconds),
         ):
             if allowed is not None and used >= allowed:
                 self.stopped = name
