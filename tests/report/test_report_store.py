@@ -21,8 +21,19 @@ from toolhaft.report.store import (
     save_run,
     write_whole,
 )
+from toolhaft.testing import record_trajectory
 from toolhaft.tools.artifacts import ArtifactStore
-from toolhaft.types import JSONPart, Observation, Score, Step, Task, Trajectory
+from toolhaft.types import (
+    ArmResult,
+    Comparison,
+    JSONPart,
+    Observation,
+    Proportion,
+    Score,
+    Step,
+    Task,
+    Trajectory,
+)
 
 
 def test_what_is_saved_is_loaded(tmp_path, sample, sample_scores):
@@ -339,3 +350,65 @@ def test_an_evaluation_that_cannot_be_written_is_a_usage_error(tmp_path, evaluat
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UsageError):
         save_evaluation(tmp_path / "file" / "evaluation", *evaluation(tasks=1, trials=1))
+
+
+def small(*names):
+    arms = {
+        name: ([record_trajectory(Task(id="t", instruction="Do."), answer="x", id=name)], {})
+        for name in names
+    }
+    results = tuple(
+        ArmResult(name=name, planner=name, model="m", passes=Proportion(passed=0, total=1, low=0.0, high=1.0))
+        for name in names
+    )
+    return Comparison(title="Small", arms=results), arms
+
+
+def test_an_earlier_evaluation_makes_room(tmp_path):
+    save_evaluation(tmp_path / "e", *small("react", "dfsdt"))
+    (tmp_path / "e" / "dfsdt" / "artifacts").mkdir()
+    (tmp_path / "e" / "dfsdt" / "artifacts" / ("0" * 64)).write_bytes(b"picture")
+    (tmp_path / "e" / "notes.txt").write_text("mine")
+    save_evaluation(tmp_path / "e", *small("react", "react@3"))
+    names = {"evaluation.json", "report.html", "notes.txt", "react", "react@3"}
+    assert {entry.name for entry in (tmp_path / "e").iterdir()} == names
+    assert list(load_evaluation(tmp_path / "e").arms) == ["react", "react@3"]
+
+
+@pytest.mark.parametrize("foreign", ["dfsdt/mine.txt", "dfsdt/artifacts/mine.png", "react@3/mine.txt"])
+def test_what_is_not_the_evaluation_s_own_is_not_removed(tmp_path, foreign):
+    save_evaluation(tmp_path / "e", *small("react", "dfsdt"))
+    mine = tmp_path / "e" / foreign
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UsageError, match="cannot be replaced"):
+        save_evaluation(tmp_path / "e", *small("react", "react@3"))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_arm_that_is_a_link_is_not_followed(tmp_path):
+    save_evaluation(tmp_path / "e", *small("react", "dfsdt"))
+    (tmp_path / "e" / "dfsdt").rename(tmp_path / "elsewhere")
+    (tmp_path / "e" / "dfsdt").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="cannot be replaced"):
+        save_evaluation(tmp_path / "e", *small("react"))
+    assert (tmp_path / "elsewhere" / "trajectories.jsonl").is_file()
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "thesis.tex").write_text("mine")
+    with pytest.raises(UsageError, match=r"something else than an evaluation: thesis\.tex"):
+        save_evaluation(tmp_path / "work", *small("react"))
+    assert [entry.name for entry in (tmp_path / "work").iterdir()] == ["thesis.tex"]
+
+
+def test_damaged_files_say_what_to_do(tmp_path):
+    save_evaluation(tmp_path / "e", *small("react"))
+    (tmp_path / "e" / "react" / "trajectories.jsonl").write_text('{"id": "r", "task"')
+    with pytest.raises(FormatError, match="make the run again"):
+        load_evaluation(tmp_path / "e")
+    (tmp_path / "e" / "evaluation.json").write_text("{")
+    with pytest.raises(FormatError, match="damaged or cut off"):
+        save_evaluation(tmp_path / "e", *small("react"))

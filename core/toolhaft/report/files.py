@@ -8,11 +8,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import Any, TypeVar
 
 from toolhaft.errors import FormatError, UsageError
+from toolhaft.types import from_json
 
+T = TypeVar("T")
 _LONGEST_LINE = 200_000_000
+_DAMAGED = "The file is damaged or cut off: take a copy of it, or make the run again"
 
 
 def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
@@ -76,6 +79,44 @@ def read_lines(file: Path, hint: str) -> Iterator[tuple[bytes, str]]:
         ) from None
 
 
+def read_at_most(file: Path, most: int, *, what: str, hint: str) -> bytes:
+    """Return what a file holds.
+
+    Args:
+        file: What is read.
+        most: Bytes that are read.
+        what: What it is, for messages.
+        hint: What to do where it cannot be read.
+
+    Raises:
+        UsageError: The file cannot be read.
+        FormatError: It is larger.
+    """
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(most + 1)
+    except OSError as error:
+        raise UsageError(
+            f"cannot read the {what}: {error.strerror or error}", where=str(file), hint=hint
+        ) from None
+    if len(data) > most:
+        raise FormatError(f"more than {most:,} bytes", where=str(file), hint=hint)
+    return data
+
+
+def read_record(kind: type[T], data: bytes, where: str) -> T:
+    """Return the record that a line or file holds.
+
+    Raises:
+        FormatError: It holds none.
+    """
+    try:
+        return from_json(kind, data, where=where)
+    except FormatError as error:
+        error.hint = error.hint or _DAMAGED
+        raise
+
+
 def read_object(data: bytes, where: str) -> dict[str, Any]:
     """Return the JSON object that a line or file holds.
 
@@ -85,7 +126,7 @@ def read_object(data: bytes, where: str) -> dict[str, Any]:
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"not JSON: {error}", where=where, hint="The file is damaged or cut off") from None
+        raise FormatError(f"not JSON: {error}", where=where, hint=_DAMAGED) from None
     if not isinstance(value, dict):
-        raise FormatError("not a JSON object", where=where)
+        raise FormatError("not a JSON object", where=where, hint=_DAMAGED)
     return value

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolhaft.errors import FormatError, UsageError
-from toolhaft.report.cleaning import clean_json, clean_record, clean_text
-from toolhaft.report.files import read_lines, read_object, write_whole, writing
-from toolhaft.report.images import pictures_of, read_picture
+from toolhaft.errors import FormatError
+from toolhaft.report.cleaning import clean_json, clean_text
+from toolhaft.report.files import (
+    read_at_most,
+    read_lines,
+    read_object,
+    read_record,
+    write_whole,
+    writing,
+)
+from toolhaft.report.prepared import keep_pictures, prepare_run, score_lines
+from toolhaft.report.reuse import check_arms, check_folder, remove_arms
 from toolhaft.report.visible import make_line
 from toolhaft.tools.artifacts import ArtifactStore
-from toolhaft.types import FORMAT, Score, Trajectory, from_json, from_value, to_json, to_value
+from toolhaft.types import FORMAT, Score, Trajectory, from_value, to_json, to_value
 from toolhaft.types.comparison import Comparison
 
 TRAJECTORIES = "trajectories.jsonl"
@@ -28,6 +36,8 @@ EVALUATION = "evaluation.json"
 Records = tuple[Sequence[Trajectory], Mapping[str, Sequence[Score]]]
 """What one arm did: its trajectories in order, and their scores by the id of the trajectory."""
 
+_OWN = {TRAJECTORIES: False, SCORES: False, HEADING: False, REPORT: False, PICTURES: True}
+"""What `save_run` writes; True is a folder."""
 _HINT = f"Name a folder with {TRAJECTORIES}, or a .jsonl file of trajectories"
 _LARGEST_EVALUATION = 100_000_000
 _NOTHING: Mapping[str, Sequence[Score]] = {}
@@ -116,19 +126,19 @@ def save_run(
     Raises:
         UsageError: The folder or a file in it cannot be written.
     """
-    run = _prepare(trajectories, scores, redact, title, notes)
+    run = prepare_run(trajectories, scores, redact, title, notes)
     files = RunFiles(
         jsonl=folder / TRAJECTORIES, html=folder / REPORT, scores=folder / SCORES if run.scores else None
     )
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        _keep_pictures(run.trajectories, artifacts, folder)
+        keep_pictures(run.trajectories, artifacts, folder / PICTURES)
         write_whole(files.jsonl, (to_json(trajectory) + b"\n" for trajectory in run.trajectories))
         # Scores of an earlier run would be taken for this one's.
         (folder / SCORES).unlink(missing_ok=True)
         if files.scores:
-            write_whole(files.scores, _score_lines(run.scores))
-        said = {"format": FORMAT, "title": run.heading.title, "notes": dict(run.heading.notes)}
+            write_whole(files.scores, score_lines(run.scores))
+        said = {"format": FORMAT, "title": run.title, "notes": dict(run.notes)}
         write_whole(folder / HEADING, [json.dumps(said).encode() + b"\n"])
         write_whole(files.html, [run.html(artifacts)])
     return files
@@ -150,7 +160,7 @@ def save_report(
     Raises:
         UsageError: A file cannot be written.
     """
-    run = _prepare(trajectories, scores, redact, title, _NO_NOTES)
+    run = prepare_run(trajectories, scores, redact, title, _NO_NOTES)
     files = RunFiles(jsonl=path.with_suffix(".jsonl"), html=path)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -170,7 +180,7 @@ def load_run(path: Path) -> tuple[list[Trajectory], dict[str, list[Score]]]:
         FormatError: A line is damaged or of a newer format; the message has file and line.
     """
     file = path / TRAJECTORIES if path.is_dir() else path
-    trajectories = [from_json(Trajectory, line, where=where) for line, where in read_lines(file, _HINT)]
+    trajectories = [read_record(Trajectory, line, where) for line, where in read_lines(file, _HINT)]
     scores: dict[str, list[Score]] = {}
     beside = file.parent / SCORES
     if file.name == TRAJECTORIES and beside.is_file():
@@ -178,7 +188,8 @@ def load_run(path: Path) -> tuple[list[Trajectory], dict[str, list[Score]]]:
             value = read_object(line, where)
             name = value.get("trajectory")
             if not isinstance(name, str):
-                raise FormatError("a score without the id of its trajectory", where=where)
+                hint = f"Remove {SCORES} to have the run scored again"
+                raise FormatError("a score without the id of its trajectory", where=where, hint=hint)
             scores.setdefault(name, []).append(from_value(Score, value.get("score"), where=where))
     return trajectories, scores
 
@@ -198,7 +209,7 @@ def save_evaluation(
     ``failure``. Each file is written as `save_run` writes.
 
     Args:
-        folder: Made if it is not there; files of an earlier evaluation in it are replaced.
+        folder: Made if it is not there; an earlier evaluation in it makes room, its arms included.
         comparison: What was found.
         arms: Trajectories and scores of each arm, by its name; rollouts of one task are its trials.
         settings: How it was run, as JSON values.
@@ -206,10 +217,12 @@ def save_evaluation(
         artifacts: Where the pictures of the trajectories are.
 
     Raises:
-        UsageError: The folder or a file in it cannot be written.
+        UsageError: The folder or a file in it cannot be written, or it holds something else.
     """
+    check_output(folder, arms)
     title = comparison.title
     folders = name_folders(arms)
+    earlier = set(_earlier_arms(folder)) - set(folders.values())
     runs = {
         name: save_run(
             folder / folders[name],
@@ -232,6 +245,7 @@ def save_evaluation(
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(files.json, [to_json(stored, indent=1) + b"\n"])
         write_whole(files.html, [evaluation_html(shown, redact)])
+    remove_arms(folder, earlier, _OWN)
     return files
 
 
@@ -242,21 +256,32 @@ def load_evaluation(folder: Path) -> Evaluation:
         UsageError: There is no such folder, or a file of it is missing.
         FormatError: A file is damaged or of a newer format; the message says which, and where.
     """
-    file = folder / EVALUATION
-    stored = from_json(_Stored, _read_evaluation(file), where=str(file))
-    for place in stored.folders.values():
-        if not re.fullmatch(r"[A-Za-z0-9@_+-][A-Za-z0-9@_+.-]{0,99}", place):
-            raise FormatError(
-                f"{make_line(place, 80)!r} is no sub-folder",
-                where=f"{file}#/folders",
-                hint="The file is damaged; evaluate again",
-            )
+    stored = _read_stored(folder)
     return Evaluation(
         comparison=stored.comparison,
         settings=stored.settings,
         arms={name: load_run(folder / place) for name, place in stored.folders.items()},
         folders=stored.folders,
     )
+
+
+def check_output(folder: Path, arms: Iterable[str]) -> None:
+    """Raise if an evaluation cannot be written to a folder, for it holds something else than an earlier one.
+
+    Args:
+        folder: Need not be there.
+        arms: Names of those that are to be written.
+
+    Raises:
+        UsageError: It does.
+        FormatError: The earlier evaluation is damaged.
+    """
+    check_folder(folder, EVALUATION)
+    check_arms(folder, dict.fromkeys((*_earlier_arms(folder), *name_folders(arms).values())), _OWN)
+
+
+def _earlier_arms(folder: Path) -> tuple[str, ...]:
+    return tuple(_read_stored(folder).folders.values()) if is_evaluation(folder) else ()
 
 
 def is_evaluation(path: Path) -> bool:
@@ -315,26 +340,6 @@ def load_pictures(path: Path) -> ArtifactStore | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Prepared:
-    """A run as it goes to disk: redacted."""
-
-    trajectories: list[Trajectory]
-    scores: dict[str, list[Score]]
-    heading: Heading
-
-    def html(self, artifacts: ArtifactStore | None) -> bytes:
-        from toolhaft.report.html import render_cleaned
-
-        return render_cleaned(
-            self.trajectories,
-            scores=self.scores,
-            title=self.heading.title,
-            notes=self.heading.notes,
-            artifacts=artifacts,
-        ).encode()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Stored:
     """What ``evaluation.json`` holds."""
 
@@ -344,53 +349,16 @@ class _Stored:
     format: int = FORMAT
 
 
-def _read_evaluation(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(_LARGEST_EVALUATION + 1)
-    except OSError as error:
-        raise UsageError(
-            f"cannot read the evaluation: {error.strerror or error}",
-            where=str(file),
-            hint=f"Name a folder with {EVALUATION}, as `toolhaft eval` writes it",
-        ) from None
-    if len(data) > _LARGEST_EVALUATION:
-        raise FormatError(f"more than {_LARGEST_EVALUATION} bytes", where=str(file))
-    return data
-
-
-def _prepare(
-    trajectories: Iterable[Trajectory],
-    scores: Mapping[str, Sequence[Score]],
-    redact: Callable[[str], str] | None,
-    title: str,
-    notes: Mapping[str, str],
-) -> _Prepared:
-    return _Prepared(
-        trajectories=[clean_record(trajectory, redact) for trajectory in trajectories],
-        scores={
-            clean_text(name, redact): [clean_record(score, redact) for score in found]
-            for name, found in scores.items()
-            if found
-        },
-        heading=Heading(
-            title=clean_text(title, redact),
-            notes={clean_text(name, redact): clean_text(note, redact) for name, note in notes.items()},
-        ),
-    )
-
-
-def _score_lines(scores: Mapping[str, Sequence[Score]]) -> Iterator[bytes]:
-    for name, found in scores.items():
-        for score in found:
-            head = f'{{"format":{FORMAT},"trajectory":{json.dumps(name)},"score":'
-            yield head.encode() + to_json(score) + b"}\n"
-
-
-def _keep_pictures(trajectories: Sequence[Trajectory], artifacts: ArtifactStore | None, folder: Path) -> None:
-    # Only what the report shows is kept: other files are not text that could be redacted.
-    for trajectory in trajectories:
-        for artifact in pictures_of(trajectory):
-            data = read_picture(artifact, artifacts)
-            if data is not None:
-                ArtifactStore(folder / PICTURES).put(data, media_type=artifact.media_type)
+def _read_stored(folder: Path) -> _Stored:
+    file = folder / EVALUATION
+    hint = f"Name a folder with {EVALUATION}, as `toolhaft eval` writes it"
+    data = read_at_most(file, _LARGEST_EVALUATION, what="evaluation", hint=hint)
+    stored = read_record(_Stored, data, str(file))
+    for place in stored.folders.values():
+        if not re.fullmatch(r"[A-Za-z0-9@_+-][A-Za-z0-9@_+.-]{0,99}", place):
+            raise FormatError(
+                f"{make_line(place, 80)!r} is no sub-folder",
+                where=f"{file}#/folders",
+                hint="The file is damaged; evaluate again",
+            )
+    return stored
