@@ -150,3 +150,19 @@ def test_bad_input_is_one_error(toolhaft, tmp_path, words, said):
     assert (code in (1, 2), out) == (True, "")
     assert said in err
     assert "Traceback" not in err
+
+
+def test_it_says_which_scores_it_used(toolhaft, tmp_path):
+    a, b = save(tmp_path / "a", "+-+-+-"), save(tmp_path / "b", "+-+-++", scored=False)
+    notes = " ".join(json.loads(toolhaft("compare", a, b, "--json")[1])["notes"])
+    assert "a is judged by its stored scores (state)." in notes
+    assert "b has no stored scores: its rollouts were evaluated now (state)." in notes
+    assert "Warning" not in notes
+    lines = (a / "scores.jsonl").read_text().splitlines(keepends=True)
+    lines[1] = lines[1].replace('"value":0.0', '"value":1.0')
+    (a / "scores.jsonl").write_text("".join(lines[:4]))
+    said = json.loads(toolhaft("compare", a, b, "--json")[1])
+    notes = " ".join(said["notes"])
+    assert "Warning: 1 of 6 stored scores of a are not what the evaluator state gives now (t1)" in notes
+    assert "Warning: 2 of 6 rollouts of a have no stored score" in notes
+    assert said["arms"][0]["passes"]["passed"] == 4

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolhaft.errors import FormatError, ToolhaftError, UsageError
+from toolhaft.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
     from toolhaft.evaluators.comparing import ArmAttempts
@@ -65,6 +65,7 @@ class StoredRun:
         scores: By the id of the trajectory.
         trials: Of each trajectory, in their order.
         deciding: Of each trajectory, the score that decides.
+        said: What a reader must know of these scores.
     """
 
     name: str
@@ -73,6 +74,7 @@ class StoredRun:
     scores: Mapping[str, Sequence[Score]]
     trials: Sequence[int]
     deciding: Sequence[Score]
+    said: Sequence[str] = ()
 
     def attempts(self) -> ArmAttempts:
         """Return the run as statistics see it."""
@@ -133,7 +135,8 @@ def compare_runs(runs: Sequence[StoredRun], *, seed: int = 0) -> Comparison:
     for a, b in combinations(runs, 2):
         notes += _check_pair(a, b)
     title = " and ".join(run.name for run in runs) if len(runs) < 4 else f"{len(runs)} runs"
-    return compare_arms([run.attempts() for run in runs], title=title, notes=notes, seed=seed)
+    found = compare_arms([run.attempts() for run in runs], title=title, notes=notes, seed=seed)
+    return replace(found, notes=(*found.notes, *(line for run in runs for line in run.said)))
 
 
 def _arm_folder(path: Path) -> Path:
@@ -163,18 +166,21 @@ def _names(places: Sequence[Path]) -> list[str]:
 
 
 def _load(name: str, folder: Path, evaluator: str | None) -> StoredRun:
+    from toolhaft.cli.compare_scores import settle_scores
     from toolhaft.report.store import load_run
 
     trajectories, scores = load_run(folder)
     if not trajectories:
         raise UsageError("the run is empty", where=str(folder))
+    deciding, said = settle_scores(name, trajectories, scores, evaluator, str(folder))
     return StoredRun(
         name=name,
         folder=folder,
         trajectories=trajectories,
         scores=scores,
         trials=_trials(trajectories, str(folder)),
-        deciding=_deciding(trajectories, scores, evaluator, str(folder)),
+        deciding=deciding,
+        said=said,
     )
 
 
@@ -193,36 +199,6 @@ def _trials(trajectories: Sequence[Trajectory], where: str) -> list[int]:
         before.append(trial)
     taken = {task: iter(trials) for task, trials in seen.items()}
     return [next(taken[trajectory.task.id]) for trajectory in trajectories]
-
-
-def _deciding(
-    trajectories: Sequence[Trajectory],
-    scores: Mapping[str, Sequence[Score]],
-    evaluator: str | None,
-    where: str,
-) -> list[Score]:
-    from toolhaft.tools.loop import run_sync
-
-    async def find_all() -> list[Score]:
-        return [await find(trajectory) for trajectory in trajectories]
-
-    async def find(trajectory: Trajectory) -> Score:
-        for score in scores.get(trajectory.id, ()):
-            if evaluator is None or score.evaluator == evaluator:
-                return score
-        try:
-            return await judge.evaluate(trajectory.task, trajectory)
-        except ToolhaftError as error:
-            raise UsageError(
-                f"the rollout {trajectory.id!r} has no score, and {judge.name} gives it none: {error.what}",
-                where=where,
-                hint="Name another with --evaluator, or tasks with gold",
-            ) from None
-
-    from toolhaft.hooks.registry import Registry
-
-    judge = Registry.default().evaluator(evaluator or "state")
-    return run_sync(find_all())
 
 
 def _check_pair(a: StoredRun, b: StoredRun) -> list[str]:
