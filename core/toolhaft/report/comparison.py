@@ -9,7 +9,7 @@ from urllib.parse import quote
 from toolhaft.evaluators.reading import FLOOR, verdict
 from toolhaft.report.cleaning import clean_json, clean_text
 from toolhaft.report.html import document_html
-from toolhaft.report.markup import Child, Html, count, duration, figure, plain, tag
+from toolhaft.report.markup import Child, Html, count, plain, tag
 from toolhaft.report.matrix import matrix_html
 from toolhaft.report.observation import value_html
 from toolhaft.report.outcomes import Trial, kind_class, kind_of, kind_words, kinds_in_order
@@ -189,12 +189,12 @@ def _means(arms: Sequence[ArmResult]) -> Html:
     for arm in arms:
         cells = [
             make_line(arm.planner, 60),
-            figure(arm.model_calls),
-            figure(arm.tool_calls),
-            figure(arm.steps),
+            f"{arm.model_calls:,.1f}",
+            f"{arm.tool_calls:,.1f}",
+            f"{arm.steps:,.1f}",
             f"{arm.tokens:,.0f}" if arm.tokens else "–",
-            f"{arm.cost:.3g}" if arm.cost else "–",
-            duration(arm.seconds) or "–",
+            f"{arm.cost:.4g}" if arm.cost else "–",
+            f"{arm.seconds:,.2f} s" if arm.seconds else "–",
         ]
         if most > 1:
             cells += [_chance(arm.pass_all.get(most)), _chance(arm.pass_any.get(most))]

@@ -133,7 +133,7 @@ def _tests(pairing: Pairing, several: bool) -> list[str]:
 
 
 def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+    return "p < 0.0001" if value < 0.0001 else f"p = {value:.4f}"
 
 
 def _signed(share: float, digits: int = 1) -> str:
