@@ -28,12 +28,14 @@ class ToolsRetrieved:
     Attributes:
         hits: ``(name, score)``, best first, of ``pool`` tools.
         mentioned: Tools that are offered because the description of a hit names them.
+        opening: Tools that are offered to begin with, because there were fewer hits than may be offered.
     """
 
     hits: tuple[tuple[str, float], ...]
     retriever: str
     pool: int
     mentioned: tuple[str, ...] = ()
+    opening: tuple[str, ...] = ()
     type: Literal["tools_retrieved"] = "tools_retrieved"
 
 
