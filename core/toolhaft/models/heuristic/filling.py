@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -108,6 +108,7 @@ def fill(
     topic: frozenset[str] = frozenset(),
     spoken: Sequence[Goal] = (),
     consumer: Consumer | None = None,
+    claims: Mapping[str, frozenset[str]] | None = None,
 ) -> Filled:
     """Return arguments from a text.
 
@@ -120,6 +121,7 @@ def fill(
         topic: Stems of the tool's nouns.
         spoken: All goals; what stands in none of them is said for all of them.
         consumer: What the tool is to bring a value for, if it is not called for the goal itself.
+        claims: Stems of what identifiers stand for, by the letters that these begin with.
     """
     taken = frozenset(name_stems(spec.name)) | frozenset(content_stems(spec.description[:300]))
     taken |= frozenset(content_stems(spec.parent[:80]))
@@ -129,7 +131,7 @@ def fill(
     slots = tuple(
         _sought(slot) if reads and slot.kind == "query" and not slot.many else slot for slot in slots
     )
-    scene = scene_of(text, mentions, slots, taken, topic)
+    scene = replace(scene_of(text, mentions, slots, taken, topic), claims=claims or {}, writes=not reads)
     values: dict[Path, Any] = {}
     used: list[Mention] = []
     clause = text[goal.start : goal.end]

@@ -23,7 +23,7 @@ from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.outcome import Outcome
 from toolhaft.models.heuristic.ranking import Entry
 from toolhaft.models.heuristic.readings import Record
-from toolhaft.models.heuristic.slots import Path
+from toolhaft.models.heuristic.slots import Path, Slot
 
 if TYPE_CHECKING:
     from toolhaft.models.heuristic.walk import Walk
@@ -58,7 +58,7 @@ def gather(
         missed, found = look_up(walk, *by_name(slot, entry, goal, filled), scores, depth)
         if found is None:
             # a name is no identifier where tools were asked that would know it
-            value = given.values.get(slot.path) if missed is None else None
+            value = given.values.get(slot.path) if missed is None and _sendable(entry, slot) else None
             value = value if value is not None else last_resort(slot, entry, goal, depth)
             if value is None:
                 named = slot.path in given.values or slot.path in filled.names
@@ -80,6 +80,12 @@ def gather(
     if entry.spec.effect != "read":
         given.others.update(other_choices(entry, given.values, walk.turn.text))
     return given
+
+
+def _sendable(entry: Entry, slot: Slot) -> bool:
+    """Return whether a name may stand for an identifier: never in a change where those have another form."""
+    numbered = slot.schema.get("pattern") is not None or slot.label.lower().endswith("id")
+    return entry.spec.effect == "read" or not numbered
 
 
 def _release(

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from toolhaft.models.heuristic.dates import When
+from toolhaft.models.heuristic.identifying import is_claimed, is_numbered, may_name, shape_of
 from toolhaft.models.heuristic.lexicon import (
     CUES,
     DIMENSIONS,
@@ -150,7 +151,7 @@ def match_score(slot: Slot, mention: Mention, scene: Scene) -> float:
         return 0.0
     if mention.kind == "phrase" and all(word.stem in _MEASURES for word in split_words(mention.text)):
         return 0.0
-    if slot.kind == "id" and mention.kind == "number" and _inside_date(mention, scene):
+    if not _may_stand(slot, mention, scene):
         return 0.0
     cues = cue_score(slot, mention, scene)
     role = scene.roles.get(mention.start)
@@ -173,6 +174,17 @@ def match_score(slot: Slot, mention: Mention, scene: Scene) -> float:
     if mention.kind == "entity" and mention.weight < 1.0 and cues <= 0.0:
         base -= 0.2
     return max(base + cues, 0.0)
+
+
+def _may_stand(slot: Slot, mention: Mention, scene: Scene) -> bool:
+    """Return whether nothing forbids a mention: figures are no identifiers and filler words no names."""
+    if slot.kind == "id" and mention.kind == "number":
+        return not _inside_date(mention, scene) and is_numbered(slot, mention, scene)
+    if slot.kind == "id" and mention.kind == "id":
+        return not is_claimed(slot, mention, scene.claims)
+    if slot.named and scene.writes and mention.kind == "phrase":
+        return may_name(mention, scene)
+    return True
 
 
 def _base(slot: Slot, mention: Mention) -> float:
@@ -251,9 +263,9 @@ def _fits(slot: Slot, mention: Mention) -> bool:
 
 
 def _id_score(slot: Slot, mention: Mention, base: float, cues: float) -> float:
-    shapes = {_shape(example) for example in slot.examples}
+    shapes = {shape_of(example) for example in slot.examples}
     if shapes:
-        base += 0.8 if _shape(mention.text) in shapes else -0.3
+        base += 0.8 if shape_of(mention.text) in shapes else -0.3
     elif plain_pattern(slot.schema.get("pattern")) is not None and checked(slot, mention.text):
         base += 0.8
     if mention.kind == "id":
@@ -281,10 +293,6 @@ def _initials(slot: Slot, mention: Mention) -> float:
         return 0.8
     rest = iter(noun)
     return 0.4 if noun[0] == letters[0] and all(char in rest for char in letters) else 0.0
-
-
-def _shape(text: str) -> str:
-    return re.sub(r"[0-9]+", "9", re.sub(r"[a-z]+", "a", re.sub(r"[A-Z]+", "A", text.lstrip("#")[:60])))
 
 
 def _figure_score(slot: Slot, mention: Mention, scene: Scene) -> float:

@@ -51,7 +51,7 @@ def find_names(
             start, end = words[first].start, words[last].end
             span = text[start:end].removesuffix("'s").removesuffix("’s")
             single = first == last and bool(opening) and first == position
-            if region := re.match(r", (?:[A-Z]{2}\b(?!\w)|[A-Z]\.[A-Z]\.)", text[end:]):
+            if region := re.match(r", (?:[A-Z]{2}\b(?![\w-])|[A-Z]\.[A-Z]\.)", text[end:]):
                 span, start = text[start : end + region.end()], start
                 last = next(
                     (

@@ -12,15 +12,16 @@ from toolhaft.models.heuristic.choosing import superlative_of
 from toolhaft.models.heuristic.clauses import Goal, split_goals
 from toolhaft.models.heuristic.codes import CURRENCIES, named_codes
 from toolhaft.models.heuristic.conversation import Turn, key_of, read_turn
+from toolhaft.models.heuristic.fallbacks import Fallback, find_fallback
 from toolhaft.models.heuristic.lexicon import READ_VERBS, STOP, VERB_CLASSES
 from toolhaft.models.heuristic.lookup import ANAPHORA
 from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.mentions import find_mentions
-from toolhaft.models.heuristic.outcome import Outcome, Plan, Wanted, telling_stems
+from toolhaft.models.heuristic.outcome import Outcome, Plan, Wanted, better, telling_stems
 from toolhaft.models.heuristic.ranking import Entry, Ranked, ToolIndex
 from toolhaft.models.heuristic.references import REFERRING
 from toolhaft.models.heuristic.trace import Trace
-from toolhaft.models.heuristic.walk import Walk
+from toolhaft.models.heuristic.walk import Walk, Wording
 from toolhaft.models.heuristic.words import concept, content_stems, name_stems, split_words, stem
 from toolhaft.types import Message, ToolCall, ToolSpec
 
@@ -30,6 +31,7 @@ STEP_CAP = 24
 CALL_CAP = 12
 ALTERNATIVES = 4
 COVERAGE_FLOOR = 0.22
+WRITE_FLOOR = 0.3
 NEAR = 0.6
 
 
@@ -58,6 +60,14 @@ def decide(
     if not turn.text.strip():
         return Decision("What should I do?")
     mentions = find_mentions(turn.text, turn.today, index.verbs)
+    fallback = find_fallback(turn.text, mentions)
+    if fallback is not None and not _may_choose(fallback, turn, index):
+        fallback = None
+    others: tuple[Wording, ...] = ()
+    if fallback is not None:
+        others = tuple(_worded(text, turn, index) for text in fallback.others)
+        turn = replace(turn, text=fallback.first)
+        mentions = find_mentions(turn.text, turn.today, index.verbs)
     blocked = frozenset(key_of(call.name, call.arguments) for call in avoid)
     goals = _without_wishes(
         split_goals(turn.text, index.verbs, index.openers), turn, entries, mentions, index
@@ -66,10 +76,26 @@ def decide(
     for strict in (True, False):
         trace = Trace(turn.done, blocked, turn.steps, strict)
         walk = Walk(turn, entries, mentions, trace, goals=goals)
+        walk.fallback, walk.others = fallback, others
         decision = _walked(walk, index)
         if not trace.left or trace.followed():
             break
     return decision
+
+
+def _may_choose(fallback: Fallback, turn: Turn, index: ToolIndex) -> bool:
+    """Return whether the choices are the user's: a question that lists some with ``or`` asks for all."""
+    goals = split_goals(turn.text, index.verbs, index.openers)
+    place = next((one for one in goals if fallback.start < one.end), None)
+    return fallback.explicit or (place is not None and place.intent != "read")
+
+
+def _worded(text: str, turn: Turn, index: ToolIndex) -> Wording:
+    return Wording(
+        replace(turn, text=text),
+        find_mentions(text, turn.today, index.verbs),
+        split_goals(text, index.verbs, index.openers),
+    )
 
 
 def _without_wishes(
@@ -130,13 +156,28 @@ def _follow(walk: Walk, goal: Goal, index: ToolIndex, pending: list[Plan]) -> Ou
     if not ranked:
         return Outcome("none")
     try:
-        return walk.pursue(goal, ranked)
+        return _chosen(walk, goal, ranked, index)
     except Wanted as wanted:
         # beside calls that are still out, only those go that do not hang on what comes back
         waits = pending and (ANAPHORA.search(goal.text) is not None or goal.condition)
         if not pending or (not waits and all(plan.direct for plan in wanted.plans)):
             pending.extend(wanted.plans)
         return None
+
+
+def _chosen(walk: Walk, goal: Goal, ranked: Sequence[Ranked], index: ToolIndex) -> Outcome:
+    """Return how far a goal comes with the choices that the instruction names, in their order."""
+    if not walk.others or walk.fallback is None or goal.end <= walk.fallback.start:
+        return walk.pursue(goal, ranked)
+    with walk.holding():
+        first = outcome = walk.pursue(goal, ranked)
+    for other in walk.others:
+        if not walk.may_turn(outcome):
+            return outcome
+        with walk.reworded(other, goal) as place, walk.holding():
+            able = candidates(walk, place, index)
+            outcome = better(outcome, walk.pursue(place, able)) if able else outcome
+    return better(outcome, walk.pursue(goal, ranked)) if first.avoided and outcome.avoided else outcome
 
 
 def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
@@ -158,13 +199,33 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
     best = next((one for one in ranked[:3] if not _oversteps(one, goal)), ranked[0])
     if not _trusted(best, goal):
         return _searches(walk, goal, ranked) or _guesses(walk, goal, ranked)
+    ordered = any(one.entry.spec.effect != "read" and _does(one.entry, goal) for one in ranked)
     near = [
         one
         for one in ranked[: ALTERNATIVES * 2]
-        if one.score >= NEAR * best.score and not _oversteps(one, goal) and _safe(goal, one, best)
+        if not (ordered and one.entry.spec.effect == "irreversible" and not _does(one.entry, goal))
+        and one.score >= NEAR * best.score
+        and not _oversteps(one, goal)
+        and _safe(goal, one, best)
     ]
     near.sort(key=lambda one: -one.score * _fit(walk, goal, one))
-    return near[:ALTERNATIVES]
+    return _changing_first(near, ranked, goal)[:ALTERNATIVES]
+
+
+def _changing_first(near: list[Ranked], ranked: Sequence[Ranked], goal: Goal) -> list[Ranked]:
+    """Return tools with those that change something first, where an order names one and its verb."""
+    if goal.intent not in ("create", "update", "delete") or not near or near[0].entry.spec.effect != "read":
+        return near
+    able = [one for one in near if one.entry.spec.effect != "read" and one.named]
+    able = (
+        able
+        or [
+            one
+            for one in ranked
+            if one.entry.spec.effect == "write" and one.coverage >= WRITE_FLOOR and _does(one.entry, goal)
+        ][:1]
+    )
+    return able + [one for one in near if one not in able]
 
 
 def _trusted(best: Ranked, goal: Goal) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.codes import CURRENCIES, wanted_codes
+from toolhaft.models.heuristic.identifying import prefix_of
 from toolhaft.models.heuristic.lexicon import READ_VERBS, STOP, VERB_CLASSES
 from toolhaft.models.heuristic.slots import Slot, slots_of
 from toolhaft.models.heuristic.words import concept, content_stems, name_stems, name_words, split_words, stem
@@ -39,6 +40,7 @@ class Entry:
         intent: ``read``, ``create``, ``update`` or ``delete``.
         nouns: Stems of its name without the verb.
         verbs: Stems of the words that open its name and description.
+        claims: Letters that the identifiers it shows begin with, each with the stem of what they stand for.
         currencies: How many of its slots want the code of a currency.
     """
 
@@ -50,6 +52,7 @@ class Entry:
     nouns: frozenset[str]
     currencies: int = 0
     verbs: frozenset[str] = frozenset()
+    claims: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +235,17 @@ def read_entry(spec: ToolSpec) -> Entry:
         nouns or frozenset(name_stems(spec.name)),
         coded,
         _opening(spec, words),
+        _claims(slots),
+    )
+
+
+def _claims(slots: Sequence[Slot]) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (prefix, slot.noun[-1])
+        for slot in slots
+        if slot.kind == "id" and slot.noun
+        for example in slot.examples
+        if (prefix := prefix_of(example))
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -19,6 +20,8 @@ class Scene:
         taken: Stems of the tool's own name and description: what names the tool is seldom a value.
         weights: How telling a name stem is among the tool's slots, in (0, 1].
         topic: Stems of the tool's nouns: ``the contact Ann`` names what a search for contacts is to find.
+        claims: Stems of what identifiers stand for, by the letters that these begin with.
+        writes: The tool changes something, so that nothing is to be guessed.
         roles: ``low`` for the first and ``high`` for the second of a range, by place in the text.
     """
 
@@ -29,6 +32,8 @@ class Scene:
     words: tuple[Word, ...] = field(default=())
     topic: frozenset[str] = frozenset()
     roles: dict[int, str] = field(default_factory=dict)
+    claims: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    writes: bool = False
 
     def before(self, mention: Mention, n: int = 7) -> list[Word]:
         """Return up to n words before a mention, the nearest first, none from another sentence."""

@@ -37,6 +37,12 @@ Path = tuple[str | int, ...]
 _EXAMPLE = re.compile(r"'([^'\n]{1,40})'|\"([^\"\n]{1,40})\"|`([^`\n]{1,40})`")
 _NUMBERED = re.compile(r"\^?\(?[A-Za-z]{2,12}[-_]?\)?(?:\[0-9\]|\\d)")
 _IDENTIFIES = re.compile(r"(?:the )?(?:id|identifier)\b", re.IGNORECASE)
+_NAMES_WHOM = re.compile(
+    r"^(?:the )?(?:full )?name of (?:the |a |an )?"
+    r"(?:person|man|woman|people|somebody|someone|\w+(?:er|or|ant|ent|ist|ian)|who)\b"
+    r"|^who\b",
+    re.IGNORECASE,
+)
 _GENERIC = frozenset(stem(word) for word in ["name", "title", "email", "id", "type", "value", "number"])
 _ID_WORDS = frozenset(["id", "ids", "uuid", "guid", "identifier", "identifiers"])
 
@@ -54,6 +60,7 @@ class Slot:
         about: Stems of its description.
         examples: Values that its description quotes.
         noun: What an identifier identifies, as stems: ``orderId`` gives ``order``.
+        named: Somebody's name is wanted.
     """
 
     path: tuple[str | int, ...]
@@ -65,6 +72,7 @@ class Slot:
     about: frozenset[str]
     examples: tuple[str, ...] = ()
     noun: tuple[str, ...] = ()
+    named: bool = False
 
     @property
     def label(self) -> str:
@@ -169,7 +177,8 @@ def _slot(spec: ToolSpec, path: tuple[str | int, ...], schema: dict[str, Any], r
         own |= above
     else:
         about |= above
-    return Slot(path, inner, kind, many, required, own, about, examples[:20], noun)
+    named = kind == "person" or (kind == "text" and _NAMES_WHOM.search(description) is not None)
+    return Slot(path, inner, kind, many, required, own, about, examples[:20], noun, named)
 
 
 def _is_reference(schema: dict[str, Any], description: str) -> bool:

@@ -7,7 +7,8 @@ not been made.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from toolhaft.models.heuristic.alternatives import other_readings, other_records
 from toolhaft.models.heuristic.carrying import carry_out, widen
 from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.conversation import Turn, key_of
+from toolhaft.models.heuristic.fallbacks import Fallback
 from toolhaft.models.heuristic.filling import Consumer, Filled, fill
 from toolhaft.models.heuristic.gathering import Given, gather
 from toolhaft.models.heuristic.lookup import (
@@ -46,6 +48,22 @@ def _is_final(outcome: Outcome, one: Ranked) -> bool:
     return refused or (outcome.avoided and one.entry.spec.effect == "irreversible")
 
 
+def _is_no_way(one: Ranked, worst: Outcome | None) -> bool:
+    """Return whether a tool only reads where a change was refused: to read is not to do what was ordered."""
+    if worst is None or worst.status != "failed" or worst.entry is None:
+        return False
+    return one.entry.spec.effect == "read" and worst.entry.spec.effect != "read"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """An instruction with the values that it states and its goals."""
+
+    turn: Turn
+    mentions: tuple[Mention, ...]
+    goals: tuple[Goal, ...]
+
+
 @dataclass(slots=True)
 class Walk:
     """The state of one walk.
@@ -55,6 +73,9 @@ class Walk:
         known: What the walk has read up to where it stands.
         focus: The records that the goal before was about.
         spare: Those that came behind them.
+        claims: Stems of what identifiers stand for, by the letters that these begin with.
+        fallback: The choices that the instruction names, and ``others`` its wordings with all but the first.
+        held: Only choices that the instruction names are tried.
         guessing: Whether only what is found may tell that a tool is the right one.
     """
 
@@ -68,7 +89,44 @@ class Walk:
     goals: tuple[Goal, ...] = ()
     fetched: bool = False
     guessing: bool = False
+    claims: dict[str, frozenset[str]] = field(default_factory=dict)
+    fallback: Fallback | None = None
+    others: tuple[Wording, ...] = ()
+    held: bool = False
     _filled: dict[tuple[Any, ...], Filled] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for entry in self.entries:
+            for prefix, noun in entry.claims:
+                self.claims[prefix] = self.claims.get(prefix, frozenset()) | {noun}
+
+    def may_turn(self, outcome: Outcome) -> bool:
+        """Return whether another choice that the instruction names is to be taken now."""
+        if outcome.status == "done" or outcome.reason.startswith(_FINAL_CODES):
+            return False
+        unknown = outcome.status == "missing" and outcome.slot is not None and outcome.slot.kind == "id"
+        return outcome.avoided or outcome.status in ("failed", "empty") or unknown
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Try no alternatives of the walk's own for a while: those that are named come first."""
+        self.held = True
+        try:
+            yield
+        finally:
+            self.held = False
+
+    @contextmanager
+    def reworded(self, other: Wording, goal: Goal) -> Iterator[Goal]:
+        """Take another wording for a while, and give what a goal is in it."""
+        own = Wording(self.turn, self.mentions, self.goals)
+        same = next((one for one in other.goals if one.start == goal.start), None)
+        place = same or next((one for one in other.goals if goal.start < one.end), goal)
+        self.turn, self.mentions, self.goals = other.turn, other.mentions, other.goals
+        try:
+            yield place
+        finally:
+            self.turn, self.mentions, self.goals = own.turn, own.mentions, own.goals
 
     def observe(self, plans: Sequence[Plan]) -> list[Reading]:
         """Return what calls brought; raises `Wanted` with those that have not been made."""
@@ -103,7 +161,7 @@ class Walk:
         scores = {one.entry.spec.name: one.score for one in ranked}
         outcome = self._tried(goal, ranked, scores)
         for tools, reread in ((reserve, False), ((*ranked, *reserve), True)):
-            if not outcome.avoided:
+            if not outcome.avoided or self.held:
                 break
             outcome = better(outcome, self._tried(goal, tools, scores, reread))
         return outcome
@@ -116,10 +174,10 @@ class Walk:
         avoided: Outcome | None = None
         barren: frozenset[str] = frozenset()
         for one in ranked:
-            if barren and self._wants(one.entry, goal, barren):
+            if _is_no_way(one, worst) or (barren and self._wants(one.entry, goal, barren)):
                 continue
             outcome = self._attempted(one, goal, scores, reread)
-            if _is_final(outcome, one):
+            if _is_final(outcome, one) or (outcome.avoided and self.held):
                 return outcome
             avoided = outcome if outcome.avoided else avoided
             if outcome.status == "done" and not bears_identifiers(goal, outcome, self.mentions):
@@ -209,7 +267,7 @@ class Walk:
             return given
         widen(entry, goal, given.values, depth)
         outcome = carry_out(self, entry, goal, given, depth)
-        if not outcome.avoided or given.spreads:
+        if not outcome.avoided or given.spreads or self.held:
             return outcome
         readings = other_readings(entry, filled, given.values, depth)
         for values in readings if reread else other_records(given.values, given.others):
@@ -222,7 +280,7 @@ class Walk:
     def filled(self, entry: Entry, goal: Goal, want: Want | None = None) -> Filled:
         """Return what the instruction gives for a tool; asked again and again, read once."""
         wanted = (want.entry.spec.name, want.slot.path) if want is not None else ("", ())
-        key = (entry.spec.name, *wanted, goal.start)
+        key = (entry.spec.name, *wanted, goal.start, self.turn.text)
         if key not in self._filled:
             self._filled[key] = fill(
                 entry.spec,
@@ -233,6 +291,7 @@ class Walk:
                 entry.nouns,
                 self.goals,
                 self._consumer(want, goal) if want is not None else None,
+                self.claims,
             )
         return self._filled[key]
 
@@ -246,4 +305,13 @@ class Walk:
     def filled_without(self, entry: Entry, goal: Goal, names: Sequence[Mention]) -> Filled:
         """Return what the instruction gives for a tool apart from names that are spoken for."""
         mentions = tuple(one for one in self.mentions if not any(one.overlaps(name) for name in names))
-        return fill(entry.spec, entry.slots, self.turn.text, mentions, goal, entry.nouns, self.goals)
+        return fill(
+            entry.spec,
+            entry.slots,
+            self.turn.text,
+            mentions,
+            goal,
+            entry.nouns,
+            self.goals,
+            claims=self.claims,
+        )
