@@ -81,7 +81,7 @@ async def test_a_batch_is_done_once_and_exported(tmp_path):
     assert files.html.is_file()
     again = await run_batch(tmp_path, tasks("a", "b", "c"), agent=make_agent(calls=calls))
     assert again.counts == {"done": 3}
-    assert again.outcomes == {}
+    assert (again.outcomes, again.here) == ({"answered": 3}, 0)
     assert calls == {"a": 1, "b": 1, "c": 1}
 
 
@@ -175,6 +175,10 @@ async def test_a_changed_batch_is_named_and_refused(tmp_path, changed, named):
         await run_batch(tmp_path, changed.get("tasks", tasks("a", "b")), agent=agent)
     assert caught.value.code == "E-JOURNAL-CHANGED"
     assert caught.value.details["changed"] == named
+    settings = [name for name in named if name != "tasks"]
+    assert all(f"{name} was " in caught.value.what for name in settings)
+    works = "tasks" not in named
+    assert caught.value.hint.endswith("with --resume-changed") is works, "it is offered where it works"
 
 
 async def test_a_changed_batch_can_go_on_with_what_was_not_begun(tmp_path):

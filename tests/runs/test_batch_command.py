@@ -75,7 +75,7 @@ def wait_for_calls(folder, number, process):
 def test_it_says_what_it_did_and_writes_it(shop):
     code, output, errors = run(shop, *WORDS)
     assert code == 0, errors
-    assert output.startswith("12 of 12 tasks done in ")
+    assert output.startswith("12 of 12 tasks carried out: 12 answered (")
     assert "Report: toolhaft-runs/batch-tasks/report.html" in errors
     folder = shop / "toolhaft-runs" / "batch-tasks"
     assert len((folder / "trajectories.jsonl").read_bytes().splitlines()) == 12
@@ -95,7 +95,7 @@ def test_other_settings_are_refused_by_name(shop):
     assert run(shop, *WORDS)[0] == 0
     code, _, errors = run(shop, *WORDS, "-k", "3", "--seed", "4")
     assert code == 1
-    assert "other k and seed" in errors
+    assert "other settings (k was 8 and is 3; seed was 0 and is 4)" in errors
     assert "--resume-changed" in errors
     assert "[E-JOURNAL-CHANGED]" in errors
     assert run(shop, *WORDS, "-k", "3", "--seed", "4", "--resume-changed")[0] == 0
@@ -147,7 +147,7 @@ def test_a_batch_budget_ends_it_with_code_3(shop):
     code, output, errors = run(shop, *WORDS, "--batch-budget", "model_calls=5", "--concurrency", "1")
     assert code == 3
     assert "waiting" in output
-    assert "the budget of the batch is spent" in errors
+    assert "the budget of the batch is spent. Start it again with a larger --batch-budget." in errors
 
 
 @pytest.mark.parametrize("executor", ["local", "process"])

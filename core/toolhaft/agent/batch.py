@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolhaft.agent.changes import changes, describe_changes
+from toolhaft.agent.options import LIMITS, BatchOptions
 from toolhaft.agent.parts import new_id
 from toolhaft.agent.work import TARGET, AgentWork, learn_keys
 from toolhaft.errors import FormatError, JournalError, UsageError
 from toolhaft.runs.batch import BatchResult, BatchRunner, Progress
 from toolhaft.runs.executor import Executor, Job, LocalExecutor
-from toolhaft.runs.file import NAME, Durability
-from toolhaft.runs.journal import LEASE, Journal
+from toolhaft.runs.file import NAME
+from toolhaft.runs.journal import Journal
+from toolhaft.runs.reopening import LeftJob, retry, settle
 from toolhaft.runs.tasks import fingerprint, read_tasks
 from toolhaft.secrets import SecretStore
 from toolhaft.types import Task, to_json
@@ -26,51 +29,9 @@ if TYPE_CHECKING:
     from toolhaft.hooks.registry import Registry
     from toolhaft.report.store import RunFiles
 
+__all__ = ["LIMITS", "Batch", "BatchOptions", "run_batch", "run_batch_sync"]
+
 _CHUNK = 2000
-LIMITS = ("model_calls", "tool_calls", "tokens", "cost")
-"""What a batch as a whole may have a budget of."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchOptions:
-    """How a batch is worked off; nothing here changes what its jobs are.
-
-    Attributes:
-        concurrency: Jobs under way at once, in all.
-        executor: Name of the executor, or one.
-        workers: Processes, where the executor has such.
-        budget: Of the whole batch: any of ``model_calls``, ``tool_calls``, ``tokens``, ``cost``.
-        durability: ``full`` or ``normal``; see `toolhaft.runs.journal.Journal.open`.
-        join: Work beside a process that runs the batch already.
-        resume_changed: Go on although tasks or settings are others than the batch was begun with.
-        lease: Seconds after which another process may take over the jobs of one that fell silent.
-    """
-
-    concurrency: int = 8
-    executor: str | Executor = "local"
-    workers: int = 2
-    budget: Mapping[str, float] | None = None
-    durability: Durability = "full"
-    join: bool = False
-    resume_changed: bool = False
-    lease: float = LEASE
-
-    def __post_init__(self) -> None:
-        for name in ("concurrency", "workers"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or not 1 <= value <= 10_000:
-                raise UsageError(f"{name} is {value!r}", hint="Give a whole number from 1 to 10,000")
-        if self.durability not in ("full", "normal"):
-            raise UsageError(f"durability is {self.durability!r}", hint="Give 'full' or 'normal'")
-        for name, limit in (self.budget or {}).items():
-            if name not in LIMITS:
-                raise UsageError(
-                    f"a batch has no budget of {name!r}", hint=f"It may have one of {', '.join(LIMITS)}"
-                )
-            if not limit >= 0:
-                raise UsageError(
-                    f"the batch's budget of {name} is {limit!r}", hint="Give a number of at least 0"
-                )
 
 
 class Batch:
@@ -90,6 +51,11 @@ class Batch:
         watch: Told how far the batch has come.
         warn: Takes one-line notices.
         registry: Where executors are looked up.
+
+    Attributes:
+        result: How it ended; None before.
+        reopened: Ids of the tasks that had ended and were tried again.
+        left: Those that were to be, and were left as they are.
 
     Raises:
         UsageError: Neither or both of ``agent`` and ``settings`` are given.
@@ -127,6 +93,8 @@ class Batch:
         self._runner: BatchRunner | None = None
         self._stopped = False
         self.result: BatchResult | None = None
+        self.reopened: tuple[str, ...] = ()
+        self.left: tuple[LeftJob, ...] = ()
 
     async def run(self) -> BatchResult:
         """Work the batch off, or what is left of it.
@@ -135,9 +103,11 @@ class Batch:
             JournalError: Another process runs it, it was begun with other tasks or settings, or its journal
                 is damaged or cannot be written.
             FormatError: A row of the file is no task.
+            UsageError: A task whose writes are to be settled is not uncertain.
             ToolhaftError: An agent cannot be opened.
         """
         options = self.options
+        executor = self._executor()
         if self._tasks is None and not (self.folder / NAME).exists():
             raise JournalError(
                 "there is no batch in this folder",
@@ -152,10 +122,11 @@ class Batch:
                 self._warn(warning)
             journal.limits = dict(options.budget or {})
             head = await self._begin(journal)
+            await self._reopen(journal)
             self._runner = BatchRunner(
                 journal,
                 Job(target=TARGET, settings=self._job_settings(head)),
-                self._executor(),
+                executor,
                 concurrency=options.concurrency,
                 rollout_id=str(head["id"]),
                 restart=options.resume_changed,
@@ -208,19 +179,20 @@ class Batch:
         if self._tasks is None:
             return head
         now = {"tasks": self._fingerprint(), "settings": self._described()}
-        changed = _differences(head, now)
+        changed = changes(head, now)
         if not changed:
             return head
-        if not self.options.resume_changed:
+        resumed = self.options.resume_changed
+        if "tasks" in changed:
+            await self._replace(journal, changed, keep=not resumed)
+        if not resumed:
             raise JournalError(
-                f"the batch in this folder was begun with other {' and '.join(changed)}",
+                f"the batch in this folder was begun with {describe_changes(head, now, changed)}",
                 where=str(self.folder),
                 hint="Begin a new one in another folder with -o, or go on all the same with --resume-changed",
                 code="E-JOURNAL-CHANGED",
                 details={"changed": changed},
             )
-        if head["tasks"] != now["tasks"]:
-            await self._replace(journal)
         head |= now
         await journal.set_meta({"batch": json.dumps(head)})
         return head
@@ -243,17 +215,37 @@ class Batch:
             if done:
                 return head
 
-    async def _replace(self, journal: Journal) -> None:
-        """Take the file's tasks in place of those that wait; those begun must be the same."""
+    async def _replace(self, journal: Journal, changed: list[str], *, keep: bool) -> None:
+        """Take the file's tasks in place of those never begun; those begun must be the same.
+
+        Args:
+            journal: Of the batch.
+            changed: Names of all that differs.
+            keep: Only see whether it could be done.
+        """
         rows = await asyncio.to_thread(lambda: list(self._rows()))
-        conflict = await journal.replace_jobs(rows)
+        conflict = await journal.replace_jobs(rows, keep=keep)
         if conflict:
             raise JournalError(
                 f"the task {conflict!r} was begun, and is another or at another place in the file now",
                 where=str(self.folder),
-                hint="Keep the tasks that were begun as they are, or begin a new batch in another folder",
+                hint="Tasks that were begun must stay as they are, with --resume-changed too; or begin a new "
+                "batch in another folder with -o",
                 code="E-JOURNAL-CHANGED",
+                details={"changed": changed},
             )
+
+    async def _reopen(self, journal: Journal) -> None:
+        """Keep what a person says of uncertain writes, and have jobs wait that are to be tried again."""
+        if self.options.settle:
+            settled = await journal.transact("meta", partial(settle, verdicts=self.options.settle))
+            if isinstance(settled, UsageError):
+                raise settled
+            self.reopened += settled.waiting
+        if self.options.retry:
+            retried = await journal.transact("meta", partial(retry, names=self.options.retry))
+            self.reopened += retried.waiting
+            self.left = retried.left
 
     def _rows(self) -> Iterator[tuple[str, str]]:
         redact = self._secrets().redact
@@ -351,12 +343,6 @@ def run_batch_sync(
     result = batch.run_sync()
     batch.export()
     return result
-
-
-def _differences(head: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    changed = [] if head["tasks"] == now["tasks"] else ["tasks"]
-    before, after = head["settings"], now["settings"]
-    return changed + sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
 
 def _ignore(_: str) -> None:

@@ -18,7 +18,7 @@ from toolhaft.types import Trajectory, from_json
 
 SHOWN = 500
 """Trajectories that a report shows; those that need a look come first."""
-_RANK = {"uncertain": 0, "failed": 1, "done": 2}
+_NAMED = 10
 
 
 def export_batch(
@@ -44,35 +44,64 @@ def export_batch(
         UsageError: The files cannot be written.
         JournalError: The journal is damaged.
     """
-    chosen = _choose(folder)
-    ended = sum(result.counts.get(status, 0) for status in _RANK)
-    notes = {"jobs": ", ".join(f"{number} {status}" for status, number in sorted(result.counts.items()))}
-    if ended > len(chosen):
-        notes["shown"] = f"{len(chosen)} of {ended}; all of them are in {TRAJECTORIES}"
+    shown = _shown(folder)
+    chosen, missing = _choose(folder, shown)
+    ended = sum(result.outcomes.values())
+    notes = {"Tasks": describe(result), **missing}
+    if ended > len(shown):
+        notes["Shown"] = f"{len(shown)} of {ended}; all of them are in {TRAJECTORIES}"
     crash_point("before-export")
     files = save_run(folder, chosen, redact=redact, artifacts=artifacts, title=title, notes=notes)
-    if ended > len(chosen):
+    if ended > len(shown) or shown != sorted(shown):
+        # The report begins with what needs a look; the file of records keeps the order of the batch.
         write_whole(files.jsonl, _lines(folder))
     crash_point("after-export")
     return files
 
 
-def _choose(folder: Path) -> list[Trajectory]:
-    """Return the trajectories that the report shows: in the order of the batch, troubled ones preferred."""
-    ranked: list[tuple[int, int]] = []
-    for position, status in _statuses(folder):
-        ranked.append((_RANK.get(status, 2), position))
-    wanted = {position for _, position in sorted(ranked)[:SHOWN]}
-    return [
-        from_json(Trajectory, row["result"], where=f"{folder}: job {row['position']}")
-        for row in read_results(folder)
-        if row["position"] in wanted and row["result"]
+def describe(result: BatchResult) -> str:
+    """Return how a batch stands: ``18 of 20 tasks carried out: 3 answered, 15 loop; 2 waiting``."""
+    carried_out = sum(result.outcomes.values())
+    names = sorted(result.outcomes, key=lambda name: (name != "answered", name == "uncertain", name))
+    said = ", ".join(f"{result.outcomes[name]} {name.replace('_', ' ')}" for name in names)
+    more = [
+        f"{result.counts[status]} {words}"
+        for status, words in (("waiting", "waiting"), ("leased", "under way"))
+        if result.counts.get(status)
     ]
+    if result.refused:
+        more.append(f"{result.refused} with a call that waits for leave")
+    text = f"{carried_out} of {sum(result.counts.values())} tasks carried out"
+    return "; ".join([f"{text}: {said}" if said else text, *more])
 
 
-def _statuses(folder: Path) -> Iterator[tuple[int, str]]:
-    for row in read_results(folder, with_results=False):
-        yield int(row["position"]), str(row["status"])
+def _shown(folder: Path) -> list[int]:
+    """Return the positions of the jobs that the report shows: those that need a look first."""
+    ranked = [
+        (_rank(str(row["status"]), str(row["outcome"])), int(row["position"]))
+        for row in read_results(folder, with_results=False)
+    ]
+    return [position for _, position in sorted(ranked)[:SHOWN]]
+
+
+def _rank(status: str, outcome: str) -> int:
+    if status != "done":
+        return 0 if status == "uncertain" else 1
+    return 3 if outcome == "answered" else 2
+
+
+def _choose(folder: Path, shown: list[int]) -> tuple[list[Trajectory], dict[str, str]]:
+    """Return the trajectories at some positions, in this order, and why the first that are missing failed."""
+    place = {position: number for number, position in enumerate(shown)}
+    found: list[tuple[int, Trajectory]] = []
+    missing: dict[str, str] = {}
+    for row in read_results(folder):
+        position = row["position"]
+        if position in place and row["result"]:
+            found.append((place[position], from_json(Trajectory, row["result"], where=_where(folder, row))))
+        elif position in place and len(missing) < _NAMED:
+            missing[str(row["id"])] = str(_error(folder, row).get("what", "there is no record"))
+    return [trajectory for _, trajectory in sorted(found, key=lambda one: one[0])], missing
 
 
 def _lines(folder: Path) -> Iterator[bytes]:
@@ -82,16 +111,26 @@ def _lines(folder: Path) -> Iterator[bytes]:
 
 
 def describe_failures(folder: Path, limit: int = 5) -> list[dict[str, Any]]:
-    """Return the first jobs that failed or are uncertain: ``id``, ``status`` and ``error``."""
+    """Return the first jobs that failed: ``id``, ``status`` and ``error``."""
     found: list[dict[str, Any]] = []
     for row in read_results(folder, with_results=False):
-        if row["status"] == "done":
+        if row["status"] != "failed":
             continue
-        try:
-            error = json.loads(row["error"]) if row["error"] else {}
-        except ValueError:
-            raise FormatError("a damaged error", where=f"{folder}: job {row['position']}") from None
-        found.append({"id": row["id"], "status": row["status"], "error": error})
+        found.append({"id": row["id"], "status": row["status"], "error": _error(folder, row)})
         if len(found) == limit:
             break
     return found
+
+
+def _error(folder: Path, row: dict[str, Any]) -> dict[str, Any]:
+    try:
+        error = json.loads(row["error"]) if row["error"] else {}
+    except ValueError:
+        error = None
+    if not isinstance(error, dict):
+        raise FormatError("a damaged error", where=_where(folder, row))
+    return error
+
+
+def _where(folder: Path, row: dict[str, Any]) -> str:
+    return f"{folder}: job {row['position']}"

@@ -13,8 +13,17 @@ from typing import Any
 from toolhaft.agent.agent import Agent
 from toolhaft.agent.locations import load_catalogs
 from toolhaft.agent.opening import open_model
-from toolhaft.errors import JournalError, ModelError, ToolhaftError
+from toolhaft.errors import (
+    InvalidArgumentsError,
+    JournalError,
+    ModelError,
+    RefusedError,
+    ToolhaftError,
+    UnknownToolError,
+    UnreachableError,
+)
 from toolhaft.report.cleaning import clean_record
+from toolhaft.report.outcomes import is_uncertain
 from toolhaft.runs.batch import judged
 from toolhaft.runs.executor import Home, Work
 from toolhaft.runs.rollout import Fingerprints, RolloutJournal
@@ -24,6 +33,7 @@ from toolhaft.tools.base import Tool
 from toolhaft.tools.wrappers import ToolWrapper
 from toolhaft.types import SecretRef, Task, Trajectory, from_json, to_json
 
+_NEVER_MADE = (UnknownToolError.code, InvalidArgumentsError.code, RefusedError.code)
 TARGET = "toolhaft.agent.work:open_work"
 """The job of a batch, by its name."""
 
@@ -102,15 +112,26 @@ class AgentWork(Work):
         # Observations were cleaned when they were made; a model of a plugin may report nonsense, though.
         if self.agent.secrets.knows_any or not all(isfinite(step.usage.cost) for step in trajectory.steps):
             clean = clean_record(trajectory, self.agent.secrets.redact)
-        return {"verdict": verdict, "outcome": trajectory.status, "trajectory": to_json(clean).decode()}
+        unreached, reached = reach_of(trajectory)
+        return {
+            "verdict": verdict,
+            "outcome": trajectory.status,
+            "trajectory": to_json(clean).decode(),
+            "unreached": "" if reached else self.agent.secrets.redact(unreached),
+            "reached": reached,
+        }
 
 
-def is_uncertain(trajectory: Trajectory) -> bool:
-    """Whether a call may or may not have changed something, so that a person must look."""
-    return any(
-        observation.error is not None and observation.error.effect == "uncertain"
-        for observation in trajectory.observations()
-    )
+def reach_of(trajectory: Trajectory) -> tuple[str, bool]:
+    """Return the last error of a call that reached no host, and whether any call that was made did better."""
+    unreached, reached = "", False
+    for observation in trajectory.observations():
+        error = observation.error
+        if error is not None and error.code == UnreachableError.code:
+            unreached = str(error)
+        elif error is None or error.code not in _NEVER_MADE:
+            reached = True
+    return unreached, reached
 
 
 async def open_work(

@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from toolhaft.cli.batch_progress import ProgressLine
+from toolhaft.cli.batch_summary import tell_batch
 from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth
 from toolhaft.cli.inputs import budget as read_budget
 from toolhaft.cli.inputs import pairs
-from toolhaft.cli.output import notice, print_json, print_line
+from toolhaft.cli.output import notice
 from toolhaft.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
-    from toolhaft.agent.batch import Batch, BatchOptions
-    from toolhaft.runs.batch import BatchResult, Progress
+    from toolhaft.agent.batch import Batch
 
 _GRACE = 3.5
 """Seconds that calls under way may take to finish after the first interrupt."""
@@ -48,6 +48,17 @@ Join = Annotated[
 ResumeChanged = Annotated[
     bool, typer.Option("--resume-changed", help="Go on with a changed file or other settings.")
 ]
+Retry = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Try tasks again that ended so: failed, loop, budget, gave_up, error ...; may be given several "
+        "times."
+    ),
+]
+Settle = Annotated[
+    list[str] | None,
+    typer.Option(help="What became of a task's uncertain writes: TASK=done or TASK=not-done."),
+]
 ApiKey = Annotated[str | None, typer.Option(help="The model's key, by reference: --api-key env:MY_KEY.")]
 
 
@@ -72,6 +83,8 @@ def batch(
     join: Join = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out rows that are no tasks.")] = False,
     resume_changed: ResumeChanged = False,
+    retry: Retry = None,
+    settle: Settle = None,
     api_key: ApiKey = None,
     auth: Auth = None,
     allow_host: AllowHost = None,
@@ -80,11 +93,13 @@ def batch(
     """Carry out a file of instructions, several at once, and write their record and a report.
 
     Started again with the same folder, it goes on where it stopped; what was finished is not done again.
-    Exit codes: 0 all done, 1 failed, 2 wrong usage, 3 some not done, 4 a person must look, 130 or 143
-    stopped.
+    Where -o names the folder of a batch that was begun, the file and all settings may be left out. Exit
+    codes: 0 all answered, 1 failed, 2 wrong usage, 3 some ended otherwise or wait, 4 a person is needed,
+    130 or 143 stopped.
     """
-    from toolhaft.agent.batch import BatchOptions
+    from toolhaft.agent.batch import Batch, BatchOptions
 
+    progress = ProgressLine(quiet=as_json)
     options = BatchOptions(
         concurrency=concurrency,
         executor=executor,
@@ -93,11 +108,13 @@ def batch(
         durability=durability,  # type: ignore[arg-type]  # checked there
         join=join is not None,
         resume_changed=resume_changed,
+        retry=tuple(retry or ()),
+        settle=_verdicts(settle or []),
     )
-    folder = _folder(file, join, output, tools)
+    folder, begun = _folder(file, join, output, tools)
     settings = {
         "tools": list(tools or []),
-        "model": _resolved(model) if join is None else model,
+        "model": model if begun else _resolved(model, progress),
         "api_key": api_key,
         "planner": planner,
         "retriever": retriever,
@@ -110,34 +127,16 @@ def batch(
         "auth": pairs(auth or (), "--auth"),
         "allow_hosts": list(allow_host or []),
     }
-    given = None if join is not None else settings
-    raise typer.Exit(_carry_out(folder, file, given, options, skip_bad=skip_bad, as_json=as_json))
-
-
-def _carry_out(
-    folder: Path,
-    file: Path | None,
-    settings: dict[str, Any] | None,
-    options: BatchOptions,
-    *,
-    skip_bad: bool,
-    as_json: bool,
-) -> int:
-    """Work the batch off, or what is left of it, and return the exit code."""
-    from toolhaft.agent.batch import Batch
-
-    progress = _ProgressLine(quiet=as_json)
     made = Batch(
         folder,
         file,
-        settings=settings,
+        settings=None if begun else settings,
         options=options,
         skip=_noting() if skip_bad else None,
         watch=progress.show,
         warn=notice,
     )
-    stopped_by = asyncio.run(_run(made, progress))
-    return _finish(made, stopped_by, as_json=as_json)
+    raise typer.Exit(_finish(made, asyncio.run(_run(made, progress)), as_json=as_json))
 
 
 def _finish(made: Batch, stopped_by: int, *, as_json: bool) -> int:
@@ -147,11 +146,11 @@ def _finish(made: Batch, stopped_by: int, *, as_json: bool) -> int:
         return stopped_by or 1
     # While others work on it, its files are theirs to write.
     files = None if made.options.join and result.counts.get("leased") else made.export()
-    _tell(result, files, made.folder, as_json=as_json)
+    tell_batch(made, result, files, as_json=as_json)
     return stopped_by or result.exit_code
 
 
-async def _run(made: Batch, progress: _ProgressLine) -> int:
+async def _run(made: Batch, progress: ProgressLine) -> int:
     """Run the batch; return 130 or 143 if a signal stopped it, else 0."""
     loop = asyncio.get_running_loop()
     work = asyncio.create_task(made.run())
@@ -184,24 +183,46 @@ async def _run(made: Batch, progress: _ProgressLine) -> int:
     return 128 + received[0] if received else 0
 
 
-def _folder(file: Path | None, join: Path | None, output: Path | None, tools: list[str] | None) -> Path:
-    """Return the batch's folder, and check that what is needed is named."""
+def _folder(
+    file: Path | None, join: Path | None, output: Path | None, tools: list[str] | None
+) -> tuple[Path, bool]:
+    """Return the batch's folder, and whether its tasks and settings are those that it was begun with."""
     if join is not None:
-        if file is not None or output is not None:
-            raise UsageError("--join names the folder of a batch that has its tasks and settings already")
-        return join
+        if file is not None or output is not None or tools:
+            raise UsageError(
+                "--join names the folder of a batch that has its tasks and settings already",
+                hint="Leave out the file, --tools and -o",
+            )
+        return join, True
+    if file is None and output is not None and not tools:
+        return output, True
     if file is None:
-        raise UsageError("no file of tasks is named", hint="toolhaft batch FILE --tools CATALOG")
+        raise UsageError(
+            "no file of tasks is named",
+            hint="toolhaft batch FILE --tools CATALOG; or -o FOLDER alone, to go on with the batch there",
+        )
     if not tools:
         raise UsageError("no tools are named", hint="Name a catalog: --tools openapi:petstore.yaml")
-    return output or Path("toolhaft-runs") / f"batch-{file.stem}"
+    return output or Path("toolhaft-runs") / f"batch-{file.stem}", False
 
 
-def _resolved(model: str) -> str:
+def _verdicts(words: list[str]) -> dict[str, str]:
+    """Read ``TASK=done`` and ``TASK=not-done``; the id of a task may hold an equals sign."""
+    found: dict[str, str] = {}
+    for word in words:
+        task, equals, verdict = word.rpartition("=")
+        if not equals or not task:
+            raise UsageError(f"--settle wants TASK=done or TASK=not-done: {word!r}")
+        if found.setdefault(task, verdict) != verdict:
+            raise UsageError(f"--settle says two things of the task {task!r}")
+    return found
+
+
+def _resolved(model: str, progress: ProgressLine) -> str:
     """Return the model that a name stands for now, so that a resumed batch does not get another."""
     from toolhaft.agent import open_model
 
-    return open_model(model, warn=notice).name if model == "auto" else model
+    return open_model(model, warn=progress.keep).name if model == "auto" else model
 
 
 def _batch_budget(words: list[str]) -> dict[str, float]:
@@ -224,96 +245,3 @@ def _noting() -> Callable[[FormatError], None]:
             notice("Left out: more such rows")
 
     return note
-
-
-def _tell(result: BatchResult, files: Any, folder: Path, *, as_json: bool) -> None:
-    from toolhaft.agent.export import describe_failures
-
-    failures = describe_failures(folder)
-    if as_json:
-        print_json(
-            {
-                "counts": dict(result.counts),
-                "outcomes": dict(result.outcomes),
-                "resumed": result.resumed,
-                "lost_workers": result.lost_workers,
-                "spent": dict(result.spent),
-                "stopped": result.stopped,
-                "seconds": round(result.seconds, 3),
-                "failures": failures,
-                "report": str(files.html) if files else None,
-                "record": str(files.jsonl) if files else None,
-            }
-        )
-        return
-    print_line(summary(result))
-    for failure in failures:
-        error = failure["error"]
-        said = error.get("what") or "see its record"
-        notice(f"{failure['status']}: {failure['id']}: {said}")
-    if result.stopped:
-        notice(f"Stopped: {result.stopped}. Start it again to go on.")
-    if files:
-        notice(f"Report: {files.html}")
-
-
-def summary(result: BatchResult) -> str:
-    """Return one line that says how a batch stands."""
-    total = sum(result.counts.values())
-    parts = [
-        f"{result.counts[status]} {name}"
-        for status, name in (
-            ("failed", "failed"),
-            ("uncertain", "uncertain: a person must look"),
-            ("waiting", "waiting"),
-            ("leased", "under way elsewhere"),
-        )
-        if result.counts.get(status)
-    ]
-    more = f" ({', '.join(parts)})" if parts else ""
-    return f"{result.counts.get('done', 0)} of {total} tasks done{more} in {result.seconds:.1f} s"
-
-
-class _ProgressLine:
-    """One line on standard error that says how far the batch has come, drawn anew on a terminal."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._live = sys.stderr.isatty() and not quiet
-        self._bar: Any = None
-        self._task: Any = None
-
-    def show(self, progress: Progress) -> None:
-        if not self._live:
-            return
-        if self._bar is None:
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bar
-
-            self._bar = Bar(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
-                transient=True,
-            )
-            self._task = self._bar.add_task("Tasks", total=progress.total)
-            self._bar.start()
-        troubled = progress.finished.get("failed", 0) + progress.finished.get("uncertain", 0)
-        self._bar.update(
-            self._task,
-            completed=sum(progress.finished.values()),
-            total=progress.total,
-            description=f"Tasks ({troubled} failed)" if troubled else "Tasks",
-        )
-
-    def say(self, line: str) -> None:
-        self.close()
-        self._live = False
-        notice(line)
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None

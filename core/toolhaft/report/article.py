@@ -20,6 +20,7 @@ from toolhaft.report.markup import (
     tag,
 )
 from toolhaft.report.observation import artifact_html, error_html, labels_html, value_html
+from toolhaft.report.outcomes import is_uncertain
 from toolhaft.report.sources import Reading
 from toolhaft.report.steps import ORIGINS, Detail, steps_html
 from toolhaft.report.tree import answer_path
@@ -91,6 +92,13 @@ def status_badge(trajectory: Trajectory) -> Html:
     return badge(*STATUS.get(trajectory.status, (trajectory.status, "warn")))
 
 
+def uncertain_badge(trajectory: Trajectory) -> Html | None:
+    """Return a badge where a person must look whether a write was carried out."""
+    if not is_uncertain(trajectory):
+        return None
+    return badge("Uncertain write", "bad", "A write may or may not have been carried out: a person must look")
+
+
 def origin_badges(trajectory: Trajectory) -> Html:
     """Return a badge for each origin that is no language model."""
     return join([badge(*_origin(name)) for name in trajectory.origins if name in ORIGINS], " ")
@@ -133,7 +141,13 @@ def _article(
             tag(
                 "p",
                 join(
-                    [status_badge(trajectory), *map(score_badge, scores[:8]), origin_badges(trajectory)], " "
+                    [
+                        status_badge(trajectory),
+                        uncertain_badge(trajectory) or "",
+                        *map(score_badge, scores[:8]),
+                        origin_badges(trajectory),
+                    ],
+                    " ",
                 ),
                 class_="badges",
             ),

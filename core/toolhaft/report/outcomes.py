@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from toolhaft.evaluators.failure import FAILURE_KINDS, failure_kind
 from toolhaft.types import Score, Trajectory
 
+UNCERTAIN = "uncertain"
+"""By what a list of tasks finds those with a write of which nobody knows whether it was carried out."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
@@ -27,6 +30,12 @@ class Trial:
     href: str
     instruction: str = ""
     tags: tuple[str, ...] = ()
+
+
+def is_uncertain(trajectory: Trajectory) -> bool:
+    """Whether a call may or may not have changed something, so that a person must look."""
+    errors = (observation.error for observation in trajectory.observations())
+    return any(error is not None and error.effect == "uncertain" for error in (*errors, trajectory.error))
 
 
 def kind_of(trajectory: Trajectory, scores: Sequence[Score]) -> str:

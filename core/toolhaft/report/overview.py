@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from toolhaft.report.article import origin_badges, score_badge, status_badge
+from toolhaft.report.article import origin_badges, score_badge, status_badge, uncertain_badge
 from toolhaft.report.filters import Choice, choice, filter_html
 from toolhaft.report.markup import Child, Html, badge, count, duration, figure, line_of, plain, tag
-from toolhaft.report.outcomes import kind_of, kind_words, kinds_in_order
+from toolhaft.report.outcomes import UNCERTAIN, is_uncertain, kind_of, kind_words, kinds_in_order
 from toolhaft.report.visible import make_line
 from toolhaft.types import Score, Trajectory, Usage
 
@@ -44,14 +44,15 @@ def tasks_html(
     """
     kinds = [kind_of(trajectory, scores.get(trajectory.id, ())) for trajectory in trajectories]
     differing = _differing(trajectories, kinds)
-    choices, filters = _choices(trajectories, kinds, differing)
+    outcomes = [_outcomes(trajectory) for trajectory in trajectories]
+    choices, filters = _choices(trajectories, kinds, outcomes, differing)
     rows = []
     for number, trajectory in enumerate(trajectories, start=1):
         line = _row(trajectory, scores.get(trajectory.id, ()), kinds[number - 1])
         opened = articles[number - 1] if number <= len(articles) else None
         content = tag("details", tag("summary", *line), opened) if opened else tag("div", *line, class_="row")
         found: tuple[Sequence[str], ...] = (
-            [trajectory.status],
+            outcomes[number - 1],
             [kinds[number - 1]],
             trajectory.task.tags,
             [_arm(trajectory)],
@@ -72,7 +73,7 @@ def tasks_html(
 
 
 def notes_html(notes: Mapping[str, str]) -> Html | None:
-    """Return what was imported, one line a service; None if there is nothing to say."""
+    """Return notes under their heading, one a line; None if there is nothing to say."""
     if not notes:
         return None
     rows = [
@@ -82,20 +83,28 @@ def notes_html(notes: Mapping[str, str]) -> Html | None:
     left_out = len(notes) - len(rows)
     return tag(
         "section",
-        tag("h2", "Imported"),
+        tag("h2", "About this run"),
         tag("dl", *rows, class_="notes"),
         tag("p", f"… {left_out} more not shown", class_="cut") if left_out else None,
         class_="imported",
     )
 
 
+def _outcomes(trajectory: Trajectory) -> tuple[str, ...]:
+    """Return by what the outcome filter finds a task: its status, and whether a write of it is uncertain."""
+    return (trajectory.status, *((UNCERTAIN,) if is_uncertain(trajectory) else ()))
+
+
 def _choices(
-    trajectories: Sequence[Trajectory], kinds: Sequence[str], differing: frozenset[str]
+    trajectories: Sequence[Trajectory],
+    kinds: Sequence[str],
+    outcomes: Sequence[Sequence[str]],
+    differing: frozenset[str],
 ) -> tuple[list[Choice], Html]:
     """Return what the tasks can be filtered by, and the filters."""
     ordered = kinds_in_order({kind: 1 for kind in kinds if kind})
     choices = [
-        choice("status", "Outcome", "any outcome", (one.status for one in trajectories)),
+        choice("status", "Outcome", "any outcome", (name for found in outcomes for name in found)),
         choice("kind", "Failure kind", "any failure kind", ordered),
         choice("tag", "Tag", "any tag", (name for one in trajectories for name in one.task.tags)),
         choice("arm", "Planner and model", "any planner", (_arm(one) for one in trajectories)),
@@ -127,7 +136,11 @@ def _row(trajectory: Trajectory, scores: Sequence[Score], kind: str) -> tuple[Ht
         count(usage.tool_calls, "tool call"),
         duration(usage.seconds),
     ]
-    marks: list[Child] = [status_badge(trajectory), *map(score_badge, scores[:3])]
+    marks: list[Child] = [
+        status_badge(trajectory),
+        uncertain_badge(trajectory),
+        *map(score_badge, scores[:3]),
+    ]
     if kind not in ("", "passed", trajectory.status):
         marks.append(badge(kind_words(kind), "quiet", "How the rollout failed"))
     marks.append(origin_badges(trajectory))

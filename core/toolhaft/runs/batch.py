@@ -9,12 +9,15 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from toolhaft.errors import JournalError, JournalMismatchError, ModelError, ToolhaftError
 from toolhaft.runs.executor import Executor, Finished, Home, Job
 from toolhaft.runs.journal import Journal
-from toolhaft.runs.statements import ClaimedJob
+from toolhaft.runs.outages import Outages
+from toolhaft.runs.reopening import SETTLED, retry_positions
+from toolhaft.runs.statements import ClaimedJob, count_outcomes, count_refused
 
 Verdict = Literal["done", "failed", "uncertain", "stopped", "held", "again", "lost"]
 """What is to become of a job whose work ended: ``done``, ``failed`` and ``uncertain`` are final. ``stopped``
@@ -25,7 +28,6 @@ MOST_ATTEMPTS = 3
 """How often a job is given out before what keeps it from ending is its result."""
 _POLL = 0.5
 _MOST_AHEAD = 64
-_FEWEST_FAILURES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,28 +55,38 @@ class BatchResult:
 
     Attributes:
         counts: Jobs by status: ``done``, ``failed``, ``uncertain``, ``waiting``, ``leased``.
-        outcomes: Jobs finished since this start by their outcome, such as ``answered``.
+        outcomes: Jobs that ended, by how: ``answered``, ``loop`` and so on, and ``uncertain``.
+        refused: Jobs that ended with a call refused, which waits for a person's leave.
+        here: Jobs finished since this start.
         resumed: Jobs of which something was known when this start took them up.
         lost_workers: Worker processes that died.
         spent: By the whole batch: model calls, tool calls, tokens, cost.
         stopped: Why it ended before all jobs had, or empty.
+        advice: What to do then.
         seconds: Of this start.
     """
 
     counts: Mapping[str, int]
     outcomes: Mapping[str, int] = field(default_factory=dict)
+    refused: int = 0
+    here: int = 0
     resumed: int = 0
     lost_workers: int = 0
     spent: Mapping[str, float] = field(default_factory=dict)
     stopped: str = ""
+    advice: str = ""
     seconds: float = 0.0
 
     @property
     def exit_code(self) -> int:
-        """0 where every job is done, 4 where a person must look at one, else 3."""
-        if self.counts.get("uncertain"):
+        """0 where every job ended with an answer, 4 where a person is needed for one, else 3.
+
+        A person is needed for what is uncertain, for leave, and to answer what is asked back.
+        """
+        if self.counts.get("uncertain") or self.refused or self.outcomes.get("asked"):
             return 4
-        return 0 if self.counts.get("done", 0) == sum(self.counts.values()) else 3
+        answered = sum(self.outcomes.get(name, 0) for name in ("answered", SETTLED))
+        return 0 if answered == sum(self.counts.values()) else 3
 
 
 class BatchRunner:
@@ -110,7 +122,7 @@ class BatchRunner:
         self._restart = restart
         self._watch = watch
         self._counts: Counter[str] = Counter()
-        self._outcomes: Counter[str] = Counter()
+        self._here = 0
         self._total = 0
         self._running: set[int] = set()
         self._claimed: set[int] = set()
@@ -118,15 +130,17 @@ class BatchRunner:
         self._again: Counter[int] = Counter()
         self._resumed = 0
         self._lost = 0
-        self._model_failures = 0
+        self._outages = Outages(concurrency)
         self._stopped = ""
+        self._advice = ""
         self._ended = asyncio.Event()
         self._begun = time.monotonic()
         self._shown = 0.0
 
-    def stop(self, why: str = "interrupted") -> None:
+    def stop(self, why: str = "interrupted", advice: str = "Start it again to go on") -> None:
         """Give out no more jobs, and have those under way end before their next call."""
-        self._stopped = self._stopped or why
+        if not self._stopped:
+            self._stopped, self._advice = why, advice
         self._ended.set()
         self._executor.stop()
 
@@ -154,13 +168,19 @@ class BatchRunner:
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
         await self._journal.release()
+        if self._outages.stopped:
+            reopen = partial(retry_positions, positions=self._outages.unreached)
+            self._here -= len((await self._journal.transact("meta", reopen)).waiting)
         return BatchResult(
             counts=await self._journal.count(),
-            outcomes=dict(self._outcomes),
+            outcomes=await self._journal.transact("meta", count_outcomes),
+            refused=await self._journal.transact("meta", count_refused),
+            here=self._here,
             resumed=self._resumed,
             lost_workers=self._lost,
             spent=await self._journal.spent(),
             stopped=self._stopped,
+            advice=self._advice,
             seconds=time.monotonic() - self._begun,
         )
 
@@ -247,8 +267,10 @@ class BatchRunner:
         else:  # one that was lost may be nobody's by now; if it is another's, this does nothing
             await self._journal.release(position)
         if verdict == "held":
-            self.stop("the budget of the batch is spent")
-        self._watch_model(verdict, result)
+            self.stop("the budget of the batch is spent", "Start it again with a larger --batch-budget")
+        down = self._outages.note(position, verdict, result)
+        if down:
+            self.stop(down)
         self._unsettled -= 1
         self._ended.set()
         self._show(always=False)
@@ -272,17 +294,7 @@ class BatchRunner:
         )
         if kept:
             self._counts[verdict] += 1
-            self._outcomes[str(result.get("outcome", "error"))] += 1
-
-    def _watch_model(self, verdict: str, result: Mapping[str, Any]) -> None:
-        """Stop where the model fails again and again: no job would do better."""
-        error = result.get("error") or {}
-        if verdict in ("again", "failed") and error.get("code") == ModelError.code:
-            self._model_failures += 1
-            if self._model_failures >= max(_FEWEST_FAILURES, 2 * self._concurrency):
-                self.stop(f"the model failed {self._model_failures} times in a row: {error.get('what', '')}")
-        elif verdict in ("done", "uncertain"):
-            self._model_failures = 0
+            self._here += 1
 
     def _show(self, *, always: bool) -> None:
         now = time.monotonic()
@@ -296,7 +308,7 @@ class BatchRunner:
                 finished=finished,
                 running=len(self._running),
                 seconds=now - self._begun,
-                here=sum(self._outcomes.values()),
+                here=self._here,
             )
         )
 

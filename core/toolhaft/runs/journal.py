@@ -33,7 +33,7 @@ from toolhaft.runs.file import (
 from toolhaft.runs.place import Door, Locks, check_folder, check_new, check_place
 from toolhaft.runs.results import LARGE, ResultFiles
 from toolhaft.runs.statements import ClaimedJob
-from toolhaft.runs.writer import Writer, journal_error
+from toolhaft.runs.writer import Operation, Writer, journal_error
 
 RESULTS = "results"
 LEASE = 30.0
@@ -146,16 +146,17 @@ class Journal:
         added: int = await self._ask("jobs", add)
         return added
 
-    async def replace_jobs(self, jobs: Iterable[tuple[str, str]]) -> str:
+    async def replace_jobs(self, jobs: Iterable[tuple[str, str]], *, keep: bool = False) -> str:
         """Take these jobs in place of those that were never begun.
 
         Args:
             jobs: ``(id, payload)``, in the new order.
+            keep: Change nothing; only see whether it could be done.
 
         Returns:
             Empty; or, with nothing changed, the id of a job that was begun and is not the same there.
         """
-        conflict: str = await self._ask("jobs", partial(statements.replace_jobs, jobs=list(jobs)))
+        conflict: str = await self._ask("jobs", partial(statements.replace_jobs, jobs=list(jobs), keep=keep))
         return conflict
 
     async def claim(self, number: int, *, but: Iterable[int] = ()) -> list[ClaimedJob]:
@@ -239,6 +240,15 @@ class Journal:
             "meta", lambda connection: dict(connection.execute("SELECT quantity, amount FROM spent"))
         )
         return found
+
+    async def transact(self, kind: str, operation: Operation) -> Any:
+        """Run statements in a transaction, and return what they do once it is committed.
+
+        Args:
+            kind: What they are for, as crash points name it.
+            operation: Gets the connection; it may raise nothing but `sqlite3.Error`.
+        """
+        return await self._ask(kind, operation)
 
     async def close(self) -> None:
         """Commit what is waiting, let go of this process's leases, and close the file; once is enough."""

@@ -28,6 +28,8 @@ from toolhaft.types import (
 )
 
 _KEPT = 4096
+_ARGUMENTS = 2000
+"""Characters of a call's arguments that are kept, for a person who has to find out whether it was made."""
 
 
 class Fingerprints:
@@ -127,7 +129,8 @@ class RolloutJournal(CallJournal):
         self._stop_here()
         if spec.effect != "read" or self._counted:
             entry = self._entry(key, "tool", spec.name, spec.effect, spec.repeatable)
-            await self._begin(entry | {"at": self.clock.running()})
+            asked = self._secrets.redact(canonical(call.arguments))[:_ARGUMENTS]
+            await self._begin(entry | {"at": self.clock.running(), "request": asked})
         crash_point("before-call")
 
     async def end_call(self, key: str, spec: ToolSpec, observation: Observation) -> None:

@@ -18,8 +18,13 @@ INSERT INTO entries (job, key, kind, name, effect, repeatable, status, made, req
 SELECT :job, :key, :kind, :name, :effect, :repeatable, :status, :made, :request, :result, :file, :at
 WHERE EXISTS (SELECT 1 FROM jobs WHERE position = :job AND owner = :owner)
 ON CONFLICT (job, key) DO UPDATE SET
-    status = excluded.status, made = excluded.made, request = excluded.request, result = excluded.result,
-    file = excluded.file, at = excluded.at
+    status = excluded.status, made = excluded.made, request = coalesce(excluded.request, request),
+    result = excluded.result, file = excluded.file, at = excluded.at
+"""
+_STATUS = """
+CASE WHEN :status = 'failed' AND EXISTS (
+    SELECT 1 FROM entries WHERE job = :job AND effect <> 'read' AND NOT repeatable AND status <> 'done'
+) THEN 'uncertain' ELSE :status END
 """
 _BEGUN = "status <> 'waiting' OR EXISTS (SELECT 1 FROM entries WHERE job = position)"
 _NOTHING: dict[str, Any] = {"made": True, "request": None, "result": None, "file": None, "at": 0.0}
@@ -52,12 +57,17 @@ def add_jobs(connection: sqlite3.Connection, jobs: Iterable[tuple[str, str]], st
     return connection.executemany("INSERT INTO jobs (position, id, payload) VALUES (?, ?, ?)", rows).rowcount
 
 
-def replace_jobs(connection: sqlite3.Connection, jobs: list[tuple[str, str]]) -> str:
-    """Take these ``(id, payload)`` in place of jobs never begun; return the id of one that conflicts."""
+def replace_jobs(connection: sqlite3.Connection, jobs: list[tuple[str, str]], *, keep: bool = False) -> str:
+    """Take these ``(id, payload)`` in place of jobs never begun; return the id of one that conflicts.
+
+    With ``keep``, nothing is changed.
+    """
     begun = connection.execute(f"SELECT position, id, payload FROM jobs WHERE {_BEGUN}").fetchall()
     for position, name, payload in begun:
         if position >= len(jobs) or jobs[position] != (name, payload):
             return str(name)
+    if keep:
+        return ""
     kept = {row[0] for row in begun}
     connection.execute(f"DELETE FROM jobs WHERE NOT ({_BEGUN})")
     connection.executemany(
@@ -192,10 +202,13 @@ def end(connection: sqlite3.Connection, entry: Mapping[str, Any]) -> None:
 
 
 def finish(connection: sqlite3.Connection, result: Mapping[str, Any]) -> bool:
-    """Note how a job ended; false if it is somebody else's by now, and nothing was noted."""
+    """Note how a job ended; false if it is somebody else's by now, and nothing was noted.
+
+    One that failed while a write was under way is ``uncertain``, whatever it is said to be.
+    """
     return bool(
         connection.execute(
-            "UPDATE jobs SET status = :status, outcome = :outcome, error = :error, result = :result, "
+            f"UPDATE jobs SET status = {_STATUS}, outcome = :outcome, error = :error, result = :result, "
             "file = :file, finished = :finished, owner = NULL, lease_until = NULL "
             "WHERE position = :job AND owner = :owner",
             {"finished": datetime.now(UTC).isoformat(timespec="milliseconds"), "file": None} | dict(result),
@@ -221,6 +234,24 @@ def forget(connection: sqlite3.Connection, job: int, owner: str) -> bool:
 def count(connection: sqlite3.Connection) -> dict[str, int]:
     """Return how many jobs there are of each status."""
     return dict(connection.execute("SELECT status, count(*) FROM jobs GROUP BY status").fetchall())
+
+
+def count_outcomes(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return how many of the jobs that ended did so with each outcome; ``uncertain`` stands above others."""
+    rows = connection.execute(
+        "SELECT CASE status WHEN 'uncertain' THEN status ELSE coalesce(nullif(outcome, ''), 'error') END, "
+        f"count(*) FROM jobs WHERE status IN {FINAL} GROUP BY 1 ORDER BY 1"
+    )
+    return dict(rows.fetchall())
+
+
+def count_refused(connection: sqlite3.Connection) -> int:
+    """Return how many of the jobs that ended had a call that was refused, and waits for leave."""
+    row = connection.execute(
+        "SELECT count(DISTINCT job) FROM entries JOIN jobs ON jobs.position = entries.job "
+        f"WHERE kind = 'tool' AND NOT made AND jobs.status IN {FINAL}"
+    ).fetchone()
+    return int(row[0])
 
 
 def _spent_up(connection: sqlite3.Connection, entry: Mapping[str, Any], limits: Mapping[str, float]) -> str:
