@@ -112,7 +112,7 @@ def test_the_commands_know_folders(garden):
         )
 
     done = run("world", "lint", str(garden), "--json")
-    assert (done.returncode, json.loads(done.stdout)) == (0, {"problems": 0, "findings": []})
+    assert (done.returncode, json.loads(done.stdout)["problems"]) == (0, 0)
     tasks = garden / "tasks" / "garden.yaml"
     tasks.write_text(tasks.read_text().replace("tool: listPlots, arguments", "tool: listPlot, arguments"))
     done = run("world", "lint", str(garden))

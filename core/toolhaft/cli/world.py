@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from toolhaft.world.finding import Finding
+    from toolhaft.world.finding import Finding, Inspection
 
 app = typer.Typer(help="Check worlds, and list their tasks.", add_completion=False, no_args_is_help=True)
 
@@ -25,19 +25,23 @@ def world() -> None:
 def lint(folder: Folder = None, as_json: AsJson = False) -> None:
     """Check that every task can be done, is not done by doing nothing, and is checked by what can fail.
 
+    The documents, records and rules of the services are checked, too.
+
     Ends with exit code 1 if something is wrong.
     """
     from toolhaft.cli.output import print_json, print_line
-    from toolhaft.world.lint import lint_world
+    from toolhaft.world.lint import inspect_world
 
-    findings = lint_world(folder)
+    seen = inspect_world(folder)
     if as_json:
-        print_json({"problems": len(findings), "findings": [_row(finding) for finding in findings]})
+        counts = {"services": seen.services, "operations": seen.operations, "tasks": seen.tasks}
+        rows = [_row(finding) for finding in seen.findings]
+        print_json({"problems": len(seen.findings), "checked": counts, "findings": rows})
     else:
-        for finding in findings:
+        for finding in seen.findings:
             print_line(str(finding))
-        print_line(_summary(findings))
-    if findings:
+        print_line(_summary(seen))
+    if seen.findings:
         raise typer.Exit(1)
 
 
@@ -82,11 +86,16 @@ def _row(finding: Finding) -> dict[str, str]:
     return found
 
 
-def _summary(findings: list[Finding]) -> str:
+def _summary(seen: Inspection) -> str:
     from collections import Counter
 
-    if not findings:
-        return "No problems."
-    kinds = Counter(finding.code for finding in findings).most_common()
+    checked = ", ".join(
+        f"{count} {noun if count == 1 else f'{noun}s'}"
+        for count, noun in ((seen.services, "service"), (seen.operations, "operation"), (seen.tasks, "task"))
+    )
+    if not seen.findings:
+        return f"No problems; checked: {checked}."
+    kinds = Counter(finding.code for finding in seen.findings).most_common()
     counts = ", ".join(f"{count} {code}" for code, count in kinds)
-    return f"\n{len(findings)} {'problem' if len(findings) == 1 else 'problems'}: {counts}"
+    total = len(seen.findings)
+    return f"\n{total} {'problem' if total == 1 else 'problems'}: {counts}; checked: {checked}."

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolhaft.evaluators.pointer import MISSING
-from toolhaft.world.conditions import OPERATORS, compare, same
+from toolhaft.world.conditions import OPERATORS, compare_all, same
 from toolhaft.world.copying import copy_json
 from toolhaft.world.problem import RequestProblem
 from toolhaft.world.scope import Scope
@@ -218,14 +218,10 @@ def holds(condition: Mapping[str, Any], scope: Scope) -> bool:
     One about an argument that was not given holds, unless it asks whether it ``exists``.
     """
     value = fill_or_missing(condition["that"], scope)
-    comparisons = {name: operand for name, operand in condition.items() if name in OPERATORS}
-    if value is MISSING and "exists" not in comparisons:
-        return True
-    for operator, operand in comparisons.items():
-        filled = fill_or_missing(operand, scope)
-        if filled is not MISSING and not compare(value, operator, filled):
-            return False
-    return True
+    comparisons = {
+        name: fill_or_missing(operand, scope) for name, operand in condition.items() if name in OPERATORS
+    }
+    return (value is MISSING and "exists" not in comparisons) or compare_all(value, comparisons)
 
 
 def tokens(pointer: str) -> list[str]:

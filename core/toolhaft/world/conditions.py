@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from toolhaft.evaluators.pointer import MISSING
@@ -20,8 +21,10 @@ OPERATORS = frozenset(
         "none_of",
         "exists",
         "length",
+        "is",
     }
 )
+"""What may be asked of a value; ``is`` says whether the others are to hold or not, see `compare_all`."""
 
 
 def compare(value: Any, operator: str, operand: Any) -> bool:
@@ -49,6 +52,25 @@ def compare(value: Any, operator: str, operand: Any) -> bool:
     if operator == "length":
         return isinstance(value, list | dict | str) and same(len(value), operand)
     return _in_order(value, operator, operand)
+
+
+def compare_all(value: Any, comparisons: Mapping[str, Any]) -> bool:
+    """Whether a value stands in every relation, or with ``is`` of false: not in every one.
+
+    Args:
+        value: What is looked at.
+        comparisons: Operand by operator; an operand that is `MISSING` was not given, and its comparison
+            is left out; if that of ``is`` was not given, all are.
+    """
+    wanted = comparisons.get("is", True)
+    if wanted is MISSING or wanted is None:
+        return True
+    held = all(
+        compare(value, operator, operand)
+        for operator, operand in comparisons.items()
+        if operator != "is" and operand is not MISSING
+    )
+    return held is bool(wanted)
 
 
 def same(value: Any, other: Any) -> bool:

@@ -35,6 +35,23 @@ class Finding:
         return ": ".join(part for part in parts if part)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What was looked over in a world, and what is wrong with it.
+
+    Attributes:
+        findings: What is wrong.
+        services: How many were looked over.
+        operations: How many of them all.
+        tasks: How many were looked over, or tried.
+    """
+
+    findings: tuple[Finding, ...]
+    services: int
+    operations: int
+    tasks: int
+
+
 def finding_of(error: ToolhaftError, code: str, *, file: str = "") -> Finding:
     """Return the finding that an error stands for."""
     where, _, pointer = error.where.partition("#")

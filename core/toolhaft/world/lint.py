@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 
 from toolhaft.errors import ToolhaftError
 from toolhaft.types import Task, ToolSpec
+from toolhaft.world.answer_check import AnswerChecks
 from toolhaft.world.contract import Contract
 from toolhaft.world.documents import document_path, service_names, world_folder, world_title
-from toolhaft.world.finding import Finding, finding_of
+from toolhaft.world.finding import Finding, Inspection, finding_of
 from toolhaft.world.importing import import_service
-from toolhaft.world.lint_names import KnownOperation, name_findings
-from toolhaft.world.lint_task import AnswerChecks, TaskLint
+from toolhaft.world.lint_names import KnownOperation, name_findings, rests_on
+from toolhaft.world.lint_service import lint_service, stray_files
+from toolhaft.world.lint_task import TaskLint
 from toolhaft.world.loading import LoadedService, load_service
+from toolhaft.world.reach import reach_of
 from toolhaft.world.store import Store
 from toolhaft.world.tasks import LocatedTask, read_task, task_files, task_rows
 
@@ -27,18 +30,27 @@ _PACE = 1_000
 def lint_world(folder: Path | str | None = None) -> list[Finding]:
     """Return what is wrong with a world's services and tasks; an empty list is a clean world.
 
+    Args:
+        folder: None is the bundled world.
+    """
+    return list(inspect_world(folder).findings)
+
+
+def inspect_world(folder: Path | str | None = None) -> Inspection:
+    """Look a world's services and tasks over.
+
     For every task that can be done its reference solution is carried out in a run of its own: it must pass
-    the task's checks, doing nothing must not, and every single check must be one that can fail.
+    the task's checks, doing nothing must not, and every single check must be one that can fail. Tasks that
+    use a service that does not load are not judged.
 
     Args:
         folder: None is the bundled world.
     """
-    found: list[Finding] = []
-    for finding in _findings(folder):
-        found.append(finding)
-        if len(found) >= _MOST_FINDINGS:
-            break
-    return found
+    look = _Look()
+    found = tuple(islice(look.findings(folder), _MOST_FINDINGS))
+    return Inspection(
+        findings=found, services=len(look.services), operations=len(look.operations), tasks=look.tasks
+    )
 
 
 def quick_findings(tasks: Iterable[Task], folder: Path | str | None = None) -> list[Finding]:
@@ -65,27 +77,54 @@ def quick_findings(tasks: Iterable[Task], folder: Path | str | None = None) -> l
     return [finding for row in located for finding in name_findings(row, operations, state)]
 
 
-def _findings(folder: Path | str | None) -> Iterator[Finding]:
-    try:
-        home = world_folder(folder)
-        names = service_names(home)
-        world_title(home)
-    except ToolhaftError as error:
-        yield finding_of(error, "world")
-        return
-    services: dict[str, LoadedService] = {}
-    operations: dict[str, KnownOperation] = {}
-    for name in names:
+class _Look:
+    """One look over a world; counts what it has seen."""
+
+    def __init__(self) -> None:
+        self.services: dict[str, LoadedService] = {}
+        self.operations: dict[str, KnownOperation] = {}
+        self.tasks = 0
+
+    def findings(self, folder: Path | str | None) -> Iterator[Finding]:
+        """Iterate over what is wrong."""
         try:
-            part = services[name] = load_service(name, home)
+            home = world_folder(folder)
+            names = service_names(home)
+            world_title(home)
         except ToolhaftError as error:
-            yield finding_of(error, "service", file=str(document_path(name, home)))
-            continue
-        yield from _add_operations(part, home, operations)
-    located, broken = _read_tasks(home)
-    yield from broken
-    if services:
-        yield from _lint_tasks(located, services, operations)
+            yield finding_of(error, "world")
+            return
+        yield from stray_files(home)
+        for name in names:
+            try:
+                part = self.services[name] = load_service(name, home)
+            except ToolhaftError as error:
+                yield finding_of(error, "service", file=str(document_path(name, home)))
+                continue
+            yield from _add_operations(part, home, self.operations)
+        lost = [name for name in names if name not in {row.service for row in self.operations.values()}]
+        answers = AnswerChecks({name: part.document for name, part in self.services.items()})
+        for part in self.services.values():
+            yield from lint_service(part, home, answers)
+        located, broken = _read_tasks(home)
+        yield from broken
+        if not located and not broken:
+            yield Finding(code="tasks", message="there are no tasks", file=str(home / "tasks"))
+        judged = [row for row in located if not (lost and rests_on(row, self.operations, lost))]
+        if skipped := len(located) - len(judged):
+            message = f"{skipped} of {len(located)} tasks use {', '.join(lost)} and are not judged"
+            yield Finding(code="not-judged", message=message, file=str(home / "tasks"))
+        yield from self._tasks(judged, answers)
+
+    def _tasks(self, located: list[LocatedTask], answers: AnswerChecks) -> Iterator[Finding]:
+        reaches = {name: reach_of(part.rules) for name, part in self.services.items() if part.rules}
+        stores: dict[int, Store] = {}
+        for row in located:
+            self.tasks += 1
+            seed = row.task.metadata["seed"]
+            if seed not in stores:
+                stores[seed] = _store(self.services, seed)
+            yield from TaskLint(row, stores[seed], self.operations, answers, reaches).run()
 
 
 def _add_operations(
@@ -135,7 +174,7 @@ def _read_tasks(home: Path) -> tuple[list[LocatedTask], list[Finding]]:
     findings: list[Finding] = []
     folder = home / "tasks"
     if not folder.is_dir():
-        return [], [Finding(code="tasks", message="there are no tasks", file=str(folder))]
+        return [], []
     try:
         files = task_files(folder)
     except ToolhaftError as error:
@@ -170,20 +209,6 @@ def _about(finding: Finding, task: str) -> Finding:
     return Finding(
         code=finding.code, message=finding.message, task=task, file=finding.file, pointer=finding.pointer
     )
-
-
-def _lint_tasks(
-    located: list[LocatedTask],
-    services: dict[str, LoadedService],
-    operations: dict[str, KnownOperation],
-) -> Iterator[Finding]:
-    stores: dict[int, Store] = {}
-    answers = AnswerChecks({name: part.document for name, part in services.items()})
-    for row in located:
-        seed = row.task.metadata["seed"]
-        if seed not in stores:
-            stores[seed] = _store(services, seed)
-        yield from TaskLint(row, stores[seed], operations, answers).run()
 
 
 def _store(services: Mapping[str, LoadedService], seed: int) -> Store:

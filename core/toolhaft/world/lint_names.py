@@ -47,7 +47,7 @@ class NameLint:
 
     def findings(self) -> Iterator[Finding]:
         """Iterate over what is wrong with the names of tools, and with the faults and approvals on them."""
-        for pointer, name in self._named():
+        for pointer, name in self.named():
             if name not in self.operations:
                 yield self.unknown_tool(name, pointer)
         for position, row in enumerate(self.task.metadata.get("approve", ())):
@@ -95,7 +95,7 @@ class NameLint:
         """Return the finding for a pointer whose first part is no part of a state."""
         return self.tell("service-unknown", f"the state has no {name!r:.80}{_meant(name, state)}", pointer)
 
-    def _named(self) -> Iterator[tuple[str, str]]:
+    def named(self) -> Iterator[tuple[str, str]]:
         """Iterate over the names of tools, each with where it stands."""
         metadata = self.task.metadata
         yield from ((f"/gold/tools/{n}", tool) for n, tool in enumerate(self.gold.tools))
@@ -119,6 +119,23 @@ class NameLint:
             if hidden and fault.times < Retry().attempts:
                 message = f"a client tries {fault.tool} {Retry().attempts} times: no agent sees {fault.times}"
                 yield self.tell("fault-hidden", message, f"/faults/{position}/times")
+
+
+def rests_on(located: LocatedTask, operations: Mapping[str, KnownOperation], lost: Collection[str]) -> bool:
+    """Whether a task uses services that did not load: by its tags, its pointers, or tools of nobody else's.
+
+    Args:
+        located: The task and where it stands.
+        operations: Of the services that did load.
+        lost: Names of those that did not.
+    """
+    task = located.task
+    rows = [row.get("path") for row in (task.gold or Gold()).state]
+    rows += [text for row in task.metadata.get("setup", ()) for text in row.values()]
+    places = {str(text).strip("/").split("/")[0] for text in rows if isinstance(text, str)}
+    if not places.union(task.tags).isdisjoint(lost):
+        return True
+    return any(name not in operations for _, name in NameLint(located, operations).named())
 
 
 def name_findings(

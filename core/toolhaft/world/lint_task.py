@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from toolhaft.errors import ToolhaftError, UsageError, nearest_names
 from toolhaft.evaluators.gold import check_gold
 from toolhaft.evaluators.pointer import MISSING, find
-from toolhaft.evaluators.state_check import check
-from toolhaft.openapi.document import as_dict
-from toolhaft.openapi.resolve import Resolver
+from toolhaft.evaluators.state_check import check, fits
 from toolhaft.types import Gold
+from toolhaft.world.answer_check import AnswerChecks
 from toolhaft.world.approval import approves
-from toolhaft.world.contract import JSON, Contract
+from toolhaft.world.changes import kind_of
 from toolhaft.world.finding import Finding
 from toolhaft.world.lint_names import KnownOperation, NameLint
 from toolhaft.world.mutations import mutations
 from toolhaft.world.problem import MISTAKES, FaultProblem, RequestProblem, mistake
+from toolhaft.world.reach import Reach
 from toolhaft.world.requesting import write_request
 from toolhaft.world.solution import fill_in
 from toolhaft.world.tasks import KINDS, TRAITS, LocatedTask, preparation_of, reference_solution
@@ -43,6 +43,7 @@ class TaskLint:
         store: Of the world, with the task's seed.
         operations: All that tasks may use.
         answers: Checks answers against the documents.
+        reaches: What the rules of services can change; one written in Python is not in it.
     """
 
     def __init__(
@@ -51,12 +52,14 @@ class TaskLint:
         store: Store,
         operations: Mapping[str, KnownOperation],
         answers: AnswerChecks,
+        reaches: Mapping[str, Reach],
     ) -> None:
         self.task = located.task
         self.located = located
         self.store = store
         self.operations = operations
         self.answers = answers
+        self.reaches = reaches
         self.names = NameLint(located, operations)
         self.gold = located.task.gold or Gold()
         self.findings: list[Finding] = []
@@ -229,10 +232,35 @@ class TaskLint:
                 return
         if self._fails(row, before):
             return
+        if not self._can_change(row, before):
+            message = (
+                f"no operation changes what is checked at {row['path']}: the check holds whatever is done"
+            )
+            self._tell("check-cannot-fail", message, pointer)
+            return
         if not any(
             self._fails(row, changed) for state in (after, before) for changed in mutations(row, state)
         ):
             self._tell("check-cannot-fail", "the check holds whatever is done", pointer)
+
+    def _can_change(self, row: Mapping[str, Any], before: dict[str, Any]) -> bool:
+        """Whether some operation could change what a check looks at; what a task sets up is meant so."""
+        first, _, rest = str(row["path"]).strip("/").partition("/")
+        where = row.get("where", {})
+        if first == "writes":
+            return any(
+                operation.contract.method != "GET"
+                and fits(name, where.get("operation", name))
+                and fits(operation.service, where.get("service", operation.service))
+                for name, operation in self.operations.items()
+            )
+        if first not in self.reaches:
+            return first != "today"
+        place = [first, rest.split("/")[0]]
+        rows = preparation_of(self.task).setup
+        if any(str(change[kind_of(change)]).strip("/").split("/")[:2] == place for change in rows):
+            return True
+        return self.reaches[first].touches(rest, where, before[first])
 
     def _fails(self, row: Mapping[str, Any], state: dict[str, Any]) -> bool:
         single = replace(self.task, gold=Gold(state=(dict(row),)))
@@ -252,40 +280,3 @@ def _is_guard(row: Mapping[str, Any], state: dict[str, Any]) -> bool:
     """Whether a check says that something is not to be made, in a place that there is."""
     parent = row["path"].rpartition("/")[0]
     return row.get("equals") == {"exists": False} and find(state, parent) is not MISSING
-
-
-class AnswerChecks:
-    """Checks answers against what the documents say of them.
-
-    Args:
-        documents: By service.
-    """
-
-    def __init__(self, documents: Mapping[str, dict[str, Any]]) -> None:
-        self._documents = documents
-        self._checks: dict[str, Any] = {}
-
-    def check(self, service: str, contract: Contract, answer: Any) -> str:
-        """Return what is wrong with an answer, or nothing."""
-        if contract.id not in self._checks:
-            self._checks[contract.id] = self._make(self._documents[service], contract)
-        found = self._checks[contract.id]
-        error = next(found.iter_errors(answer), None) if found is not None else None
-        if error is None:
-            return ""
-        place = "/".join(map(str, error.instance_path))
-        return f"{place or 'the whole'}: {error.message:.200}"
-
-    def _make(self, document: dict[str, Any], contract: Contract) -> Any:
-        import jsonschema_rs
-
-        response, _ = Resolver(document).follow(contract.responses[str(contract.status)], "")
-        schema = as_dict(as_dict(as_dict(response).get("content")).get(JSON)).get("schema")
-        if schema is None:
-            return None
-        try:
-            return jsonschema_rs.Draft202012Validator(
-                {"allOf": [schema], "components": document.get("components", {})}, validate_formats=True
-            )
-        except (ValueError, jsonschema_rs.ReferencingError):
-            return None

@@ -33,11 +33,11 @@ def list_answer(template: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
     name = template.get("as") or template["list"]
     if not template.get("page"):
         limit = fill(template.get("limit"), scope)
-        return {name: _shown(rows[:limit] if is_number(limit) else rows, template, scope)}
+        return {name: shown_rows(rows[:limit] if is_number(limit) else rows, template, scope)}
     size, start = _page(scope)
     end = start + size
     return {
-        name: _shown(rows[start:end], template, scope),
+        name: shown_rows(rows[start:end], template, scope),
         "total": len(rows),
         "next_cursor": f"after-{end}" if end < len(rows) else None,
     }
@@ -100,7 +100,8 @@ def _page(scope: Scope) -> tuple[int, int]:
     return size, int(found[1])
 
 
-def _shown(rows: Sequence[Any], template: Mapping[str, Any], scope: Scope) -> list[Any]:
+def shown_rows(rows: Sequence[Any], template: Mapping[str, Any], scope: Scope) -> list[Any]:
+    """Return records as a listing shows them: whole, by their ``fields``, or by ``each``."""
     if "each" in template:
         return [fill(template["each"], scope.within(row)) for row in rows]
     if "fields" in template:

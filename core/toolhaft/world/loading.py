@@ -36,12 +36,14 @@ class LoadedService:
         document: Its OpenAPI document.
         contracts: The document's operations.
         data: What it begins with.
+        rules: What its operations do; None if that is written in Python.
     """
 
     service: Service
     document: dict[str, Any]
     contracts: tuple[Contract, ...]
     data: Any
+    rules: Any = None
 
     @property
     def schemes(self) -> Mapping[str, Any]:
@@ -72,14 +74,20 @@ def _load(name: str, folder: Path, _stamps: tuple[tuple[int, int], ...]) -> Load
     check_document(document, file)
     found = tuple(contracts(document, file))
     rules, data = rules_path(name, folder), read_data(name, folder)
-    if rules.is_file():
-        service = make_service(
-            name, read_file(rules), data, found, file=str(rules), data_file=str(data_path(name, folder))
-        )
-    else:
+    data_file = data_path(name, folder)
+    if not rules.is_file():
         service = _python_service(name, rules)
-        _check_python_service(service, data, found, str(data_path(name, folder)))
-    return LoadedService(service=service, document=document, contracts=found, data=data)
+        _check_python_service(service, data, found, str(data_file))
+        return LoadedService(service=service, document=document, contracts=found, data=data)
+    told = read_file(rules)
+    if isinstance(told, dict) and told.get("collections") and not data_file.is_file():
+        raise ConfigError(
+            "there are no records for the collections of the rules",
+            where=str(data_file),
+            hint="Write this file; {} is enough if everything begins empty",
+        )
+    service = make_service(name, told, data, found, file=str(rules), data_file=str(data_file))
+    return LoadedService(service=service, document=document, contracts=found, data=data, rules=told)
 
 
 def _python_service(name: str, rules: Path) -> Service:

@@ -193,16 +193,20 @@ class _OperationCheck:
     def check_comparison(self, row: Mapping[str, Any], place: Place) -> None:
         if "that" not in row:
             raise place.refuse("it does not say what is compared: that")
-        operators = [name for name in row if name in OPERATORS]
-        if not operators:
-            raise place.refuse("there is no comparison", hint=f"Known: {', '.join(sorted(OPERATORS))}")
         self.check_template(row["that"], place / "that")
-        for name in operators:
-            self.check_operand(name, row[name], place / name)
+        self.check_operands({name: row[name] for name in row if name in OPERATORS}, place)
+
+    def check_operands(self, comparisons: Mapping[str, Any], place: Place) -> None:
+        if not set(comparisons) - {"is"}:
+            raise place.refuse("there is no comparison", hint=f"Known: {', '.join(sorted(OPERATORS))}")
+        for name, operand in comparisons.items():
+            self.check_operand(name, operand, place / name)
 
     def check_operand(self, operator: str, operand: Any, place: Place) -> None:
         if operator in ("one_of", "none_of") and not isinstance(operand, list | str):
             raise place.refuse("not a list of choices")
+        if operator == "is" and not (isinstance(operand, bool) or REFERENCE.fullmatch(str(operand))):
+            raise place.refuse("neither a reference nor true or false")
         self.check_template(operand, place)
 
     def check_change(self, value: Any, place: Place) -> None:
@@ -296,8 +300,7 @@ class _OperationCheck:
             self.check_field(source, name, place / name)
             if isinstance(wanted, dict) and set(wanted) & OPERATORS:
                 (place / name).mapping(wanted, OPERATORS)
-                for operator, operand in wanted.items():
-                    self.check_operand(operator, operand, place / name / operator)
+                self.check_operands(wanted, place / name)
             else:
                 self.check_template(wanted, place / name)
 

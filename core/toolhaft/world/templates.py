@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from toolhaft.evaluators.pointer import MISSING, find
-from toolhaft.world.conditions import OPERATORS, compare
+from toolhaft.world.conditions import OPERATORS, compare_all
 from toolhaft.world.problem import RequestProblem
 from toolhaft.world.scope import REFERENCE, Scope
 
@@ -102,11 +102,9 @@ def fits(value: Any, wanted: Any, scope: Scope) -> bool:
     """
     if not (isinstance(wanted, Mapping) and wanted and set(wanted) <= OPERATORS):
         wanted = {"equals": wanted}
-    for operator, operand in wanted.items():
-        filled = fill_or_missing(operand, scope)
-        if filled is not MISSING and not compare(value, operator, filled):
-            return False
-    return True
+    return compare_all(
+        value, {operator: fill_or_missing(operand, scope) for operator, operand in wanted.items()}
+    )
 
 
 def matches(record: Any, where: Mapping[str, Any], scope: Scope) -> bool:
