@@ -11,7 +11,7 @@ from typing import Any
 
 from toolhaft.models.heuristic.filling import Filled
 from toolhaft.models.heuristic.ranking import Entry
-from toolhaft.models.heuristic.slots import Path, Slot
+from toolhaft.models.heuristic.slots import PAGE_SIZES, Path, Slot
 
 RECORDS = 8
 """How many records are taken in place of the first."""
@@ -101,13 +101,21 @@ def _reread(entry: Entry, filled: Filled, values: dict[Path, Any], depth: int) -
         if isinstance(value, str) and not slot.many:
             for other in _other_readings(slot, value, filled):
                 yield {**values, slot.path: other}
-    loose = [slot for slot in entry.slots if slot.path in values and not slot.required and slot.kind != "id"]
+    loose = [
+        slot
+        for slot in entry.slots
+        if slot.path in values and not slot.required and slot.kind != "id" and not _pages(slot)
+    ]
     for slot in loose if depth else ():
         if slot.kind not in ("enum", "boolean"):
             yield {path: value for path, value in values.items() if path != slot.path}
     if depth and len(loose) > 1:
         dropped = {slot.path for slot in loose}
         yield {path: value for path, value in values.items() if path not in dropped}
+
+
+def _pages(slot: Slot) -> bool:
+    return slot.label.lower().replace("-", "_") in PAGE_SIZES
 
 
 def _other_readings(slot: Slot, value: str, filled: Filled) -> Iterator[str]:

@@ -16,7 +16,7 @@ from toolhaft.models.heuristic.paging import following_page
 from toolhaft.models.heuristic.ranking import Entry
 from toolhaft.models.heuristic.readings import Reading, Record
 from toolhaft.models.heuristic.repair import is_argument_error, is_missing, mend, wanted_slots
-from toolhaft.models.heuristic.slots import Path
+from toolhaft.models.heuristic.slots import PAGE_SIZES, Path
 from toolhaft.models.heuristic.trace import AVOIDED
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 REPAIR_CAP = 2
 PAGE_CAP = 6
 SHORTER_CAP = 3
-_PAGE_SIZES = frozenset(
-    {"limit", "page_size", "pagesize", "per_page", "perpage", "max_results", "maxresults"}
-)
 
 
 def widen(entry: Entry, goal: Goal, values: dict[Path, Any], depth: int) -> None:
@@ -38,7 +35,7 @@ def widen(entry: Entry, goal: Goal, values: dict[Path, Any], depth: int) -> None
         if slot.path in values or slot.schema.get("type") != "integer":
             continue
         top = slot.schema.get("maximum")
-        if slot.label.lower().replace("-", "_") in _PAGE_SIZES and isinstance(top, int) and 0 < top <= 1000:
+        if slot.label.lower().replace("-", "_") in PAGE_SIZES and isinstance(top, int) and 0 < top <= 1000:
             values[slot.path] = top
 
 
@@ -111,6 +108,8 @@ def _named(walk: Walk, entry: Entry, values: dict[Path, Any], reading: Reading) 
 
 def relaxed(walk: Walk, entry: Entry, goal: Goal, values: dict[Path, Any], depth: int) -> Outcome | None:
     """Try a search that brought nothing again: with fewer key words, then with fewer filters."""
+    if walk.guessing:
+        return None
     for slot in entry.slots:
         query = values.get(slot.path)
         if (

@@ -14,7 +14,7 @@ from toolhaft.models.heuristic.lexicon import (
     STOP,
     UPDATE_VERBS,
 )
-from toolhaft.models.heuristic.words import Word, split_words, stem
+from toolhaft.models.heuristic.words import Word, content_stems, split_words, stem
 
 GOAL_CAP = 12
 _ABBREVIATION = re.compile(
@@ -157,15 +157,21 @@ def split_goals(
     for start, end in _sentences(text):
         for first, last in _parts(text, start, end, known):
             goal = _goal(text, first, last, known)
-            if goal is not None and len(goals) < GOAL_CAP:
+            hangs = goals and goals[-1].end == first and (goal is None or _says_nothing(goal, goals[-1]))
+            if goal is not None and not hangs and len(goals) < GOAL_CAP:
                 goals.append(goal)
-            elif goal is None and goals and goals[-1].end == first:
+            elif hangs:
                 # what is said after an order is said about it
                 goals[-1] = replace(goals[-1], end=last, text=text[goals[-1].start : last])
     if not goals:
         verb = next((word.lower for word in split_words(text) if word.lower in known), "")
         goals.append(Goal(0, len(text), text, verb, known.intent(verb)))
     return tuple(goals)
+
+
+def _says_nothing(goal: Goal, before: Goal) -> bool:
+    """Return whether a question only goes on with the one before: ``and how many``, ``and when``."""
+    return goal.intent == "read" and before.intent == "read" and not content_stems(goal.text)
 
 
 def _sentences(text: str) -> list[tuple[int, int]]:

@@ -52,12 +52,14 @@ class Fallback:
         others: The instruction with each of the other choices only, in their order.
         start: First character of what is said of the choices.
         explicit: The text says when another is to be taken, and does not only list them with ``or``.
+        barred: The first choice, where the other is any but that, or an empty text.
     """
 
     first: str
     others: tuple[str, ...]
     start: int
     explicit: bool
+    barred: str = ""
 
 
 def find_fallback(text: str, mentions: Sequence[Mention]) -> Fallback | None:
@@ -90,7 +92,7 @@ def _opened(text: str, mentions: Sequence[Mention], turn: re.Match[str], explici
     end = _tail(text, opened.end())
     first = _blank(text, edge, end)
     other = _blank(_blank(text, edge, opened.start()), one.start, one.end)
-    return Fallback(first, (other,), one.start, True)
+    return Fallback(first, (other,), one.start, True, "" if one.kind == "when" else one.text)
 
 
 def _paired(text: str, mentions: Sequence[Mention], turn: re.Match[str], explicit: bool) -> Fallback | None:

@@ -16,7 +16,7 @@ from toolhaft.models.heuristic.lexicon import STOP
 from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.outcome import Outcome, Want, better
 from toolhaft.models.heuristic.ranking import Entry
-from toolhaft.models.heuristic.readings import Record
+from toolhaft.models.heuristic.readings import Reading, Record
 from toolhaft.models.heuristic.references import REFERRING, Found, field_for, find_value, producers
 from toolhaft.models.heuristic.slots import Path, Slot
 from toolhaft.models.heuristic.words import concept, content_stems, name_stems, name_words, split_words
@@ -184,7 +184,7 @@ def look_up(
 
 def from_known(walk: Walk, slot: Slot, goal: Goal) -> Known | None:
     """Return values for a slot from what was read, or None."""
-    known = [*walk.turn.earlier, *walk.known]
+    known = [_without(walk.barred, one) for one in (*walk.turn.earlier, *walk.known)]
     if not known or not (slot.kind in REFERRING or slot.required):
         return None
     clause = goal.text
@@ -218,6 +218,19 @@ def from_known(walk: Walk, slot: Slot, goal: Goal) -> Known | None:
     if several:
         return Known(list(found.values[:SPREAD_CAP]))
     return Known([found.values[0]], list(found.others[:SPREAD_CAP]), found.record)
+
+
+def _without(barred: str, reading: Reading) -> Reading:
+    """Return a reading without the records that are called as what another is sought for."""
+    if not barred:
+        return reading
+    low = barred.lower()
+    kept = tuple(
+        record
+        for record in reading.records
+        if not any(isinstance(value, str) and value.lower() == low for value in record.fields.values())
+    )
+    return replace(reading, records=kept)
 
 
 def _bears(found: Found, goal: Goal, slot: Slot) -> bool:

@@ -20,7 +20,7 @@ from toolhaft.models.heuristic.lexicon import (
 from toolhaft.models.heuristic.limits import checked, plain_pattern
 from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.scene import Scene
-from toolhaft.models.heuristic.slots import Slot
+from toolhaft.models.heuristic.slots import PAGE_SIZES, Slot
 from toolhaft.models.heuristic.words import Word, concept, split_words, stem
 
 _RATES = frozenset(stem(word) for word in RATE_WORDS)
@@ -178,6 +178,8 @@ def match_score(slot: Slot, mention: Mention, scene: Scene) -> float:
 
 def _may_stand(slot: Slot, mention: Mention, scene: Scene) -> bool:
     """Return whether nothing forbids a mention: figures are no identifiers and filler words no names."""
+    if slot.label.lower().replace("-", "_") in PAGE_SIZES and mention.unit in _MEASURES:
+        return False
     if slot.kind == "id" and mention.kind == "number":
         return not _inside_date(mention, scene) and is_numbered(slot, mention, scene)
     if slot.kind == "id" and mention.kind == "id":

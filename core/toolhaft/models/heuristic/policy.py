@@ -230,8 +230,10 @@ def _changing_first(near: list[Ranked], ranked: Sequence[Ranked], goal: Goal) ->
 
 def _trusted(best: Ranked, goal: Goal) -> bool:
     """Return whether enough of a goal's words speak for the best tool; a change takes more."""
-    if best.coverage < COVERAGE_FLOOR or (not best.named and best.coverage < 0.5):
+    if best.coverage < COVERAGE_FLOOR:
         return False
+    if not best.named and best.coverage < 0.5:
+        return best.described and goal.intent != "read" and _does(best.entry, goal)
     return best.named or best.entry.spec.effect == "read" or _does(best.entry, goal)
 
 

@@ -41,6 +41,7 @@ class Entry:
         nouns: Stems of its name without the verb.
         verbs: Stems of the words that open its name and description.
         claims: Letters that the identifiers it shows begin with, each with the stem of what they stand for.
+        objects: Stems of the first sentence about it, without the verb that opens it.
         currencies: How many of its slots want the code of a currency.
     """
 
@@ -53,6 +54,7 @@ class Entry:
     currencies: int = 0
     verbs: frozenset[str] = frozenset()
     claims: frozenset[tuple[str, str]] = frozenset()
+    objects: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Ranked:
         coverage: Share of the goal's telling words that the tool knows, in [0, 1].
         guess: Only what is found may tell whether it is for the goal.
         named: Whether its name shares a telling word with the goal.
+        described: Whether the first sentence about it does, apart from its verb.
     """
 
     entry: Entry
@@ -71,6 +74,7 @@ class Ranked:
     coverage: float
     named: bool
     guess: bool = False
+    described: bool = False
 
 
 class ToolIndex:
@@ -129,7 +133,7 @@ class ToolIndex:
 
     def _score(self, entry: Entry, goal: Goal, query: dict[str, float], head: str) -> Ranked:
         total = score = covered = 0.0
-        named = False
+        named = described = False
         size = max(len(self._current), 1)
         for one, weight in query.items():
             rarity = math.log(1.0 + (size + 1.0) / (self._frequency.get(concept(one), 0) + 0.5))
@@ -139,12 +143,14 @@ class ToolIndex:
                 continue
             score += weight * rarity * strength / (strength + 1.0)
             covered += weight
+            described = described or one in entry.objects
             named = named or one in entry.nouns or any(concept(noun) == concept(one) for noun in entry.nouns)
         if score <= 0.0:
             return Ranked(entry, 0.0, 0.0, False)
         score *= _intent_factor(goal, entry) * (OBJECT_FACTOR if head and head in entry.nouns else 1.0)
         surplus = len(entry.nouns - set(query)) / (len(entry.nouns) + 1)
-        return Ranked(entry, score * (1.0 - 0.25 * surplus), covered / total if total else 0.0, named)
+        coverage = covered / total if total else 0.0
+        return Ranked(entry, score * (1.0 - 0.25 * surplus), coverage, named, described=described)
 
     def _entry(self, spec: ToolSpec) -> Entry:
         known = self._entries.get(id(spec))
@@ -236,6 +242,7 @@ def read_entry(spec: ToolSpec) -> Entry:
         coded,
         _opening(spec, words),
         _claims(slots),
+        frozenset(content_stems(first[:80])[1:]),
     )
 
 

@@ -46,6 +46,9 @@ _NAMES_WHOM = re.compile(
 _GENERIC = frozenset(stem(word) for word in ["name", "title", "email", "id", "type", "value", "number"])
 _ID_WORDS = frozenset(["id", "ids", "uuid", "guid", "identifier", "identifiers"])
 
+PAGE_SIZES = frozenset({"limit", "page_size", "pagesize", "per_page", "perpage", "max_results", "maxresults"})
+"""Names of arguments that say how much is shown at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:

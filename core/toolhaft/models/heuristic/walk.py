@@ -76,6 +76,7 @@ class Walk:
         claims: Stems of what identifiers stand for, by the letters that these begin with.
         fallback: The choices that the instruction names, and ``others`` its wordings with all but the first.
         held: Only choices that the instruction names are tried.
+        barred: What another is sought for.
         guessing: Whether only what is found may tell that a tool is the right one.
     """
 
@@ -93,6 +94,7 @@ class Walk:
     fallback: Fallback | None = None
     others: tuple[Wording, ...] = ()
     held: bool = False
+    barred: str = ""
     _filled: dict[tuple[Any, ...], Filled] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -123,9 +125,11 @@ class Walk:
         same = next((one for one in other.goals if one.start == goal.start), None)
         place = same or next((one for one in other.goals if goal.start < one.end), goal)
         self.turn, self.mentions, self.goals = other.turn, other.mentions, other.goals
+        self.barred = self.fallback.barred if self.fallback is not None else ""
         try:
             yield place
         finally:
+            self.barred = ""
             self.turn, self.mentions, self.goals = own.turn, own.mentions, own.goals
 
     def observe(self, plans: Sequence[Plan]) -> list[Reading]:
