@@ -215,7 +215,7 @@ class JournalError(ToolhaftError):
     read-only or failing), ``E-JOURNAL-DAMAGED``, ``E-JOURNAL-FORMAT`` (a file of something else),
     ``E-JOURNAL-VERSION`` (of a newer Toolhaft), ``E-JOURNAL-HELD`` (another process runs it),
     ``E-JOURNAL-CHANGED`` (another file or other settings than it was begun with), ``E-JOURNAL-LEASE``
-    (another process took the job over), ``E-JOURNAL-MISSING`` (there is none).
+    (another process took the job over), ``E-JOURNAL-MISSING`` (there is none, or it is gone).
     """
 
     code = "E-JOURNAL"

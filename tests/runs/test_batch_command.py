@@ -205,3 +205,63 @@ def test_a_second_start_is_told_who_runs_it_and_can_join(shop):
     assert process.returncode == 0
     assert len(calls(shop)) == 12
     assert len((shop / "toolhaft-runs/batch-tasks/trajectories.jsonl").read_bytes().splitlines()) == 12
+
+
+SENDING = '''
+import os
+from toolhaft import ToolError, tool
+
+@tool(effect="write")
+async def send_parcel(name: str) -> str:
+    """Send a parcel to a person by name.
+
+    Args:
+        name: Name of the person.
+    """
+    with open("sent", "a") as file:
+        file.write(f"{name}\\\\n")
+    if os.path.exists("lost"):
+        raise ToolError("no answer came", effect="uncertain")
+    return "sent"
+'''.replace("\\\\", "\\")
+
+
+def test_an_uncertain_write_is_named_and_settled(shop):
+    (shop / "send.py").write_text(SENDING)
+    (shop / "send.txt").write_text('Send a parcel to "Ada"\n')
+    (shop / "lost").touch()
+    words = ("send.txt", "--tools", "python:send.py", "--model", "heuristic", "--allow", "write")
+    code, output, errors = run(shop, *words)
+    assert code == 4, errors
+    assert output.startswith("1 of 1 tasks carried out: 1 uncertain (")
+    line = next(line for line in errors.splitlines() if line.startswith("uncertain: line-1: send_parcel"))
+    assert '{"name": "Ada"}, key ' in line
+    assert "--settle TASK=done" in errors
+    (shop / "lost").unlink()
+    code, output, errors = run(shop, *words, "--json")
+    told = json.loads(output)
+    assert code == 4
+    (call,) = told["uncertain"]
+    assert (call["task"], call["arguments"], call["error"]["effect"]) == (
+        "line-1",
+        {"name": "Ada"},
+        "uncertain",
+    )
+    assert call["key"] in line
+    code, output, errors = run(shop, "-o", "toolhaft-runs/batch-send", "--settle", "line-1=not-done")
+    assert (code, (shop / "sent").read_text()) == (0, "Ada\nAda\n"), errors
+    assert "1 answered" in output
+    assert "no language model" not in errors
+    code, _, errors = run(shop, "-o", "toolhaft-runs/batch-send", "--settle", "line-1=done")
+    assert (code, "is not uncertain, but done" in errors) == (2, True)
+
+
+def test_a_batch_that_was_begun_goes_on_by_its_folder_and_keeps_its_settings(shop):
+    assert run(shop, *WORDS, "--batch-budget", "model_calls=5", "--concurrency", "1")[0] == 3
+    folder = "toolhaft-runs/batch-tasks"
+    code, _, errors = run(shop, "-o", folder, "-k", "3", "--allow-host", "localhost", "--budget", "steps=4")
+    assert code == 2
+    assert "--k, --budget, --allow-host" in errors
+    code, output, _ = run(shop, "-o", folder, "--retry", "failed")
+    assert code == 0
+    assert output.startswith("12 of 12 tasks carried out: 12 answered (")

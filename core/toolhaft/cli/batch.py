@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,13 +21,22 @@ from toolhaft.cli.output import notice
 from toolhaft.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
-    from toolhaft.agent.batch import Batch
+    from toolhaft.agent.batch import Batch, BatchOptions
 
 _GRACE = 3.5
 """Seconds that calls under way may take to finish after the first interrupt."""
 _LAST = 1.2
 """Seconds more until the process ends whatever still holds it."""
 
+
+_EMPTY: tuple[Any, ...] = (None, False, 0, [], {})
+_DEFAULTS: Mapping[str, tuple[Any, ...]] = {
+    "model": ("auto",),
+    "planner": ("react",),
+    "retriever": ("bm25",),
+    "k": (8,),
+}
+_LISTS = ("allow_hosts",)
 
 File = Annotated[Path | None, typer.Argument(help="JSONL, JSON, YAML, or one instruction a line.")]
 Tools = Annotated[list[str] | None, typer.Option(help="A catalog of tools; may be given several times.")]
@@ -97,7 +106,7 @@ def batch(
     codes: 0 all answered, 1 failed, 2 wrong usage, 3 some ended otherwise or wait, 4 a person is needed,
     130 or 143 stopped.
     """
-    from toolhaft.agent.batch import Batch, BatchOptions
+    from toolhaft.agent.batch import BatchOptions
 
     progress = ProgressLine(quiet=as_json)
     options = BatchOptions(
@@ -127,16 +136,33 @@ def batch(
         "auth": pairs(auth or (), "--auth"),
         "allow_hosts": list(allow_host or []),
     }
+    given = _given(settings, begun=begun)
+    raise typer.Exit(_carry_out(folder, file, given, options, progress, skip_bad=skip_bad, as_json=as_json))
+
+
+def _carry_out(
+    folder: Path,
+    file: Path | None,
+    settings: dict[str, Any] | None,
+    options: BatchOptions,
+    progress: ProgressLine,
+    *,
+    skip_bad: bool,
+    as_json: bool,
+) -> int:
+    """Work the batch off, or what is left of it, and return the exit code."""
+    from toolhaft.agent.batch import Batch
+
     made = Batch(
         folder,
         file,
-        settings=None if begun else settings,
+        settings=settings,
         options=options,
         skip=_noting() if skip_bad else None,
         watch=progress.show,
         warn=notice,
     )
-    raise typer.Exit(_finish(made, asyncio.run(_run(made, progress)), as_json=as_json))
+    return _finish(made, asyncio.run(_run(made, progress)), as_json=as_json)
 
 
 def _finish(made: Batch, stopped_by: int, *, as_json: bool) -> int:
@@ -204,6 +230,20 @@ def _folder(
     if not tools:
         raise UsageError("no tools are named", hint="Name a catalog: --tools openapi:petstore.yaml")
     return output or Path("toolhaft-runs") / f"batch-{file.stem}", False
+
+
+def _given(settings: dict[str, Any], *, begun: bool) -> dict[str, Any] | None:
+    """Return the settings of a batch to begin; None for one that keeps its own, where none may be given."""
+    if not begun:
+        return settings
+    given = [name for name, value in settings.items() if value not in _DEFAULTS.get(name, _EMPTY)]
+    if given:  # else they would be passed over
+        options = ", ".join(f"--{name.removesuffix('s') if name in _LISTS else name}" for name in given)
+        raise UsageError(
+            f"a batch that was begun keeps its settings, and others are given: {options.replace('_', '-')}",
+            hint="Name the file and --tools too, with all settings, and --resume-changed to change some",
+        )
+    return None
 
 
 def _verdicts(words: list[str]) -> dict[str, str]:
