@@ -16,6 +16,7 @@ from toolhaft.models.heuristic.readings import Record
 from toolhaft.models.heuristic.words import concept, content_stems, name_stems, spelled_in, stem
 
 _MONEY = frozenset(stem(word) for word in MONEY_WORDS) | {stem("total"), stem("fare")}
+_THERE = re.compile(r"(?:is_)?(?:available|free|open|vacant|bookable)")
 _ALL = re.compile(r"\b(?:all|each|every|both)\b", re.IGNORECASE)
 
 
@@ -86,6 +87,7 @@ def choose(
     kept = [record for record in records if _within(record, bounds)]
     evidence = 0.6 if 0 < len(kept) < len(records) else 0.0
     kept = kept or list(records)
+    kept = [record for record in kept if not _is_out(record, clause)] or kept
     scores = _text_scores(kept, clause, mentions)
     best = max(scores)
     if best > 0.0:
@@ -133,6 +135,18 @@ def _within(record: Record, bounds: Sequence[Bound]) -> bool:
         if value is not None and (value > bound.value if bound.below else value < bound.value):
             return False
     return True
+
+
+def _is_out(record: Record, clause: str) -> bool:
+    """Return whether a clause wants what is there (``in stock``, ``available``) and a record says no."""
+    low = clause.lower()
+    for key, value in record.fields.items():
+        word = key.rpartition(".")[2].lower()
+        if value is False and _THERE.fullmatch(word) is not None and spelled_in(word, low) >= 0:
+            return True
+        if value == 0 and not isinstance(value, bool) and spelled_in(f"in {word}", low) >= 0:
+            return True
+    return False
 
 
 def numeric_field(record: Record, stems: frozenset[str]) -> float | None:

@@ -74,6 +74,9 @@ _DETERMINERS = frozenset(
     ]
 )
 _OBJECTS = frozenset({"a", "an", "the", "my", "our", "all", "every", "each", "me", "us", "this", "that"})
+_PREPOSITIONS = frozenset(
+    ["under", "in", "on", "at", "for", "to", "from", "with", "by", "of", "until", "since"]
+)
 _JOINTS = frozenset(["and", "then", "also", "afterwards", "finally", "next", "plus"])
 _VERBS = READ_VERBS | CREATE_VERBS | UPDATE_VERBS | DELETE_VERBS
 _PLAIN_VERBS = READ_VERBS | frozenset(
@@ -261,7 +264,8 @@ def _goal(text: str, start: int, end: int, known: Verbs) -> Goal | None:
     first = first.removesuffix("'s")
     if first in known and first not in QUESTION_WORDS:
         return Goal(start, end, clause, first, known.intent(first))
-    if first in QUESTION_WORDS or clause.rstrip().endswith("?"):
+    asks = first in _PREPOSITIONS and len(words) > 1 and words[1].lower in ("which", "what", "whose", "whom")
+    if asks or first in QUESTION_WORDS or clause.rstrip().endswith("?"):
         return Goal(start, end, clause, first, _asked(words, known))
     if (opened := known.opener(first)) and len(words) > 2:
         return Goal(start, end, clause, first, opened)

@@ -73,6 +73,9 @@ def is_numbered(slot: Slot, mention: Mention, scene: Scene) -> bool:
 
 
 def may_name(mention: Mention, scene: Scene) -> bool:
-    """Return whether small words may be somebody's name: only where the text says whose it is."""
+    """Return whether words may be somebody's name: small ones only where the text says whose it is."""
     before = scene.before(mention, 1)
+    if mention.kind != "phrase":
+        # ``a Miller`` is one of that name and nobody's name
+        return not (mention.kind == "entity" and before and before[0].lower in ("a", "an", "another"))
     return bool(before) and (before[0].lower in _NAMING or before[0].stem == stem("name"))

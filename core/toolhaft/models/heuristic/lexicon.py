@@ -27,7 +27,7 @@ STOP = _words(
     "i'm i'd i'll i've it's what's that's there's don't can't won't isn't aren't doesn't didn't tell know "
     "give given using use used via per its' e.g i.e etc one's my's get got getting help me. "
     "somewhere something anything everything nothing somebody someone anybody anyone everybody everyone "
-    "nobody whatever whichever whoever wherever whenever however "
+    "who's when's where's how's there's nobody whatever whichever whoever wherever whenever however "
     "else perhaps maybe otherwise ideally preferably"
 )
 """Words that name nothing; ``get`` and its like are here because every interface has them."""

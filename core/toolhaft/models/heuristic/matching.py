@@ -184,7 +184,7 @@ def _may_stand(slot: Slot, mention: Mention, scene: Scene) -> bool:
         return not _inside_date(mention, scene) and is_numbered(slot, mention, scene)
     if slot.kind == "id" and mention.kind == "id":
         return not is_claimed(slot, mention, scene.claims)
-    if slot.named and scene.writes and mention.kind == "phrase":
+    if slot.named and scene.writes:
         return may_name(mention, scene)
     return True
 

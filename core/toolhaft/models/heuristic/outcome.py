@@ -103,7 +103,7 @@ def better(one: Outcome | None, other: Outcome) -> Outcome:
 
 def answers(goal: Goal, outcome: Outcome, mentions: Sequence[Mention]) -> bool:
     """Return whether what came back has fields or words that the question asks about."""
-    if not bears_identifiers(goal, outcome, mentions):
+    if not bears_identifiers(goal, outcome, mentions) or not bears_names(goal, outcome, mentions):
         return False
     asked = asked_stems(goal, outcome, mentions)
     if not asked or superlative_of(goal.text) is not None or counts(goal.text):
@@ -128,6 +128,29 @@ def bears_identifiers(goal: Goal, outcome: Outcome, mentions: Sequence[Mention])
     for reading in outcome.readings:
         shown = f"{reading.call.arguments} {[record.fields for record in reading.records]}"
         if not reading.records or any(one in shown for one in stated):
+            return True
+    return False
+
+
+def bears_names(goal: Goal, outcome: Outcome, mentions: Sequence[Mention]) -> bool:
+    """Return whether what came back has to do with any of the names that a goal states, if it states any."""
+    stated = [
+        set(content_stems(one.text))
+        for one in mentions
+        if one.kind == "entity" and one.weight == 1.0 and goal.start <= one.start < goal.end
+    ]
+    stated = [one for one in stated if one]
+    if not stated:
+        return True
+    for reading in outcome.readings:
+        if not reading.records:
+            return True
+        shown = set(content_stems(str(reading.call.arguments)[:2000]))
+        for record in reading.records[:100]:
+            for value in record.fields.values():
+                if isinstance(value, str):
+                    shown.update(content_stems(value[:200]))
+        if any(one & shown for one in stated):
             return True
     return False
 

@@ -13,6 +13,7 @@ from toolhaft.models.heuristic.clauses import Goal, split_goals
 from toolhaft.models.heuristic.codes import CURRENCIES, named_codes
 from toolhaft.models.heuristic.conversation import Turn, key_of, read_turn
 from toolhaft.models.heuristic.fallbacks import Fallback, find_fallback
+from toolhaft.models.heuristic.identifying import prefix_of
 from toolhaft.models.heuristic.lexicon import READ_VERBS, STOP, VERB_CLASSES
 from toolhaft.models.heuristic.lookup import ANAPHORA
 from toolhaft.models.heuristic.mention import Mention
@@ -197,6 +198,8 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
     if not ranked:
         return []
     best = next((one for one in ranked[:3] if not _oversteps(one, goal)), ranked[0])
+    if known := _identified(walk, goal, best):
+        return known
     if not _trusted(best, goal):
         return _searches(walk, goal, ranked) or _guesses(walk, goal, ranked)
     ordered = any(one.entry.spec.effect != "read" and _does(one.entry, goal) for one in ranked)
@@ -240,6 +243,27 @@ def _trusted(best: Ranked, goal: Goal) -> bool:
 def _oversteps(one: Ranked, goal: Goal) -> bool:
     """Return whether a tool would change something that a goal says too little of."""
     return one.entry.spec.effect != "read" and not _trusted(one, goal)
+
+
+def _identified(walk: Walk, goal: Goal, best: Ranked) -> list[Ranked]:
+    """Return what reads the thing that a question states the identifier of, where the best tool has no use for it.
+
+    Only tools that show what their identifiers look like are taken, and only where one of them is meant.
+    """
+    stated = {one.text for one in walk.mentions if one.kind == "id" and goal.start <= one.start < goal.end}
+    if not stated or goal.intent not in ("read", "any") or best.entry.spec.effect != "read":
+        return []
+    if stated & {str(value) for value in walk.filled(best.entry, goal).values.values()}:
+        return [] if _trusted(best, goal) else [best]
+    able = []
+    for entry in walk.entries:
+        required = [slot for slot in entry.slots if slot.required]
+        if entry.spec.effect != "read" or len(required) != 1 or not required[0].kind == "id":
+            continue
+        value = str(walk.filled(entry, goal).values.get(required[0].path))
+        if value in stated and prefix_of(value) in {prefix for prefix, _ in entry.claims}:
+            able.append(Ranked(entry, best.score, best.coverage, True))
+    return able if len(able) == 1 else []
 
 
 def _does(entry: Entry, goal: Goal) -> bool:
