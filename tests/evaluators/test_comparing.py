@@ -160,7 +160,7 @@ def test_what_ended_most_rollouts_is_said():
     errors = ["the key is\nwrong", "no answer", "the key is\nwrong"]
     attempts = [Attempt(task=str(n), kind="error", error=error) for n, error in enumerate(errors)]
     (note,) = compare(ArmAttempts(name="a", attempts=tuple(attempts))).notes
-    assert note.endswith("count as failed. The errors: the key is wrong (2 times); no answer (1 times).")
+    assert note.endswith("count as failed. The errors: the key is wrong (2 times); no answer (once).")
     (note,) = compare(ArmAttempts(name="a", attempts=(attempts[0],))).notes
     assert note.endswith("count as failed. The error: the key is wrong.")
     record = record_trajectory(

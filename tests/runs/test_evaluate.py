@@ -413,3 +413,13 @@ async def test_errors_that_differ_do_not_end_it():
     (note,) = [note for note in run.compare().notes if "ended in an error" in note]
     assert note.count("refused: ") == 3
     assert note.endswith("others (5 times).")
+
+
+async def test_a_server_that_is_not_reached_in_other_words_is_the_same_error():
+    async def fail(arm, task, trial):
+        what = f"left alone for {task.id[1:]} s"
+        raise ModelError(what, retryable=True, details={"cause": "E-HTTP-UNREACHABLE"})
+
+    run = EvaluationRun([GOOD], TASKS, fail, concurrency=1)
+    with pytest.raises(ModelError, match="left alone for 0 s"):
+        await run.run()

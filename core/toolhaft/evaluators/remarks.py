@@ -65,10 +65,14 @@ def say_errors(errors: Mapping[str, int]) -> str:
         return ""
     if len(found) == 1:
         return f" The error: {_line(found[0][0])}."
-    said = [f"{_line(what)} ({count} times)" for what, count in found[:_REASONS]]
+    said = [f"{_line(what)} ({_often(count)})" for what, count in found[:_REASONS]]
     if left := sum(count for _, count in found[_REASONS:]):
-        said.append(f"others ({left} times)")
+        said.append(f"others ({_often(left)})")
     return f" The errors: {'; '.join(said)}."
+
+
+def _often(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _line(text: str) -> str:

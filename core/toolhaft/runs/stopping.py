@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from toolhaft.errors import ModelError, UnreachableError
 from toolhaft.evaluators.reading import FLOOR
-from toolhaft.types import Trajectory
+from toolhaft.types import ErrorInfo, Trajectory
 
 FIRST = 3
 """Rollouts of an arm that must all have ended in one error before it is given up."""
@@ -26,10 +26,9 @@ def hopeless_error(arm: str, first: Sequence[Trajectory]) -> ModelError | None:
     error = errors[0] if errors else None
     if error is None or len(errors) < FIRST or error.code != ModelError.code:
         return None
-    unreachable = error.details.get("cause") == UnreachableError.code
-    if error.retryable and not unreachable:
+    if error.retryable and not _is_unreachable(error):
         return None
-    if any(other is None or (other.code, other.what) != (error.code, error.what) for other in errors):
+    if any(other is None or _kind(other) != _kind(error) for other in errors):
         return None
     return ModelError(
         f"the first {FIRST} rollouts of {arm} all ended in the same error, so the others were not tried: "
@@ -64,5 +63,16 @@ def incomplete_note(
             "rollout is in a pair. With a lower concurrency fewer are cut short."
         )
     if len(arms) > 1:
-        said += " The rates of the arms may be of different tasks: compare the arms by their pairs."
+        said += (
+            " The rates of the arms may be of different tasks: what compares them are their pairs, if any."
+        )
     return said
+
+
+def _is_unreachable(error: ErrorInfo) -> bool:
+    return error.details.get("cause") == UnreachableError.code
+
+
+def _kind(error: ErrorInfo) -> tuple[str, str]:
+    """Return what two errors must have in common to be one; how a server was not reached says little."""
+    return error.code, UnreachableError.code if _is_unreachable(error) else error.what
