@@ -209,3 +209,9 @@ async def test_no_further_try_once_the_budget_of_all_is_spent():
     assert (trajectory.status, trajectory.usage.model_calls) == ("gave_up", 2)
     assert trajectory.settings["cut_short"] == "model_calls"
     assert whole.model_calls == 2
+
+
+@pytest.mark.parametrize("name", ["react@x", "react@", "react@-1", "react@3.5"])
+def test_a_number_of_tries_that_is_none_says_how_to_write_one(name):
+    with pytest.raises(UnknownNameError, match=r"NAME@n, as in 'react@3'"):
+        Registry.load().planner(name)

@@ -178,8 +178,12 @@ class Registry:
 
     def planner(self, name: str, **settings: Any) -> Planner:
         """Make a planner; ``NAME@n`` makes up to n independent tries of it. Raises as `make`."""
-        base, _, count = name.partition("@")
-        if not count.isascii() or not count.isdigit() or name in self._registrations["planner"]:
+        base, at, count = name.partition("@")
+        known = self._registrations["planner"]
+        if at and base in known and name not in known and not (count.isascii() and count.isdigit()):
+            hint = f"Several tries of a planner are named NAME@n, as in '{base}@3'"
+            raise UnknownNameError("planner", name, hint=hint)
+        if not count.isascii() or not count.isdigit() or name in known:
             return cast("Planner", self.make("planner", name, settings))
         from toolhaft.planners.tries import Tries
 
