@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from toolhaft.cli.main import app
 from toolhaft.hooks import Registry, hookimpl
-from toolhaft.report.store import load_evaluation
+from toolhaft.report.store import load_evaluation, save_evaluation
 from toolhaft.types import Comparison, from_value
 
 pytestmark = pytest.mark.slow  # each case starts a world
@@ -144,6 +144,52 @@ def test_errors_are_counted_and_partial(toolhaft):
     assert "1 of 1 rollouts of react ended in an error; they count as failed. The error: " in out
 
 
+def test_the_budget_of_all_is_held_and_what_it_cut_is_said(toolhaft, tmp_path):
+    words = ("--planner", "react", "--planner", "dfsdt", "--total-budget", "model_calls=9", "--limit", 6)
+    code, out, _ = toolhaft("eval", "world", *words, "-o", "out")
+    assert code == 3
+    stored = load_evaluation(tmp_path / "out")
+    records = [record for trajectories, _ in stored.arms.values() for record in trajectories]
+    assert sum(record.usage.model_calls for record in records) == 9
+    cut = [record for record in records if record.settings.get("cut_short") == "model_calls"]
+    assert f"Cut short: {len(cut)};" in out
+    assert stored.comparison.notes[0].startswith("The evaluation is not complete")
+
+
+def test_a_model_that_nobody_serves_ends_it_early(toolhaft):
+    code, _, err = toolhaft("eval", "world", "--limit", 6, "--model", "http://127.0.0.1:9/v1#m", "-o", "out")
+    assert code == 1
+    assert "first 3 rollouts of react all ended in the same error" in err
+    assert "cannot be reached" in err
+
+
+def test_tasks_of_another_world_are_refused(toolhaft, tmp_path):
+    solution = "solution: {calls: [{tool: getNothing, arguments: {}}], answer: nowhere}"
+    (tmp_path / "other.yaml").write_text(TASK.replace("gold:", f"{solution}, gold:"))
+    code, out, err = toolhaft("eval", "world", "--tasks", "other.yaml", "-o", "out")
+    assert (code, out) == (2, "")
+    assert "there is no tool 'getNothing'" in err
+    assert "toolhaft world lint" in err
+
+
+def test_a_folder_is_used_again_for_an_evaluation_alone(toolhaft, tmp_path):
+    words = ("eval", "world", "--limit", 1, "-o", "out", "--planner")
+    assert toolhaft(*words, "react")[0] == toolhaft(*words, "dfsdt")[0] == 0
+    assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == [
+        "dfsdt",
+        "evaluation.json",
+        "nothing",
+        "report.html",
+    ]
+    (tmp_path / "out" / "dfsdt" / "mine.txt").write_text("mine")
+    code, _, err = toolhaft(*words, "react")
+    assert (code, "mine.txt is none of it" in err) == (2, True)
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "mine.txt").write_text("mine")
+    code, _, err = toolhaft("eval", "world", "--limit", 1, "-o", "work")
+    assert (code, "something else than an evaluation: mine.txt" in err) == (2, True)
+
+
 def test_ctrl_c_keeps_what_is_done(tmp_path):
     script = "from toolhaft.cli.main import main; main()"
     words = ["eval", "world", "--trials", "50", "--concurrency", "2", "-o", "out", "--json"]
@@ -175,8 +221,7 @@ def test_ctrl_c_before_anything_is_done_keeps_what_is_there(tmp_path):
     """The model never answers."""
     words = ["eval", "world", "--limit", "2", "-o", "out", "--json"]
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        (tmp_path / "out").mkdir()
-        (tmp_path / "out" / "evaluation.json").write_text("what was measured before")
+        save_evaluation(tmp_path / "out", Comparison(title="Measured before", arms=()), {})
         process = subprocess.Popen(
             [
                 *[sys.executable, "-c", "from toolhaft.cli.main import main; main()"],
@@ -198,7 +243,7 @@ def test_ctrl_c_before_anything_is_done_keeps_what_is_there(tmp_path):
         asked.close()
     assert (process.returncode, out) == (130, "")
     assert "nothing is written" in err
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["evaluation.json"]
+    assert load_evaluation(tmp_path / "out").comparison.title == "Measured before"
 
 
 class Benchmarks:

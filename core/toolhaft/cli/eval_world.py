@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from toolhaft.types import Budget, Comparison, Task, Trajectory
 
 
+_FINDINGS = 3
 _UNLIMITED: Mapping[str, None] = {"steps": None, "model_calls": None, "tool_calls": None}
 
 
@@ -81,6 +82,7 @@ class WorldEvaluation:
     def __init__(self, choices: Choices, *, output: Path | None = None) -> None:
         from toolhaft.cli.shared_index import SharedIndex
         from toolhaft.hooks.registry import Registry
+        from toolhaft.report.store import check_output
         from toolhaft.runs.evaluate import EvaluationRun
         from toolhaft.secrets import SecretStore
         from toolhaft.world.server import World
@@ -90,8 +92,11 @@ class WorldEvaluation:
         self._world = World(seed=choices.seed, folder=choices.world)
         self._secrets: SecretStore = SecretStore(self._world.secrets)
         self._tasks = choose_tasks(choices.tasks or self._world.folder / "tasks", choices.tags, choices.limit)
+        check_names(self._tasks, choices.world)
         self._positions = {task.id: position for position, task in enumerate(self._tasks)}
         arms = make_arms(choices.planners, choices.models, k=choices.k, budget=read_limits(choices.budget))
+        if output is not None:
+            check_output(output, [*(arm.name for arm in arms), FLOOR])
         self._models = _open_models(choices.models, self._secrets)
         self._retriever = SharedIndex(Registry.default().retriever(choices.retriever))
         self._bar = ProgressBar()
@@ -143,7 +148,12 @@ class WorldEvaluation:
         return any(outcome.arm != FLOOR for outcome in self.run.outcomes)
 
     def _compare(self) -> Comparison:
-        return self.run.compare(title=self._heading(), seed=self._choices.seed)
+        from toolhaft.report.cleaning import clean_json
+        from toolhaft.types import Comparison, from_value, to_value
+
+        found = self.run.compare(title=self._heading(), seed=self._choices.seed)
+        # Notes tell what errors said; what is printed must hold no secret either.
+        return from_value(Comparison, clean_json(to_value(found), self._secrets.redact))
 
     def _heading(self) -> str:
         trials = f", {self.run.trials} trials each" if self.run.trials > 1 else ""
@@ -204,7 +214,7 @@ class WorldEvaluation:
             seed=self._choices.seed + trial * MOST_TRIES,
         )
         try:
-            done = await agent.run(task, final_state=lambda: world.state(name, task))
+            done = await agent.run(task, final_state=lambda: world.state(name, task), shared=self.run.meter)
             return done.trajectory
         finally:
             await catalog.close()
@@ -240,6 +250,24 @@ def choose_tasks(path: Path, tags: Sequence[str], limit: int | None) -> tuple[Ta
         what = f"no task has the tags {' and '.join(tags)}" if tags else "there are no tasks"
         raise UsageError(what, where=str(path), hint="Leave a tag out, or name other tasks with --tasks")
     return chosen
+
+
+def check_names(tasks: Sequence[Task], world: Path | None) -> None:
+    """Raise if tasks name what their world does not have: no agent could do them, or could fail to.
+
+    Raises:
+        UsageError: They do; the first of them are said.
+    """
+    from toolhaft.world.lint import quick_findings
+
+    findings = quick_findings(tasks, world)
+    if findings:
+        more = f"; {len(findings) - _FINDINGS} more" if len(findings) > _FINDINGS else ""
+        folder = f" {world}" if world is not None else ""
+        raise UsageError(
+            f"the tasks do not fit the world: {'; '.join(map(str, findings[:_FINDINGS]))}{more}",
+            hint=f"Mend them, or name their world with --world; `toolhaft world lint{folder}` checks a world",
+        )
 
 
 def make_arms(planners: Sequence[str], models: Sequence[str], *, k: int, budget: Budget) -> list[Arm]:
