@@ -96,8 +96,8 @@ def evaluate_world(
     """Have planners and models carry out the demo world's tasks, and compare them with paired statistics.
 
     Every planner is tried with every model, each with the same budget; an arm that does nothing is the
-    floor. Exit codes: 0 evaluated, 2 wrong usage, 3 some rollouts ended in an error or a total budget was
-    used up, 130 interrupted.
+    floor. Exit codes: 0 evaluated, 1 an arm cannot work, 2 wrong usage, 3 some rollouts ended in an error
+    or a total budget was used up, 130 interrupted.
     """
     from toolhaft.cli.eval_world import Choices, WorldEvaluation
     from toolhaft.cli.inputs import budget as read_budget
