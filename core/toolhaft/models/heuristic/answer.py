@@ -18,6 +18,8 @@ from toolhaft.models.heuristic.words import concept, content_stems, name_stems, 
 FIELD_CAP = 14
 RECORD_CAP = 8
 TEXT_CAP = 1200
+WHOLE = 4
+"""Fields that what stands beside a list needs to be told whole: it is a thing with a list, and no page."""
 _ID_WORDS = ("id", "ids", "identifier", "uuid")
 _ASKED = {
     "id": "Which {words} do you mean?",
@@ -36,6 +38,7 @@ _EXISTS = re.compile(
     r"(?:is|are|was|were|do|does|did|has|have|how many|how much|how often)\b",
     re.IGNORECASE,
 )
+_INSTANT = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d)")
 _NAMES = ("name", "title", "subject", "summary", "label", "full_name", "id")
 
 
@@ -145,7 +148,9 @@ def _from_list(
     if re.search(r"\b(?:total|sum|altogether|in all|average|mean)\b", low):
         lines.extend(_sums(goal, chosen, low))
     top = [record for record in records if not record.listed]
-    if top and (relevant := _relevant(top[0], goal)):
+    if top and len(top[0].fields) >= WHOLE:
+        lines.append(_record_line(top[0], goal))
+    elif top and (relevant := _relevant(top[0], goal)):
         lines.append("; ".join(f"{_label(key)}: {_plain(value)}" for key, value in relevant))
     limit = 1 if superlative_of(goal.text) and evidence >= 1.0 else RECORD_CAP
     lines.extend(_record_line(record, goal) for record in chosen[:limit])
@@ -208,7 +213,7 @@ def _label(key: str) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, str):
-        return " ".join(value.split())[:600]
+        return _INSTANT.sub(r"\1 \2", " ".join(value.split())[:600])
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "none"}[value]
     if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):

@@ -13,15 +13,17 @@ from toolhaft.models.heuristic.words import TEXT_CAP
 
 _CONDITION = r"(?:if|in case|when|should)\s[^,;.!?\n]{2,70}"
 _TURN = re.compile(
-    rf"\s*[,;.(]?\s*(?:but\s+)?(?:(?P<word>\bor(?:\s+else)?\b|\b(?:otherwise|else|alternatively|failing that|"
-    rf"instead)\b)\s*,?\s*(?P<late>{_CONDITION}[,;]\s*(?:then\s+)?)?|"
-    rf"(?<=[,;.])\s*(?P<only>{_CONDITION}[,;]\s*(?:then\s+)?)|"
-    r"(?<=[,;.])\s*(?P<fine>(?=[^,;.]{2,40}\s(?:is|are|would be|will be|works)\s(?:also\s)?"
+    rf"[,;.(]?\s{{0,3}}(?:but\s{{1,3}})?(?:(?P<word>\bor(?:\s{{1,3}}else)?\b|"
+    rf"\b(?:otherwise|else|alternatively|failing that|instead)\b)\s{{0,3}},?\s{{0,3}}"
+    rf"(?P<late>{_CONDITION}[,;]\s{{0,3}}(?:then\s{{1,3}})?)?|"
+    rf"(?<=[,;.])\s{{0,3}}(?P<only>{_CONDITION}[,;]\s{{0,3}}(?:then\s{{1,3}})?)|"
+    r"(?<=[,;.])\s{0,3}(?P<fine>(?=[^,;.]{2,40}\s(?:is|are|would be|will be|works)\s(?:also\s)?"
     r"(?:ok|okay|fine|good|too)\b)))"
-    rf"(?P<lead>(?:(?:take|use|try|with|at|on|of|for|in|the|a|an|by|to|from|then|just|please|it|that)\s+){{0,4}})",
+    rf"(?P<lead>(?:(?:take|use|try|with|at|on|of|for|in|the|a|an|by|to|from|then|just|please|it|that)"
+    rf"\s{{1,3}}){{0,4}})",
     re.IGNORECASE,
 )
-_LATE = re.compile(rf"\s*,?\s*{_CONDITION}", re.IGNORECASE)
+_LATE = re.compile(rf"\s{{0,3}},?\s{{0,3}}{_CONDITION}", re.IGNORECASE)
 _EARLY = re.compile(
     r"[\s,(]*(?:if (?:you|it|that|this|there|they|he|she|possible|free|available|not)\b[^,;.]{0,40}|"
     r"preferably|ideally)[\s,;)]*$",

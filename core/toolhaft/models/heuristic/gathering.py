@@ -69,6 +69,8 @@ def gather(
                 return missed or Outcome("missing", entry=entry, slot=slot)
             given.values[slot.path] = value
             continue
+        if found.unclear and not walk.goals[1:]:
+            return Outcome("missing", entry=entry, slot=slot)
         given.direct = False
         if found.record is not None:
             chosen.append(found.record)

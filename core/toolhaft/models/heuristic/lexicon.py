@@ -27,8 +27,8 @@ STOP = _words(
     "i'm i'd i'll i've it's what's that's there's don't can't won't isn't aren't doesn't didn't tell know "
     "give given using use used via per its' e.g i.e etc one's my's get got getting help me. "
     "somewhere something anything everything nothing somebody someone anybody anyone everybody everyone "
-    "who's when's where's how's there's nobody whatever whichever whoever wherever whenever however "
-    "else perhaps maybe otherwise ideally preferably"
+    "behind beside beyond who's when's where's how's there's nobody whatever whichever whoever wherever "
+    "whenever however else perhaps maybe otherwise ideally preferably"
 )
 """Words that name nothing; ``get`` and its like are here because every interface has them."""
 
@@ -113,6 +113,7 @@ SYNONYMS: tuple[tuple[str, ...], ...] = (
     ("phone", "telephone", "mobile"),
     ("voucher", "coupon"),
     ("company", "employer"),
+    ("weight", "weigh"),
 )
 """Groups of words that interfaces use for one another; the first stands for the group."""
 

@@ -40,11 +40,15 @@ THERE = re.compile(r"\b(?:there|that (?:city|place|town|country|location))\b", r
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Values for a slot; ``others`` fit the wording too, best first; ``record`` is that of the first."""
+    """Values for a slot; ``others`` fit the wording too, best first; ``record`` is that of the first.
+
+    ``unclear``: several things bear the name that is said.
+    """
 
     values: list[Any]
     others: list[Any] = field(default_factory=list)
     record: Record | None = None
+    unclear: bool = False
 
 
 def prefetch(walk: Walk, entry: Entry, goal: Goal, filled: Filled, scores: dict[str, float]) -> None:
@@ -217,7 +221,7 @@ def from_known(walk: Walk, slot: Slot, goal: Goal) -> Known | None:
     several = slot.many or (found.all and superlative_of(clause) is None)
     if several:
         return Known(list(found.values[:SPREAD_CAP]))
-    return Known([found.values[0]], list(found.others[:SPREAD_CAP]), found.record)
+    return Known([found.values[0]], list(found.others[:SPREAD_CAP]), found.record, found.unclear)
 
 
 def _without(barred: str, reading: Reading) -> Reading:

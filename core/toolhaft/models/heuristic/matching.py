@@ -185,7 +185,7 @@ def _may_stand(slot: Slot, mention: Mention, scene: Scene) -> bool:
     if slot.kind == "id" and mention.kind == "id":
         return not is_claimed(slot, mention, scene.claims)
     if slot.named and scene.writes:
-        return may_name(mention, scene)
+        return mention.kind not in ("id", "number", "when") and may_name(mention, scene)
     return True
 
 

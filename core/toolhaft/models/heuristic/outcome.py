@@ -155,6 +155,22 @@ def bears_names(goal: Goal, outcome: Outcome, mentions: Sequence[Mention]) -> bo
     return False
 
 
+def bears_query(outcome: Outcome) -> bool:
+    """Return whether one record of what came back has all the words that it was sought by."""
+    for reading in outcome.readings:
+        sought = {
+            one
+            for value in reading.call.arguments.values()
+            if isinstance(value, str)
+            for one in content_stems(value)
+        }
+        for record in reading.records[:100]:
+            texts = [value[:200] for value in record.fields.values() if isinstance(value, str)]
+            if sought and sought <= {one for text in texts for one in content_stems(text)}:
+                return True
+    return False
+
+
 def asked_stems(goal: Goal, outcome: Outcome, mentions: Sequence[Mention]) -> frozenset[str]:
     """Return the concepts of a question that are neither values nor what its tool is about."""
     known = outcome.entry.nouns if outcome.entry is not None else frozenset()

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from toolhaft.models.heuristic.choosing import Bound, choose, is_named, wants_all
+from toolhaft.models.heuristic.choosing import Bound, choose, is_named, superlative_of, wants_all
 from toolhaft.models.heuristic.lexicon import LISTING_VERBS
 from toolhaft.models.heuristic.limits import checked
 from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.ranking import Entry
 from toolhaft.models.heuristic.readings import Reading, Record
 from toolhaft.models.heuristic.slots import Slot
-from toolhaft.models.heuristic.words import concept, name_stems, name_words, spelled_in
+from toolhaft.models.heuristic.words import concept, content_stems, name_stems, name_words, spelled_in
 
 REFERRING = frozenset({"id", "email", "phone", "url"})
 """Kinds of slot whose values people seldom say and tools do."""
 PRODUCER_FLOOR = 0.4
+_TITLES = ("name", "title", "subject", "label")
 _ID_KEYS = frozenset({"id", "_id", "uuid", "key", "code", "sku", "ref", "reference", "number", "slug"})
 
 
@@ -30,6 +31,7 @@ class Found:
         evidence: How much speaks for the first; 0 if nothing tells it from the others.
         count: How many there were to choose from.
         record: The record of the first.
+        unclear: Several records bear the name that the clause says, and nothing tells which is meant.
         others: Further values that fit the wording, best first, for when the first leads nowhere.
     """
 
@@ -39,6 +41,7 @@ class Found:
     all: bool
     record: Record
     others: tuple[Any, ...] = ()
+    unclear: bool = False
 
 
 def find_value(
@@ -96,10 +99,29 @@ def find_value(
             wants_all(clause),
             chosen[0],
             tuple(dict.fromkeys(_hashable(values[id(record)]) for record in others)),
+            not soft and not wants_all(clause) and _is_unclear(chosen, values, clause),
         )
         if best is None or (found.evidence > best.evidence + 0.5):
             best = found
     return best
+
+
+def _is_unclear(chosen: Sequence[Record], values: Mapping[int, Any], clause: str) -> bool:
+    """Return whether two records of one name stand first, and the clause has no more of one of them."""
+    if len(chosen) < 2 or superlative_of(clause) is not None:
+        return False
+    one, two = chosen[:2]
+    if values[id(one)] == values[id(two)] or not (is_named(one, clause) and is_named(two, clause)):
+        return False
+    said = frozenset(content_stems(clause))
+    names = [{key: value for key, value in record.fields.items() if key in _TITLES} for record in (one, two)]
+    return bool(names[0]) and names[0] == names[1] and _told(one, said) == _told(two, said)
+
+
+def _told(record: Record, said: frozenset[str]) -> frozenset[str]:
+    """Return which of the words of a clause a record has."""
+    texts = (value[:200] for value in record.fields.values() if isinstance(value, str))
+    return said & {stem for text in texts for stem in content_stems(text)}
 
 
 def _hashable(value: Any) -> Any:

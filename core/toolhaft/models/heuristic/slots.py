@@ -39,7 +39,7 @@ _NUMBERED = re.compile(r"\^?\(?[A-Za-z]{2,12}[-_]?\)?(?:\[0-9\]|\\d)")
 _IDENTIFIES = re.compile(r"(?:the )?(?:id|identifier)\b", re.IGNORECASE)
 _NAMES_WHOM = re.compile(
     r"^(?:the )?(?:full )?name of (?:the |a |an )?"
-    r"(?:person|man|woman|people|somebody|someone|\w+(?:er|or|ant|ent|ist|ian)|who)\b"
+    r"(?:person|man|woman|people|somebody|someone|\w{1,30}(?:er|or|ant|ent|ist|ian)|who)\b"
     r"|^who\b",
     re.IGNORECASE,
 )

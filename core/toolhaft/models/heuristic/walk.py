@@ -33,6 +33,8 @@ from toolhaft.models.heuristic.outcome import (
     answers,
     asked_stems,
     bears_identifiers,
+    bears_names,
+    bears_query,
     better,
 )
 from toolhaft.models.heuristic.ranking import Entry, Ranked
@@ -190,7 +192,7 @@ class Walk:
                 barren |= one.entry.nouns
             if outcome.status == "done":
                 if best is not None and answers(goal, outcome, self.mentions):
-                    return replace(outcome, readings=(*best.readings, *outcome.readings))
+                    return self._joined(best, outcome, goal)
                 if best is None and self._settles(goal, outcome, last=one is ranked[-1]):
                     return outcome
                 best = best or outcome
@@ -204,11 +206,20 @@ class Walk:
             return avoided
         return worst or Outcome("none")
 
+    def _joined(self, best: Outcome, outcome: Outcome, goal: Goal) -> Outcome:
+        """Return what answers a goal with what was read before, unless that is about somebody else."""
+        if not bears_names(goal, best, self.mentions):
+            return outcome
+        return replace(outcome, readings=(*best.readings, *outcome.readings))
+
     def _attempted(self, one: Ranked, goal: Goal, scores: dict[str, float], reread: bool) -> Outcome:
         self.guessing = one.guess
         outcome = self.attempt(one.entry, goal, scores, 0, reread=reread)
         self.guessing = False
-        found_nothing = outcome.status in ("missing", "empty") and one.guess
+        found_nothing = one.guess and (
+            outcome.status in ("missing", "empty")
+            or (outcome.status == "done" and one.entry.spec.effect == "read" and not bears_query(outcome))
+        )
         return Outcome("none") if found_nothing else outcome
 
     def _settles(self, goal: Goal, outcome: Outcome, *, last: bool) -> bool:
