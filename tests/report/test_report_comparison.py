@@ -285,3 +285,22 @@ def test_300_rollouts_of_each_of_three_arms_make_a_small_page(evaluation):
     assert len(document) < 1_500_000
     assert document.count('class="trial ') == 900
     assert all(isinstance(one, Trajectory) for one in arms["react"][0])
+
+
+def test_figures_are_rounded_as_in_the_terminal(capsys):
+    from toolhaft.cli.figures import print_comparison
+
+    share = Proportion(passed=3, total=9, low=0.1, high=0.7)
+    arms = tuple(
+        ArmResult(name=name, planner=name, model="m", passes=share, model_calls=2.0444, tool_calls=4.4444,
+                  steps=12.0, tokens=1234.5, cost=0.123456, seconds=0.0449)
+        for name in "ab"
+    )  # fmt: skip
+    found = Comparison(title="Small", arms=arms, pairings=(pairing(mcnemar_p=0.03125, adjusted_p=0.03125),))
+    html = comparison_html(found).code
+    print_comparison(found)
+    printed = capsys.readouterr().out
+    for figure in ("2.0", "4.4", "12.0", "0.1235", "0.04", "0.0312"):
+        assert figure in printed
+        assert re.search(rf"[ >]{re.escape(figure)}\b", html), figure
+    assert "2.044" not in html
