@@ -29,6 +29,7 @@ from toolhaft.agent import open_model
 from toolhaft.agent.batch import Batch, BatchOptions
 
 DELAY = 0.05
+WORDS = Path(__file__).resolve().parent / "stubs" / "words.py"
 STREAMS, BATCH = "by hand, asyncio streams", "batch, journal FULL"
 ASK = [
     {
@@ -161,6 +162,16 @@ async def run(port: int, folder: Path, number: int, at_once: int, watch=None) ->
     return result.seconds
 
 
+async def run_workers(port: int, folder: Path, number: int, at_once: int) -> float:
+    """Return the seconds of the same batch in two worker processes."""
+    tasks = (Task(id=f"t{n}", instruction=f"Look up word {n}") for n in range(number))
+    settings = {"tools": [f"python:{WORDS}"], "model": f"http://127.0.0.1:{port}/v1#stub"}
+    options = BatchOptions(concurrency=at_once, executor="process", workers=2)
+    result = await Batch(folder, tasks, settings=settings, options=options).run()
+    assert result.counts == {"done": number}, result
+    return result.seconds
+
+
 async def run_agents(port: int, number: int, at_once: int) -> None:
     """Carry the same rollouts out without a batch around them."""
     agent = make_agent(port)
@@ -238,22 +249,24 @@ def main() -> None:
                 found.setdefault(f"by hand, {library}", []).append(timed(run_library(library, *counted)))
             found.setdefault("agents alone", []).append(timed(run_agents(*counted)))
             found.setdefault(BATCH, []).append(timed(run(port, journal, *counted[1:])))
+            spread = timed(run_workers(port, folder / f"{number}-workers", *counted[1:]))
+            found.setdefault(f"{BATCH}, 2 workers", []).append(spread)
         limit = given.at_once / DELAY
         print(f"{given.tasks:,} rollouts of two questions, {given.at_once} at once, an endpoint of 50 ms")
         print("of the rounds, the one that waited least for a core")
-        print(f"{'':28} questions/s   of {limit:,.0f}   CPU ms a rollout   of a core   without one")
+        print(f"{'':33} questions/s   of {limit:,.0f}   CPU ms a rollout   of a core   without one")
         rates = {}
         for name, rounds in found.items():
             cost = min(rounds, key=lambda cost: cost.waited / cost.wall)
             rates[name] = 2 * given.tasks / cost.wall
             print(
-                f"  {name:26} {rates[name]:11,.0f} {100 * rates[name] / limit:8.0f} % "
+                f"  {name:31} {rates[name]:11,.0f} {100 * rates[name] / limit:8.0f} % "
                 f"{1000 * cost.cpu / given.tasks:14.2f} {100 * cost.cpu / cost.wall:13.0f} % "
                 f"{100 * cost.waited / cost.wall:10.0f} %"
             )
         batch = rates.pop(BATCH)
         for name, rate in rates.items():
-            print(f"  batch / {name:26} {batch / rate:5.2f}")
+            print(f"  batch / {name:31} {batch / rate:5.2f}")
         print(f"  batch / limit {batch / limit:25.2f}   (aim: 0.9, on a machine that is free)")
 
     def memory(port: int, folder: Path) -> None:
