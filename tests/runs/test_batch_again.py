@@ -187,13 +187,14 @@ async def test_uncertain_writes_are_named_with_what_finds_them(tmp_path, world):
     await run_batch(tmp_path, tasks("send:fine", "read:a send:lost1", "send:crash2"), agent=world.agent())
     first, second = read_uncertain(tmp_path)
     assert (first.task, first.tool, first.arguments) == ("t1", "send", {"word": "lost1"})
-    assert first.error["what"] == "no answer came"
+    assert first.error == {"code": "E-TOOL", "what": "no answer came", "effect": "uncertain"}
     assert (second.task, second.arguments, second.error["effect"]) == ("t2", {"word": "crash2"}, "uncertain")
     with sqlite3.connect(tmp_path / "journal.sqlite") as connection:
         keys = dict(connection.execute("SELECT job, key FROM entries WHERE name = 'send'"))
     assert (first.key, second.key) == (keys[1], keys[2])
     html = (tmp_path / "report.html").read_text()
     assert "Uncertain write" in html
+    assert ">uncertain</option>" in html, "the list can be filtered by it"
     assert "Imported" not in html
     assert html.index("lost1") < html.index("crash2") < html.index("send:fine")
     assert list(records(tmp_path)) == ["t0", "t1", "t2"]

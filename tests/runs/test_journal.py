@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -433,3 +434,13 @@ async def test_a_file_in_the_way_is_said(tmp_path, inside):
     with pytest.raises(UsageError, match="folder") as caught:
         await Journal.open((tmp_path / "file").joinpath(*inside))
     assert "-o" in caught.value.hint
+
+
+async def test_a_last_page_that_is_cut_is_missed(tmp_path):
+    async with await filled(tmp_path):
+        pass
+    path = tmp_path / journal_file.NAME
+    os.truncate(path, path.stat().st_size - 1)
+    with pytest.raises(JournalError) as caught:
+        await Journal.open(tmp_path)
+    assert caught.value.code == "E-JOURNAL-DAMAGED"

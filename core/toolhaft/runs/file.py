@@ -128,6 +128,8 @@ def open_file(path: Path, *, durability: Durability, checkpoints: bool, alone: b
     _check_header(path)
     log = path.with_name(f"{path.name}-wal")
     had_log, is_log = log.exists(), _is_log(log)
+    if alone and not (had_log and log.stat().st_size):
+        _check_length(path)
     try:
         connection = sqlite3.connect(
             path, isolation_level=None, timeout=30.0, check_same_thread=False, cached_statements=64
@@ -222,6 +224,16 @@ def _check_header(path: Path) -> None:
             hint="Install a newer Toolhaft: pip install -U toolhaft",
             code="E-JOURNAL-VERSION",
         )
+
+
+def _check_length(path: Path) -> None:
+    """Raise if a file is shorter than it says; SQLite itself does not miss a part of the last page."""
+    with path.open("rb") as file:
+        head = file.read(32)
+    size = int.from_bytes(head[16:18], "big")
+    # 65,536 does not fit there, and is written as 1.
+    if path.stat().st_size < int.from_bytes(head[28:32], "big") * (65_536 if size == 1 else size):
+        raise JournalError("the file is cut off", where=str(path), hint=SALVAGE, code="E-JOURNAL-DAMAGED")
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, durability: Durability) -> None:

@@ -83,7 +83,11 @@ def _read(
     except (ValueError, AttributeError):
         raise FormatError("a damaged result", where=f"{folder}: call {key}") from None
     return UncertainCall(
-        task=task, tool=tool, key=key, arguments=_arguments(request), error=error or dict(_LOST)
+        task=task,
+        tool=tool,
+        key=key,
+        arguments=_arguments(request),
+        error={name: value for name, value in (error or _LOST).items() if value},
     )
 
 
