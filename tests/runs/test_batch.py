@@ -209,6 +209,7 @@ async def test_a_tool_that_changed_under_a_job_stops_the_batch_by_name(tmp_path)
     result = await run_batch(tmp_path, tasks("a", "b"), agent=agent("Two.", slow=False))
     assert "E-JOURNAL-MISMATCH" in result.stopped
     assert "tools changed" in result.stopped
+    assert "--resume-changed" in result.advice
     assert result.counts == {"waiting": 2}
     result = await run_batch(
         tmp_path,

@@ -280,7 +280,8 @@ class BatchRunner:
         if self._restart:
             return "again" if await self._journal.forget(position) else "failed"
         error = result.get("error") or {}
-        self.stop(f"{error.get('code')}: {error.get('where')}: {error.get('what')}. {error.get('hint')}")
+        advice = f"{error.get('hint')}; --resume-changed begins tasks anew that wrote nothing"
+        self.stop(f"{error.get('code')}: {error.get('where')}: {error.get('what')}", advice)
         return "stopped"
 
     async def _note(self, position: int, verdict: str, result: Mapping[str, Any]) -> None:
