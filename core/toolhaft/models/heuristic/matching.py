@@ -23,6 +23,7 @@ from toolhaft.models.heuristic.scene import Scene
 from toolhaft.models.heuristic.slots import PAGE_SIZES, Slot
 from toolhaft.models.heuristic.words import Word, concept, split_words, stem
 
+FULLER = 0.15
 _RATES = frozenset(stem(word) for word in RATE_WORDS)
 _MONEY = frozenset(stem(word) for word in MONEY_WORDS)
 _CUES = {word: frozenset(stem(cue) for cue in cues) for word, cues in CUES.items()}
@@ -146,7 +147,7 @@ _BASES: dict[str, dict[str, float]] = {
 
 def match_score(slot: Slot, mention: Mention, scene: Scene) -> float:
     """Return how well a mention fits a slot: 0 if not at all; a kind that fits and no cue gives about 1."""
-    base = _base(slot, mention) * mention.weight
+    base = _base(slot, mention) * mention.weight + _fuller(slot, mention)
     if base <= 0.0 or not _fits(slot, mention):
         return 0.0
     if mention.kind == "phrase" and all(word.stem in _MEASURES for word in split_words(mention.text)):
@@ -197,6 +198,11 @@ def _base(slot: Slot, mention: Mention) -> float:
     if _UNIT in slot.name:
         return {"unit": 1.4, "quoted": 0.8}.get(mention.kind, 0.0)
     return _BASES.get(slot.kind, {}).get(mention.kind, 0.0)
+
+
+def _fuller(slot: Slot, mention: Mention) -> float:
+    """Return what speaks for several words to search for, beside one."""
+    return FULLER if slot.kind == "query" and mention.kind == "phrase" and " " in mention.text else 0.0
 
 
 def _holds(slot: Slot, values: list[Any]) -> bool:

@@ -40,7 +40,7 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
     if not (ranked and _trusted(ranked[0], goal)) and (context := _context(walk, goal)):
         ranked = index.rank(goal, values, context)
     if not ranked:
-        return _probes(walk, goal)
+        return _identified(walk, goal, None) or _probes(walk, goal)
     best = next((one for one in ranked[:3] if not _oversteps(one, goal)), ranked[0])
     if known := _identified(walk, goal, best):
         return known
@@ -89,17 +89,19 @@ def _oversteps(one: Ranked, goal: Goal) -> bool:
     return one.entry.spec.effect != "read" and not _trusted(one, goal)
 
 
-def _identified(walk: Walk, goal: Goal, best: Ranked) -> list[Ranked]:
+def _identified(walk: Walk, goal: Goal, best: Ranked | None) -> list[Ranked]:
     """Return what reads the thing whose identifier a question states, where the best tool has no use for it.
 
     Only tools that show what their identifiers look like are taken, and only where one of them is meant.
     """
     stated = {one.text for one in walk.mentions if one.kind == "id" and goal.start <= one.start < goal.end}
-    if not stated or goal.intent not in ("read", "any") or best.entry.spec.effect != "read":
+    if not stated or goal.intent not in ("read", "any"):
         return []
-    given = walk.filled(best.entry, goal).values
-    if any(slot.kind == "id" and str(given.get(slot.path)) in stated for slot in best.entry.slots):
-        return []
+    if best is not None:
+        given = walk.filled(best.entry, goal).values
+        used = any(slot.kind == "id" and str(given.get(slot.path)) in stated for slot in best.entry.slots)
+        if best.entry.spec.effect != "read" or (used and _trusted(best, goal)):
+            return []
     able = []
     for entry in walk.entries:
         required = [slot for slot in entry.slots if slot.required]
@@ -107,7 +109,7 @@ def _identified(walk: Walk, goal: Goal, best: Ranked) -> list[Ranked]:
             continue
         value = str(walk.filled(entry, goal).values.get(required[0].path))
         if value in stated and prefix_of(value) in {prefix for prefix, _ in entry.claims}:
-            able.append(Ranked(entry, best.score, best.coverage, True))
+            able.append(Ranked(entry, 1.0, 1.0, True))
     return able if len(able) == 1 else []
 
 
@@ -167,6 +169,8 @@ def _probes(walk: Walk, goal: Goal) -> list[Ranked]:
     if goal.intent != "read" or walk.known:
         return []
     inside = [one for one in walk.mentions if goal.start <= one.start < goal.end]
+    if any(one.kind == "id" for one in inside):
+        return []
     found = []
     for entry in walk.entries:
         if entry.spec.effect != "read" or any(slot.required for slot in entry.slots):
