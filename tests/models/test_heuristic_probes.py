@@ -37,7 +37,7 @@ FLOORS = {
     "dfsdt": {
         "one_call": 12,
         "multi_call": 15,
-        "dead_end": 10,
+        "dead_end": 11,
         "ask": 5,
         "decline": 6,
         "pagination": 5,
