@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -120,6 +121,9 @@ def test_an_interrupted_demo_ends_cleanly(tmp_path):
     out, err = process.communicate(timeout=15)
     assert process.returncode in (0, 130), err
     assert "Traceback" not in out + err
+    if process.returncode == 130:
+        assert re.search(r"^Interrupted: \d+ of \d+ tasks passed", out, re.MULTILINE), out
+        assert "cancelled" not in out
 
 
 @pytest.mark.parametrize(

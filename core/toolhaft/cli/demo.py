@@ -53,8 +53,9 @@ def demo(
     if as_json:
         print_json(
             {
-                "tasks": len(show.trajectories),
+                "tasks": len(show.scores),
                 "passed": passed,
+                "interrupted": show.cancelled,
                 "known_tasks": show.known,
                 "model": model,
                 "report": str(files.html),
@@ -62,7 +63,8 @@ def demo(
             }
         )
     else:
-        print_line(f"\n{passed} of {len(show.trajectories)} tasks passed their check.")
+        interrupted = "Interrupted: " if show.cancelled else ""
+        print_line(f"\n{interrupted}{passed} of {len(show.scores)} tasks passed their check.")
         if model == "heuristic":
             print_line("The built-in heuristic is no language model; try yours: toolhaft demo --model NAME")
         print_line(f"Report: {files.html}")
@@ -165,8 +167,10 @@ class _Demo:
     def _score(self, task: Task, trajectory: Trajectory) -> None:
         from toolhaft.evaluators.state_check import check
 
-        score = check(task, trajectory.answer, trajectory.final_state or {}, status=trajectory.status)
         self.trajectories.append(trajectory)
+        if trajectory.status == "cancelled":
+            return
+        score = check(task, trajectory.answer, trajectory.final_state or {}, status=trajectory.status)
         self.scores[trajectory.id] = score
         if not self.quiet:
             mark = "passed" if score.value >= 1.0 else "failed"

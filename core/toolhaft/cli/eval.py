@@ -76,7 +76,9 @@ def evaluate_world(
     tag: Annotated[
         list[str] | None, typer.Option(help="Only tasks with this tag; several must all stand.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="Only so many tasks.", min=1)] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Only so many tasks, spread over kinds and services.", min=1)
+    ] = None,
     budget: Annotated[list[str] | None, typer.Option(help="Of a rollout: --budget model_calls=40.")] = None,
     total_budget: Annotated[
         list[str] | None, typer.Option(help="Of all rollouts together: --total-budget cost=5.")

@@ -36,7 +36,7 @@ class Choices:
         world: Folder of another world; None is the bundled one.
         tasks: A file or folder; None gives the tasks of the world.
         tags: Tasks that lack one are left out.
-        limit: Only so many of the tasks that are left.
+        limit: Only so many of the tasks that are left, spread over kinds and services.
         budget: Of a rollout.
         total_budget: Of all rollouts together.
         retriever: Its name.
@@ -238,14 +238,16 @@ def choose_tasks(path: Path, tags: Sequence[str], limit: int | None) -> tuple[Ta
         UsageError: No task has them all.
         ToolhaftError: The tasks cannot be read.
     """
-    from toolhaft.world.tasks import load_tasks
+    from toolhaft.world.tasks import load_tasks, sample_tasks
 
     tasks = load_tasks(path)
     known = sorted({tag for task in tasks for tag in task.tags})
     for tag in tags:
         if tag not in known:
             raise UnknownNameError("tag", tag, known)
-    chosen = tuple(task for task in tasks if set(tags) <= set(task.tags))[:limit]
+    chosen = tuple(task for task in tasks if set(tags) <= set(task.tags))
+    if limit is not None:
+        chosen = sample_tasks(chosen, limit)
     if not chosen:
         what = f"no task has the tags {' and '.join(tags)}" if tags else "there are no tasks"
         raise UsageError(what, where=str(path), hint="Leave a tag out, or name other tasks with --tasks")
