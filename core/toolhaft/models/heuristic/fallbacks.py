@@ -54,7 +54,7 @@ class Fallback:
         others: The instruction with each of the other choices only, in their order.
         start: First character of what is said of the choices.
         explicit: The text says when another is to be taken, and does not only list them with ``or``.
-        barred: The first choice, where the other is any but that, or an empty text.
+        barred: The first choice, or its day: no record that is called so is meant by another.
     """
 
     first: str
@@ -94,7 +94,7 @@ def _opened(text: str, mentions: Sequence[Mention], turn: re.Match[str], explici
     end = _tail(text, opened.end())
     first = _blank(text, edge, end)
     other = _blank(_blank(text, edge, opened.start()), one.start, one.end)
-    return Fallback(first, (other,), one.start, True, "" if one.kind == "when" else one.text)
+    return Fallback(first, (other,), one.start, True, _barred(one, None))
 
 
 def _paired(text: str, mentions: Sequence[Mention], turn: re.Match[str], explicit: bool) -> Fallback | None:
@@ -118,8 +118,17 @@ def _paired(text: str, mentions: Sequence[Mention], turn: re.Match[str], explici
         others = [_blank(one, kept.end, edge) for one, kept in zip(others, listed[1:], strict=True)]
         start, stop = _own_part(listed[0], two) if len(listed) == 1 else (listed[0].start, listed[-1].end)
         first = _blank(text, listed[0].end, end) if len(listed) > 1 else _blank(text, edge, end)
-        return Fallback(first, (*others, _blank(last, start, stop)), listed[0].start, sure)
+        return Fallback(
+            first, (*others, _blank(last, start, stop)), listed[0].start, sure, _barred(listed[0], two)
+        )
     return None
+
+
+def _barred(one: Mention, two: Mention | None) -> str:
+    if not isinstance(one.value, When):
+        return one.text
+    same = two is not None and isinstance(two.value, When) and two.value.day in (None, one.value.day)
+    return "" if same or one.value.day is None else one.value.day.isoformat()
 
 
 def _end(mention: Mention) -> int:

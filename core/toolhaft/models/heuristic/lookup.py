@@ -232,7 +232,9 @@ def _without(barred: str, reading: Reading) -> Reading:
     kept = tuple(
         record
         for record in reading.records
-        if not any(isinstance(value, str) and value.lower() == low for value in record.fields.values())
+        if not any(
+            isinstance(value, str) and low in (value.lower(), value[:10]) for value in record.fields.values()
+        )
     )
     return replace(reading, records=kept)
 
