@@ -8,7 +8,15 @@ import pytest
 
 from toolhaft import Agent, Task, ToolCall, tool
 from toolhaft.agent.batch import Batch, BatchOptions, run_batch, run_batch_sync
-from toolhaft.errors import FormatError, JournalError, ModelError, ToolError, ToolhaftError, UsageError
+from toolhaft.errors import (
+    FormatError,
+    JournalError,
+    ModelError,
+    ToolError,
+    ToolhaftError,
+    UnknownNameError,
+    UsageError,
+)
 from toolhaft.models.base import Model
 from toolhaft.runs.journal import read_results
 from toolhaft.runs.tasks import read_tasks
@@ -179,6 +187,24 @@ async def test_a_changed_batch_is_named_and_refused(tmp_path, changed, named):
     assert all(f"{name} was " in caught.value.what for name in settings)
     works = "tasks" not in named
     assert caught.value.hint.endswith("with --resume-changed") is works, "it is offered where it works"
+
+
+async def test_as_long_as_no_job_has_begun_everything_may_change(tmp_path):
+    settings = {"tools": ["world:"], "model": "nope"}
+    with pytest.raises(UnknownNameError, match="nope"):
+        await run_batch(tmp_path, tasks("a", "b"), settings=settings)
+    assert set(statuses(tmp_path).values()) == set()
+    result = await run_batch(tmp_path, tasks("c"), settings=settings | {"model": "heuristic", "k": 3})
+    assert list(statuses(tmp_path)) == ["t-0"]
+    assert sum(result.counts.values()) == result.here == 1
+    with pytest.raises(JournalError, match="k was 3 and is not given"):
+        await run_batch(tmp_path, tasks("c"), settings=settings | {"model": "heuristic"})
+
+
+async def test_a_file_that_cannot_be_read_leaves_no_journal(tmp_path):
+    with pytest.raises(UsageError, match=r"none\.txt"):
+        await run_batch(tmp_path / "batch", tmp_path / "none.txt", settings={"tools": ["world:"]})
+    assert not (tmp_path / "batch").exists()
 
 
 async def test_a_changed_batch_can_go_on_with_what_was_not_begun(tmp_path):

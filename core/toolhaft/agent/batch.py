@@ -20,6 +20,7 @@ from toolhaft.runs.executor import Executor, Job, LocalExecutor
 from toolhaft.runs.file import NAME
 from toolhaft.runs.journal import Journal
 from toolhaft.runs.reopening import LeftJob, retry, settle
+from toolhaft.runs.statements import has_begun
 from toolhaft.runs.tasks import fingerprint, read_tasks
 from toolhaft.secrets import SecretStore
 from toolhaft.types import Task, to_json
@@ -115,13 +116,14 @@ class Batch:
                 hint="Name its file of tasks to begin one",
                 code="E-JOURNAL-MISSING",
             )
+        now = self._asked()  # a file that cannot be read leaves no journal behind
         async with await Journal.open(
             self.folder, durability=options.durability, join=options.join, lease=options.lease
         ) as journal:
             for warning in journal.warnings:
                 self._warn(warning)
             journal.limits = dict(options.budget or {})
-            head = await self._begin(journal)
+            head = await self._begin(journal, now)
             await self._reopen(journal)
             self._runner = BatchRunner(
                 journal,
@@ -170,19 +172,22 @@ class Batch:
             redact=self._secrets().redact,
         )
 
-    async def _begin(self, journal: Journal) -> dict[str, Any]:
-        """Fill a new journal, or check that this is the batch it was begun with; return what it says."""
+    async def _begin(self, journal: Journal, now: dict[str, Any] | None) -> dict[str, Any]:
+        """Fill a new journal, or check that this is the batch it was begun with; return what it says.
+
+        What is asked now takes the place of what was asked before as long as no job has begun.
+        """
         meta = await journal.meta()
         if "batch" not in meta:
-            return await self._fill(journal)
+            return await self._fill(journal, now)
         head: dict[str, Any] = json.loads(meta["batch"])
-        if self._tasks is None:
+        if now is None:
             return head
-        now = {"tasks": self._fingerprint(), "settings": self._described()}
         changed = changes(head, now)
         if not changed:
             return head
-        resumed = self.options.resume_changed
+        begun = not journal.is_owner or await journal.transact("meta", has_begun)
+        resumed = self.options.resume_changed or not begun
         if "tasks" in changed:
             await self._replace(journal, changed, keep=not resumed)
         if not resumed:
@@ -197,12 +202,12 @@ class Batch:
         await journal.set_meta({"batch": json.dumps(head)})
         return head
 
-    async def _fill(self, journal: Journal) -> dict[str, Any]:
-        if self._tasks is None:
+    async def _fill(self, journal: Journal, now: dict[str, Any] | None) -> dict[str, Any]:
+        if now is None:
             raise JournalError(
                 "the batch in this folder was never begun", where=str(self.folder), code="E-JOURNAL-MISSING"
             )
-        head = {"id": new_id(), "tasks": self._fingerprint(), "settings": self._described()}
+        head = {"id": new_id(), **now}
         rows = self._rows()
         start = 0
         while True:
@@ -252,6 +257,12 @@ class Batch:
         tasks = read_tasks(self._tasks, skip=self._skip) if isinstance(self._tasks, Path) else self._tasks
         for task in tasks or ():
             yield task.id, redact(to_json(task).decode())
+
+    def _asked(self) -> dict[str, Any] | None:
+        """Return what is asked now; None where the batch in the folder is to go on."""
+        if self._tasks is None:
+            return None
+        return {"tasks": self._fingerprint(), "settings": self._described()}
 
     def _fingerprint(self) -> str:
         if isinstance(self._tasks, Path):

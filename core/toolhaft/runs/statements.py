@@ -77,6 +77,11 @@ def replace_jobs(connection: sqlite3.Connection, jobs: list[tuple[str, str]], *,
     return ""
 
 
+def has_begun(connection: sqlite3.Connection) -> bool:
+    """Return whether a job was begun."""
+    return bool(connection.execute(f"SELECT EXISTS (SELECT 1 FROM jobs WHERE {_BEGUN})").fetchone()[0])
+
+
 def set_meta(connection: sqlite3.Connection, values: Mapping[str, str]) -> None:
     """Keep facts about the batch."""
     connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
