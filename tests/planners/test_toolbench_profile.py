@@ -141,7 +141,9 @@ def drawn(seed):
     return decide
 
 
-@pytest.mark.parametrize("first", range(0, 600, 100))
+@pytest.mark.parametrize(
+    "first", [0, *[pytest.param(first, marks=pytest.mark.slow) for first in range(100, 600, 100)]]
+)
 async def test_it_asks_like_the_reference(first):
     ends = set()
     for seed in range(first, first + 100):

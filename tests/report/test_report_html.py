@@ -178,11 +178,8 @@ def test_fields_of_closed_lists_are_the_ones_that_are_not_redacted():
 @pytest.mark.parametrize(
     "spread",
     [
-        "letters",
-        *[
-            pytest.param(name, marks=pytest.mark.slow)
-            for name in ("observation", "exchange", "thought", "markup")
-        ],
+        pytest.param(name, marks=pytest.mark.slow)
+        for name in ("letters", "observation", "exchange", "thought", "markup")
     ],
 )
 def test_200_steps_stay_under_3_megabytes(spread, outline, text_of):

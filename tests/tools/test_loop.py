@@ -25,6 +25,7 @@ def test_what_ends_a_program_reaches_the_caller_and_leaves_the_loop_running(erro
     assert run_sync(_answer()) == 7
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_ends_the_command():
     command = [sys.executable, "-m", "toolhaft", "run", "Weather in Oslo?", "--tools", "world:"]
     with subprocess.Popen(

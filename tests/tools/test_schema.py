@@ -141,7 +141,7 @@ def test_patterns_that_backtrack_are_bounded(pattern, text):
     assert time.perf_counter() - started < 1
 
 
-@pytest.mark.parametrize("depth", [201, 5_000, 200_000])
+@pytest.mark.parametrize("depth", [201, 5_000, pytest.param(200_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", ["list", "object"])
 def test_arguments_nested_too_deeply_are_refused(depth, kind):
     value = 1

@@ -9,6 +9,8 @@ import pytest
 from toolhaft.world.contract import contracts
 from toolhaft.world.documents import read_document
 
+pytestmark = pytest.mark.slow  # many
+
 SERVICES = ("weather", "travel", "shop", "calendar")
 DOCUMENTS = {name: read_document(name) for name in SERVICES}
 CONTRACTS = {contract.id: (name, contract) for name in SERVICES for contract in contracts(DOCUMENTS[name])}
