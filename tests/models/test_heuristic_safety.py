@@ -206,3 +206,15 @@ def test_long_texts_are_read_quickly(piece):
     began = time.perf_counter()
     find_fallback(instruction, mentions)
     assert time.perf_counter() - began < 2.0
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "instruction", ["Can you reserve a berth for Ann Lee?", "Reserve a berth for Ann Lee."]
+)
+async def test_what_stands_in_the_record_of_somebody_else_is_not_taken(instruction):
+    listing = spec("listReservations", "List reservations of berths.", sailor=text("Name of the sailor."))
+    row = {"reservation_id": "r-1", "berth_id": "B-2", "sailor": "Tom", "status": "reserved"}
+    made, last = await talk(instruction, {"listReservations": [{"reservations": [row]}]}, (*TOOLS, listing))
+    assert [name for name, _ in made] == ["listReservations"]
+    assert last.text.endswith("Which berth do you mean?")

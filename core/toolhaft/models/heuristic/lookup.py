@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.models.heuristic.alternatives import is_soft
-from toolhaft.models.heuristic.choosing import bounds_of, superlative_of
+from toolhaft.models.heuristic.choosing import bounds_of, is_named, superlative_of
 from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.coercion import fallback_boolean
 from toolhaft.models.heuristic.dates import When
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 DEPTH_CAP = 3
 PRODUCER_CAP = 4
+TOLD = 1.5
+"""Evidence that tells a record of another kind, beside its name."""
 SPREAD_CAP = 12
 _PLACES = ("city", "location", "place", "town", "country", "address", "destination", "name")
 CONTACTS = frozenset({"email", "phone", "url"})
@@ -166,7 +168,7 @@ def look_up(
 
     Without values, the outcome says how far the tools came that were asked; None if there was none to ask.
     """
-    found = from_known(walk, slot, goal)
+    found = from_known(walk, slot, goal, consumer)
     if found is not None:
         return None, found
     if depth >= DEPTH_CAP or slot.kind not in REFERRING:
@@ -176,7 +178,7 @@ def look_up(
     for reread in (False, True):
         for producer in able:
             outcome = walk.attempt(producer, goal, scores, depth + 1, Want(consumer, slot), reread)
-            if outcome.status == "done" and (found := from_known(walk, slot, goal)) is not None:
+            if outcome.status == "done" and (found := from_known(walk, slot, goal, consumer)) is not None:
                 return None, found
             worst = better(worst, outcome)
         if worst is None or not worst.avoided:
@@ -186,8 +188,12 @@ def look_up(
     return Outcome("missing", entry=consumer, slot=slot), None
 
 
-def from_known(walk: Walk, slot: Slot, goal: Goal) -> Known | None:
-    """Return values for a slot from what was read, or None."""
+def from_known(walk: Walk, slot: Slot, goal: Goal, consumer: Entry | None = None) -> Known | None:
+    """Return values for a slot from what was read, or None.
+
+    For a consumer that changes something, a record of another kind than the slot identifies gives none
+    unless the instruction tells which: whose reservation it is does not make a seat free.
+    """
     known = [_without(walk.barred, one) for one in (*walk.turn.earlier, *walk.known)]
     if not known or not (slot.kind in REFERRING or slot.required):
         return None
@@ -210,6 +216,8 @@ def from_known(walk: Walk, slot: Slot, goal: Goal) -> Known | None:
         return None
     if slot.kind in CONTACTS and found.evidence < 1.0 and not any(found.record is one for one in walk.focus):
         return None  # nobody is written to who was not named
+    if consumer is not None and consumer.spec.effect != "read" and _is_strange(walk, slot, found, clause):
+        return None
     if found.evidence < 0.3 and found.count > 1 and not found.all:
         wide = find_value(slot, known, walk.turn.text, mentions=walk.mentions, focus=walk.focus)
         if wide is not None and wide.evidence >= 0.3:
@@ -222,6 +230,16 @@ def from_known(walk: Walk, slot: Slot, goal: Goal) -> Known | None:
     if several:
         return Known(list(found.values[:SPREAD_CAP]))
     return Known([found.values[0]], list(found.others[:SPREAD_CAP]), found.record, found.unclear)
+
+
+def _is_strange(walk: Walk, slot: Slot, found: Found, clause: str) -> bool:
+    """Return whether a value stands in a record of another kind that nothing in a clause tells."""
+    if slot.kind != "id" or not slot.noun or any(found.record is one for one in walk.focus):
+        return False
+    nouns = {concept(one) for one in found.record.noun}
+    if concept(slot.noun[-1]) in nouns or superlative_of(clause) is not None:
+        return False
+    return found.evidence < TOLD and not is_named(found.record, clause)
 
 
 def _without(barred: str, reading: Reading) -> Reading:
