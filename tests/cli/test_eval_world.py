@@ -161,6 +161,8 @@ def test_a_model_that_nobody_serves_ends_it_early(toolhaft):
     assert code == 1
     assert "first 3 rollouts of react all ended in the same error" in err
     assert "cannot be reached" in err
+    assert "Connection refused" in err
+    assert "`toolhaft models detect`" in err
 
 
 def test_tasks_of_another_world_are_refused(toolhaft, tmp_path):

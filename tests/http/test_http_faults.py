@@ -595,7 +595,8 @@ async def test_breaker_opens_and_closes_again(server, quick, new_server):
         await failure(client, get(gone))
     error = await failure(client, get(gone))
     assert isinstance(error, UnreachableError)
-    assert "left alone" in str(error)
+    assert "left alone" in error.what
+    assert "the last failure: no connection: " in error.what
     assert error.exchanges == ()
     assert error.details["retry_after"] == 1
     server.answer("/x")
@@ -605,7 +606,7 @@ async def test_breaker_opens_and_closes_again(server, quick, new_server):
     server.answer("/bad", 503)
     for _ in range(5):
         await client.send(get(server, "/bad"))
-    await failure(client, get(server))
+    assert (await failure(client, get(server))).what.endswith("the last failure: the server answered 503")
     await asyncio.sleep(0.16)
     for _ in range(3):
         assert (await client.send(get(server))).status == 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Iterable
 from typing import Any
@@ -72,7 +73,7 @@ class Backend:
                 async with asyncio.timeout(seconds):
                     sock = await self._dial(address, port)
             except OSError as error:
-                problem = error.strerror or "no answer"
+                problem = os.strerror(error.errno) if error.errno else "no answer"
             else:
                 return Connection(sock, self._limits, self._write_error, self._opened)
         raise UnreachableError(f"no connection: {problem}", where=f"{host}:{port}", retryable=True)

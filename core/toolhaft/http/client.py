@@ -240,16 +240,16 @@ class HTTPClient:
             answer = await self._transport.open(request, target, extra, flight)
         except HTTPError as error:
             if isinstance(error, UnreachableError) or error.retryable:
-                pace.failed()
+                pace.failed(self.secrets.redact(error.what))
             journey.note(hop, self.secrets, problem=error.what)
             raise
         except asyncio.CancelledError:
             if journey.left <= _DUE:
-                pace.failed()
+                pace.failed("no answer came in time")
             journey.note(hop, self.secrets, problem="given up before an answer came")
             raise
         if answer.status in (502, 503, 504):
-            pace.failed()
+            pace.failed(f"the server answered {answer.status}")
         else:
             pace.succeeded()
         hop.answer = answer

@@ -7,6 +7,10 @@ import time
 
 from toolhaft.errors import UnreachableError
 from toolhaft.http.retry import Retry
+from toolhaft.text import clean
+
+_REASON = 200
+"""Characters that are kept of why an origin failed."""
 
 
 class Pace:
@@ -20,6 +24,7 @@ class Pace:
 
     __slots__ = (
         "_failures",
+        "_last_reason",
         "_not_before",
         "_origin",
         "_rate",
@@ -37,6 +42,7 @@ class Pace:
         self._refilled = time.monotonic()
         self._not_before = 0.0
         self._failures: list[float] = []
+        self._last_reason = ""
         self._resting_until = 0.0
 
     def claim(self) -> float:
@@ -51,7 +57,8 @@ class Pace:
         if self._resting_until > now:
             wait = self._resting_until - now
             raise UnreachableError(
-                f"the server failed {self._retry.breaker} times in a row and is left alone for {wait:.0f} s",
+                f"the server failed {self._retry.breaker} times in a row and is left alone for {wait:.0f} s; "
+                f"the last failure: {self._last_reason}",
                 where=self._origin,
                 details={"retry_after": math.ceil(wait)},
             )
@@ -67,11 +74,16 @@ class Pace:
             self._failures.clear()
             self._resting_until = 0.0
 
-    def failed(self) -> None:
-        """Note that the origin did not answer, or that a gateway said so."""
+    def failed(self, reason: str) -> None:
+        """Note that the origin did not answer, or that a gateway said so.
+
+        Args:
+            reason: Without secrets; told to those who come while the origin is left alone.
+        """
         if not self._retry.breaker:
             return
         now = time.monotonic()
+        self._last_reason = clean(" ".join(reason.split()), _REASON)
         self._failures = [at for at in self._failures if now - at < self._retry.breaker_window][-32:]
         self._failures.append(now)
         if len(self._failures) >= self._retry.breaker:
