@@ -101,6 +101,17 @@ def test_other_settings_are_refused_by_name(shop):
     assert run(shop, *WORDS, "-k", "3", "--seed", "4", "--resume-changed")[0] == 0
 
 
+def test_a_dead_model_server_is_named_with_its_cause_once(shop):
+    model = "http://127.0.0.1:9/v1#m"
+    code, output, errors = run(shop, "tasks.txt", "--tools", "python:shop.py", "--model", model)
+    assert (code, "12 error" in output) == (3, True)
+    failed = [line for line in errors.splitlines() if line.startswith("failed: ")]
+    assert sum("left alone" in line for line in failed) == 1, errors
+    assert len(failed) <= 2, "one line for each reason"
+    assert all("Connection refused" in line for line in failed)
+    assert all("`toolhaft models detect`" in line for line in failed)
+
+
 WRONG = {
     "no file": ((), "no file of tasks"),
     "no tools": (("tasks.txt",), "no tools"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,29 @@ from toolhaft.types import Trajectory, from_json
 SHOWN = 500
 """Trajectories that a report shows; those that need a look come first."""
 _NAMED = 10
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureReason:
+    """Why jobs failed.
+
+    Attributes:
+        first: Id of the first of them.
+        tasks: How many there are.
+        what: The error of the first.
+        hint: What to do about it, or empty.
+    """
+
+    first: str
+    tasks: int = 1
+    what: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        others = f" and {self.tasks - 1} more" if self.tasks > 1 else ""
+        said = f"{self.first}{others}: {self.what.removesuffix('.')}"
+        return f"{said}. {self.hint}" if self.hint else said
 
 
 def export_batch(
@@ -120,6 +145,29 @@ def describe_failures(folder: Path, limit: int = 5) -> list[dict[str, Any]]:
         if len(found) == limit:
             break
     return found
+
+
+def count_reasons(folder: Path, limit: int = 5) -> list[FailureReason]:
+    """Return why jobs failed, the reasons of most jobs first; numbers in them make no other reason.
+
+    Args:
+        folder: Of the batch; its journal is read.
+        limit: At most so many reasons.
+    """
+    found: dict[str, FailureReason] = {}
+    for row in read_results(folder, with_results=False):
+        if row["status"] != "failed":
+            continue
+        error = _error(folder, row)
+        what = str(error.get("what") or "see its record")
+        key = _NUMBER.sub("#", what)
+        before = found.get(key)
+        if before is None:
+            reason = FailureReason(first=str(row["id"]), what=what, hint=str(error.get("hint") or ""))
+            found[key] = reason
+        else:
+            found[key] = replace(before, tasks=before.tasks + 1)
+    return sorted(found.values(), key=lambda reason: -reason.tasks)[:limit]
 
 
 def _error(folder: Path, row: dict[str, Any]) -> dict[str, Any]:

@@ -27,17 +27,17 @@ def tell_batch(made: Batch, result: BatchResult, files: RunFiles | None, *, as_j
         files: What it left; None where others still work on it.
         as_json: Print one JSON document instead of text.
     """
-    from toolhaft.agent.export import describe, describe_failures
+    from toolhaft.agent.export import count_reasons, describe, describe_failures
     from toolhaft.runs.uncertain import read_uncertain
 
-    failures = describe_failures(made.folder)
     calls = read_uncertain(made.folder)
     if as_json:
+        failures = describe_failures(made.folder)
         print_json(_values(made, result, files) | {"failures": failures, "uncertain": _all(calls)})
         return
     print_line(f"{describe(result)} ({result.seconds:.1f} s)")
-    for failure in failures:
-        notice(f"failed: {failure['id']}: {failure['error'].get('what') or 'see its record'}")
+    for reason in count_reasons(made.folder):
+        notice(f"failed: {reason}")
     _name_uncertain(result, list(islice(calls, _NAMED + 1)))
     for left in made.left[:_NAMED]:
         notice(f"Not tried again: {left}")
