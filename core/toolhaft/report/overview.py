@@ -26,7 +26,7 @@ def overview_html(trajectories: Sequence[Trajectory], scores: Mapping[str, Seque
         ("Tool calls", f"{usage.tool_calls:,}"),
         ("Tokens", f"{tokens:,}" if tokens else ""),
         ("Cost", f"{usage.cost:.4g}" if usage.cost else ""),
-        ("Time", duration(usage.seconds)),
+        ("Time, sum of rollouts", duration(usage.seconds)),
     ]
     rows = [tag("div", tag("dt", name), tag("dd", value)) for name, value in facts if value]
     return tag("dl", *rows, class_="facts totals")
