@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 
 import pytest
 from typer.testing import CliRunner
@@ -76,3 +78,26 @@ def test_a_damaged_evaluation_is_said(tmp_path, evaluation):
     save_evaluation(tmp_path, *evaluation(tasks=1, trials=1))
     (tmp_path / "evaluation.json").write_text("{")
     assert isinstance(invoke(tmp_path).exception, FormatError)
+
+
+def test_a_folder_of_runs_is_listed_the_newest_first(tmp_path, run_folder, evaluation):
+    save_evaluation(tmp_path / "compared", *evaluation(tasks=1, trials=1))
+    (tmp_path / "empty").mkdir()
+    os.utime(run_folder / "trajectories.jsonl", (86_400, 86_400))
+    answer = invoke(tmp_path)
+    lines = [re.split("  +", line) for line in answer.stdout.splitlines()]
+    assert answer.exit_code == 0
+    assert [[line[0], line[-1]] for line in lines] == [
+        ["KIND", "FOLDER"],
+        ["evaluation", str(tmp_path / "compared")],
+        ["run", str(run_folder)],
+    ]
+    assert "1970-01-02 00:00 UTC" in answer.stdout
+    runs = json.loads(invoke(tmp_path, "--json").stdout)
+    assert [row["kind"] for row in runs["runs"]] == ["evaluation", "run"]
+
+
+def test_only_a_listing_was_asked_of_a_folder_of_runs(tmp_path, run_folder):
+    assert isinstance(invoke(tmp_path, "-o", tmp_path / "page.html").exception, UsageError)
+    assert isinstance(invoke(tmp_path, "--open").exception, UsageError)
+    assert isinstance(invoke(run_folder / "artifacts").exception, UsageError)

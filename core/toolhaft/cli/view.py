@@ -1,4 +1,4 @@
-"""``toolhaft view``: the report of a stored run or evaluation."""
+"""``toolhaft view``: the report of a stored run or evaluation, or what a folder holds of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import typer
 
 if TYPE_CHECKING:
     from toolhaft.types import Score, Trajectory
+
+_LISTED = 1_000
 
 app = typer.Typer(help="Open the report of a stored run or evaluation.", add_completion=False)
 
@@ -27,10 +29,14 @@ def view(
 ) -> None:
     """Make the HTML report of a stored run or evaluation, and print where it is.
 
-    An evaluation's report links to those of its arms, which are made again too.
+    An evaluation's report links to those of its arms, which are made again too. Of a folder that holds
+    several runs, these are listed, the newest first.
     """
     from toolhaft.cli.output import notice, print_json, print_line
 
+    if output is None and not open_it and (runs := list_runs(path)):
+        _print_runs(runs, as_json)
+        return
     report, number = write_report(path, output)
     if as_json:
         print_json({"html": str(report), "trajectories": number})
@@ -41,6 +47,56 @@ def view(
 
         if not webbrowser.open(report.resolve().as_uri()):
             notice("No web browser could be opened.")
+
+
+def list_runs(folder: Path) -> list[tuple[Path, str, float]]:
+    """Return the runs and evaluations in a folder that is none itself, the newest first.
+
+    Returns:
+        Of each its folder, ``run`` or ``evaluation``, and when it was written, in seconds since 1970; none
+        if the folder cannot be read.
+    """
+    if _written(folder):
+        return []
+    try:
+        places = list(folder.iterdir())
+    except OSError:
+        return []
+    found = [(place, *written) for place in places if (written := _written(place))]
+    return sorted(found, key=lambda run: (-run[2], run[0].name))
+
+
+def _written(place: Path) -> tuple[str, float] | None:
+    """Return what a folder holds, and when it was written; None if it holds neither, or cannot be read."""
+    from toolhaft.report.store import EVALUATION, TRAJECTORIES
+
+    for name, kind in ((EVALUATION, "evaluation"), (TRAJECTORIES, "run")):
+        try:
+            return kind, (place / name).stat().st_mtime
+        except OSError:
+            continue
+    return None
+
+
+def _print_runs(runs: Sequence[tuple[Path, str, float]], as_json: bool) -> None:
+    from datetime import UTC, datetime
+
+    from toolhaft.cli.output import notice, print_json, print_table
+
+    rows = [
+        {
+            "folder": str(place),
+            "kind": kind,
+            "written": f"{datetime.fromtimestamp(written, UTC):%Y-%m-%d %H:%M} UTC",
+        }
+        for place, kind, written in runs[:_LISTED]
+    ]
+    if as_json:
+        print_json({"runs": rows, "not_shown": len(runs) - len(rows)})
+        return
+    print_table(["KIND", "WRITTEN", "FOLDER"], [[row["kind"], row["written"], row["folder"]] for row in rows])
+    left_out = f" {len(runs) - len(rows):,} older ones are not shown." if len(runs) > len(rows) else ""
+    notice(f"Name one of them to have its report made again.{left_out}")
 
 
 def write_report(path: Path, output: Path | None = None) -> tuple[Path, int]:
