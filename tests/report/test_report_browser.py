@@ -353,6 +353,22 @@ async def test_a_comparison_fits_every_screen_and_can_be_read(
         assert contrasts["low"] == []
 
 
+async def test_on_a_narrow_screen_each_task_is_a_card_with_its_arms_named(browser, page, evaluation):
+    comparison, arms = evaluation(tasks=6)
+    document = render_comparison(comparison, arms=arms, folders={}, settings={})
+    await browser.open(page(document), width=360, height=740)
+    shown = await browser.evaluate(
+        """({title: Math.min(...[...document.querySelectorAll('#tasks th')].map((node) => node.offsetWidth)),
+             beyond: Math.max(...[...document.querySelectorAll('.scroll')].map((node) =>
+               node.scrollWidth - node.clientWidth)),
+             names: [...document.querySelectorAll('#tasks tr:first-child td')].map((node) =>
+               getComputedStyle(node, '::before').content.slice(1, -1))})"""
+    )
+    assert shown["title"] > 300
+    assert shown["beyond"] == 0
+    assert shown["names"] == [arm.name for arm in comparison.arms]
+
+
 CONTRAST = """(() => {
   const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
   const over = (layers) => {

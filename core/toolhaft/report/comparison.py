@@ -199,7 +199,11 @@ def _means(arms: Sequence[ArmResult]) -> Html:
         if most > 1:
             cells += [_chance(arm.pass_all.get(most)), _chance(arm.pass_any.get(most))]
         rows.append(
-            tag("tr", tag("th", make_line(arm.name, 60), scope="row"), *[tag("td", cell) for cell in cells])
+            tag(
+                "tr",
+                tag("th", make_line(arm.name, 60), scope="row"),
+                *[tag("td", cell, data_name=head) for head, cell in zip(heads[1:], cells, strict=True)],
+            )
         )
     trials = f" The last two columns: tasks passed in all, or any, of {most} trials." if most > 1 else ""
     return tag(
@@ -213,7 +217,7 @@ def _means(arms: Sequence[ArmResult]) -> Html:
                 tag("caption", "Means for one rollout", class_="aside"),
                 tag("thead", tag("tr", *[tag("th", head, scope="col") for head in heads])),
                 tag("tbody", *rows),
-                class_="means",
+                class_="means cards",
             ),
             class_="scroll",
             tabindex="0",

@@ -67,7 +67,7 @@ def matrix_html(comparison: Comparison, trials: Sequence[Trial]) -> Html | None:
                 tag("caption", "Outcome of each task with each arm", class_="aside"),
                 tag("thead", tag("tr", tag("th", "Task", scope="col"), *_heads(arms, choices))),
                 tag("tbody", *rows, id="tasks"),
-                class_="matrix",
+                class_="matrix cards",
             ),
             class_="scroll",
             tabindex="0",
@@ -133,6 +133,7 @@ def _cell(arm: str, outcome: float | None, trials: Sequence[Trial], choices: _Ch
         "td",
         tag("span", *marks, class_="trials"),
         tag("span", failed, class_="why") if failed else None,
+        data_name=make_line(arm, 40),
         data_arm=choices.arm.numbers([arm]),
         data_kind=choices.kind.numbers(kinds),
     )
