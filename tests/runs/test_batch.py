@@ -18,6 +18,7 @@ from toolhaft.errors import (
     UsageError,
 )
 from toolhaft.models.base import Model
+from toolhaft.report.store import check_output
 from toolhaft.runs.journal import read_results
 from toolhaft.runs.tasks import read_tasks
 from toolhaft.types import Completion, Trajectory, from_json
@@ -205,6 +206,18 @@ async def test_a_file_that_cannot_be_read_leaves_no_journal(tmp_path):
     with pytest.raises(UsageError, match=r"none\.txt"):
         await run_batch(tmp_path / "batch", tmp_path / "none.txt", settings={"tools": ["world:"]})
     assert not (tmp_path / "batch").exists()
+
+
+async def test_a_batch_and_an_evaluation_do_not_share_a_folder(tmp_path):
+    (tmp_path / "evaluation").mkdir()
+    (tmp_path / "evaluation" / "evaluation.json").write_text("{}")
+    with pytest.raises(UsageError, match="holds an evaluation"):
+        await run_batch(tmp_path / "evaluation", tasks("a"), agent=make_agent())
+    assert [entry.name for entry in (tmp_path / "evaluation").iterdir()] == ["evaluation.json"]
+    await run_batch(tmp_path / "batch", tasks("a"), agent=make_agent())
+    (tmp_path / "batch" / "evaluation.json").write_text("{}")
+    with pytest.raises(UsageError, match="holds a batch"):
+        check_output(tmp_path / "batch", ["react"])
 
 
 async def test_a_changed_batch_can_go_on_with_what_was_not_begun(tmp_path):

@@ -104,11 +104,13 @@ class Batch:
             JournalError: Another process runs it, it was begun with other tasks or settings, or its journal
                 is damaged or cannot be written.
             FormatError: A row of the file is no task.
-            UsageError: A task whose writes are to be settled is not uncertain.
+            UsageError: The folder holds an evaluation, or a task whose writes are to be settled is not
+                uncertain.
             ToolhaftError: An agent cannot be opened.
         """
         options = self.options
         executor = self._executor()
+        self._check_folder()
         if self._tasks is None and not (self.folder / NAME).exists():
             raise JournalError(
                 "there is no batch in this folder",
@@ -171,6 +173,16 @@ class Batch:
             artifacts=agent.artifacts if agent is not None else ArtifactStore(self.folder / "artifacts"),
             redact=self._secrets().redact,
         )
+
+    def _check_folder(self) -> None:
+        from toolhaft.report.store import is_evaluation
+
+        if is_evaluation(self.folder):
+            raise UsageError(
+                "the folder holds an evaluation, whose report a batch would replace",
+                where=str(self.folder),
+                hint="Name another folder with -o",
+            )
 
     async def _begin(self, journal: Journal, now: dict[str, Any] | None) -> dict[str, Any]:
         """Fill a new journal, or check that this is the batch it was begun with; return what it says.

@@ -10,12 +10,14 @@ from toolhaft.errors import UsageError
 from toolhaft.report.files import writing
 
 _HINT = "Name a new folder, or remove what is in this one yourself"
+JOURNAL = "journal.sqlite"
+"""What a folder holds in which a batch is kept."""
 _KEPT = re.compile(r"[0-9a-f]{64}")
 """The name of a picture."""
 
 
 def check_folder(folder: Path, marker: str) -> None:
-    """Raise if a folder holds something, and no evaluation.
+    """Raise if a folder holds something, and no evaluation, or the journal of a batch.
 
     Args:
         folder: Need not be there.
@@ -24,6 +26,12 @@ def check_folder(folder: Path, marker: str) -> None:
     Raises:
         UsageError: It does, or cannot be read.
     """
+    if (folder / JOURNAL).exists():
+        raise UsageError(
+            "the folder holds a batch, whose report an evaluation would replace",
+            where=str(folder),
+            hint="Name another folder with -o",
+        )
     with writing(folder):
         if not folder.is_dir() or (folder / marker).is_file():
             return
