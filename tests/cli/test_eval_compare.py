@@ -63,14 +63,30 @@ def test_more_than_two_and_runs_of_one_name(toolhaft, tmp_path):
     assert len(said["pairings"]) == 3
 
 
-def test_what_is_not_in_both_is_left_out_and_said(toolhaft, tmp_path):
-    a, b = save(tmp_path / "a", "+" * 10), save(tmp_path / "b", "-" * 12, first=2)
+def test_what_not_every_run_has_is_left_out_of_all_figures_and_said_once(toolhaft, tmp_path):
+    a, b = save(tmp_path / "a", "--" + "+" * 7 + "-"), save(tmp_path / "b", "-" * 12, first=2)
     code, out, _ = toolhaft("compare", a, b, "--json")
     said = json.loads(out)
-    assert (code, said["pairings"][0]["tasks"]) == (0, 8)
-    notes = " ".join(said["notes"])
-    assert "Only a has t0, t1:" in notes
-    assert "Only b has t10, t11, t12, t13:" in notes
+    assert (code, said["pairings"][0]["tasks"], said["pairings"][0]["losses"]) == (0, 8, 7)
+    first, second = said["arms"]
+    assert (first["passes"]["passed"], first["passes"]["total"]) == (7, 8)
+    assert (second["passes"]["passed"], second["passes"]["total"]) == (0, 8)
+    assert first["by_tag"]["say"]["total"] == 8
+    assert len(said["outcomes"]) == 8
+    (left_out,) = [note for note in said["notes"] if "left out" in note]
+    assert left_out.startswith("6 tasks that not every run has are left out of all figures, 8 counted: ")
+    assert "a has 2 of them (t0, t1); b has 4 of them (t10, t11, t12, t13)." in left_out
+
+
+def test_several_runs_are_compared_on_what_all_have(toolhaft, tmp_path):
+    runs = [save(tmp_path / name, "+-+-+-+-", first=first) for name, first in (("x", 0), ("y", 1), ("z", 2))]
+    said = json.loads(toolhaft("compare", *runs, "--json")[1])
+    assert {arm["passes"]["total"] for arm in said["arms"]} == {6}
+    assert {pairing["tasks"] for pairing in said["pairings"]} == {6}
+    far = save(tmp_path / "far", "+-", first=50)
+    code, _, err = toolhaft("compare", *runs, far)
+    assert (code, "no task in common" in err) == (2, True)
+    assert "far has t50, t51" in err
 
 
 def test_trials_are_paired_by_what_was_recorded(toolhaft, tmp_path):

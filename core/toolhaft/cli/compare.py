@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,8 +31,8 @@ def compare(
 ) -> None:
     """Compare stored runs of the same tasks with paired statistics.
 
-    Rollouts are paired by task and trial; what is not in both runs is left out, and said. Of each pair,
-    the second run is compared with the first.
+    All figures are of the tasks that every run has; the others are left out, and said. Rollouts are paired
+    by task and trial. Of each pair, the second run is compared with the first.
     """
     from toolhaft.cli.figures import print_comparison
     from toolhaft.cli.output import print_json, print_line
@@ -42,8 +42,8 @@ def compare(
         raise UsageError(
             f"{str(output)!r} does not end in .html", hint="Name a file for the report: -o comparison.html"
         )
-    stored = load_runs(runs, evaluator)
-    comparison = compare_runs(stored, seed=seed)
+    stored, notes = share_tasks(load_runs(runs, evaluator))
+    comparison = compare_runs(stored, notes=notes, seed=seed)
     if output is not None:
         _write(output, comparison, stored)
     if as_json:
@@ -97,6 +97,18 @@ class StoredRun:
             for trajectory in self.trajectories
         }
 
+    def only(self, tasks: Set[str]) -> StoredRun:
+        """Return the run with the rollouts of these tasks alone."""
+        records = zip(self.trajectories, self.trials, self.deciding, strict=True)
+        kept = [record for record in records if record[0].task.id in tasks]
+        return replace(
+            self,
+            trajectories=[trajectory for trajectory, _, _ in kept],
+            scores={t.id: self.scores[t.id] for t, _, _ in kept if t.id in self.scores},
+            trials=[trial for _, trial, _ in kept],
+            deciding=[score for _, _, score in kept],
+        )
+
 
 def load_runs(paths: Sequence[Path], evaluator: str | None = None) -> list[StoredRun]:
     """Read runs that are to be compared.
@@ -121,19 +133,47 @@ def load_runs(paths: Sequence[Path], evaluator: str | None = None) -> list[Store
     return [_load(name, place, evaluator) for name, place in zip(_names(places), places, strict=True)]
 
 
-def compare_runs(runs: Sequence[StoredRun], *, seed: int = 0) -> Comparison:
-    """Compare runs on the tasks that they share.
+def share_tasks(runs: Sequence[StoredRun]) -> tuple[list[StoredRun], list[str]]:
+    """Return the runs with the tasks alone that all of them have, and what is to be said of the others.
 
     Raises:
-        UsageError: Two of them share no task, or a task of one id has different texts.
+        UsageError: They share no task, or a task of one id has different texts.
     """
     from itertools import combinations
 
+    tasks = [run.instructions() for run in runs]
+    shared = {task for task in tasks[0] if all(task in other for other in tasks)}
+    if not shared:
+        raise UsageError(
+            "the runs have no task in common",
+            where=_joined([run.name for run in runs]),
+            hint="; ".join(
+                f"{run.name} has {_listed(list(own))}" for run, own in zip(runs, tasks, strict=True)
+            ),
+        )
+    kept = [run.only(shared) for run in runs]
+    notes: list[str] = []
+    for a, b in combinations(kept, 2):
+        notes += _check_pair(a, b)
+    number = len({task for own in tasks for task in own} - shared)
+    if number:
+        others = [[task for task in own if task not in shared] for own in tasks]
+        alone = [
+            f"{run.name} has {len(own)} of them ({_listed(own)})"
+            for run, own in zip(runs, others, strict=True)
+            if own
+        ]
+        which = "tasks that not every run has are" if number > 1 else "task that not every run has is"
+        notes.insert(
+            0, f"{number} {which} left out of all figures, {len(shared)} counted: {'; '.join(alone)}."
+        )
+    return kept, notes
+
+
+def compare_runs(runs: Sequence[StoredRun], *, notes: Sequence[str] = (), seed: int = 0) -> Comparison:
+    """Compare runs of the same tasks; see `share_tasks`."""
     from toolhaft.evaluators.comparing import compare_arms
 
-    notes: list[str] = []
-    for a, b in combinations(runs, 2):
-        notes += _check_pair(a, b)
     title = " and ".join(run.name for run in runs) if len(runs) < 4 else f"{len(runs)} runs"
     found = compare_arms([run.attempts() for run in runs], title=title, notes=notes, seed=seed)
     return replace(found, notes=(*found.notes, *(line for run in runs for line in run.said)))
@@ -202,37 +242,26 @@ def _trials(trajectories: Sequence[Trajectory], where: str) -> list[int]:
 
 
 def _check_pair(a: StoredRun, b: StoredRun) -> list[str]:
-    """Return what is to be said of a pair before its figures."""
+    """Return what is to be said of a pair of runs of the same tasks before its figures."""
     first, second = a.instructions(), b.instructions()
-    shared = [task for task in first if task in second]
     who = f"{a.name} and {b.name}"
-    if not shared:
-        raise UsageError(
-            "the runs have no task in common",
-            where=who,
-            hint=f"{a.name} has {_listed(list(first))}; {b.name} has {_listed(list(second))}",
-        )
-    changed = [task for task in shared if first[task] != second[task]]
+    changed = [task for task in first if first[task] != second[task]]
     if changed:
         raise UsageError(
-            f"{len(changed)} of {len(shared)} tasks do not say the same in both: {_listed(changed)}",
+            f"{len(changed)} of {len(first)} tasks do not say the same in both: {_listed(changed)}",
             where=who,
             hint="Compare runs of the same tasks",
         )
-    notes = [
-        f"Only {run.name} has {_listed(alone)}: left out of the comparison of {who}."
-        for run, alone in (
-            (a, [task for task in first if task not in second]),
-            (b, [task for task in second if task not in first]),
-        )
-        if alone
-    ]
     gold = {trajectory.task.id: trajectory.task.gold for trajectory in a.trajectories}
     other = [t.task.id for t in b.trajectories if t.task.id in gold and gold[t.task.id] != t.task.gold]
-    if other:
-        tasks = list(dict.fromkeys(other))
-        notes.append(f"What is asked of {_listed(tasks)} differs between {who}: their scores may, too.")
-    return notes
+    if not other:
+        return []
+    tasks = list(dict.fromkeys(other))
+    return [f"What is asked of {_listed(tasks)} differs between {who}: their scores may, too."]
+
+
+def _joined(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _listed(tasks: Sequence[str]) -> str:
