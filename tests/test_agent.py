@@ -509,6 +509,20 @@ def test_settings_that_make_no_sense(settings, kind, said):
 
 
 @pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"model": "heuristc"}, "unknown model 'heuristc'. Did you mean 'heuristic'.*there are .*openai"),
+        ({"model": "nope"}, "unknown model 'nope'.*there are .*heuristic"),
+        ({"planner": "reakt"}, "unknown planner 'reakt'. Did you mean 'react'"),
+        ({"retriever": "bm52"}, "unknown retriever 'bm52'. Did you mean 'bm25'"),
+    ],
+)
+def test_a_mistyped_name_is_told_at_first_use(settings, said):
+    with pytest.raises(UnknownNameError, match=said):
+        Agent([weather()], **{"model": "heuristic", **settings}).run_sync("What is the weather in Rome?")
+
+
+@pytest.mark.parametrize(
     ("tools", "said"),
     [
         ("openapi:petstore.yaml", "open_catalog"),

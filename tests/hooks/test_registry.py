@@ -102,7 +102,9 @@ def test_a_model_has_one_name(registry):
         (lambda r: r.model("hf:Qwen/Qwen3-0.6B"), UnknownNameError, ["pip install toolhaft-local"]),
         (lambda r: r.evaluator("gold-recall"), UnknownNameError, ["pip install toolhaft-evals"]),
         (lambda r: r.model("gpt-5"), UnknownNameError, ["with its scheme, as in 'openai:gpt-5'"]),
-        (lambda r: r.model("namd"), UnknownNameError, ["Did you mean 'named'?"]),
+        (lambda r: r.model("gpt-5"), UnknownNameError, ["'openai:gpt-5' (there are "]),
+        (lambda r: r.model("namd"), UnknownNameError, ["Did you mean 'named'? (there are ", "named"]),
+        (lambda r: r.model("zz:top"), UnknownNameError, ["Known: "]),
         (lambda r: r.names("planers"), UnknownNameError, ["unknown kind", "'planner'"]),
         (
             lambda r: r.planner("deep", dept=3),

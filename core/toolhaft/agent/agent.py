@@ -334,7 +334,12 @@ class Agent:
         return ToolSet(self.catalog, [*(spec.name for spec in chosen), *opening]), event
 
     def _retriever_name(self) -> str:
-        return self._retriever if isinstance(self._retriever, str) else self._retriever.name
+        name = self._retriever
+        if not isinstance(name, str):
+            return name.name
+        if name not in self.registry.names("retriever"):  # else it is missed as long as tools are few
+            self.registry.retriever(name)
+        return name
 
     def _task(self, instruction: str | Task, artifacts: Sequence[Path | str]) -> Task:
         from pathlib import Path

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from toolhaft.runs.executor import Executor
     from toolhaft.tools.source import ToolSource
 
+_SHOWN = 12
 BUILTIN = Candidate(name="builtin", target="toolhaft.hooks.builtin", distribution="toolhaft")
 """The core's own plugin, for where the core runs without its metadata (from a folder, say)."""
 
@@ -241,8 +242,13 @@ class Registry:
 
     def _unknown(self, kind: Kind, name: str, guess: str = "") -> UnknownNameError:
         known = tuple(self._registrations[kind.name])
-        hint = self._remedy(kind, name) or ("" if nearest_names(name, known) else guess)
-        return UnknownNameError(kind.name, one_line(name, 80), known, hint=hint)
+        remedy, nearest = self._remedy(kind, name), nearest_names(name, known)
+        error = UnknownNameError(
+            kind.name, one_line(name, 80), known, hint=remedy or ("" if nearest else guess)
+        )
+        if kind.name == "model" and not remedy and (nearest or guess):  # what looks near may be far from it
+            error.hint += f" (there are {', '.join(sorted(known)[:_SHOWN])})"
+        return error
 
     def _remedy(self, kind: Kind, name: str) -> str:
         """Return how to get what an installed or a first-party plugin would provide."""
