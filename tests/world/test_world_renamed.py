@@ -219,10 +219,12 @@ async def test_a_sample_is_done_in_other_words(world, renamings):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.anyio
 @pytest.mark.parametrize("planner", ["react", "dfsdt"])
-async def test_all_tasks_hold_within_ten_points(world, renamings, planner):
-    plain = await share(world, TASKS, planner, None, f"all-{planner}")
+async def test_the_pass_rate_holds_within_ten_points(world, renamings, planner):
+    tasks = TASKS[::2]
+    plain = await share(world, tasks, planner, None, f"all-{planner}")
     for words, renaming in renamings.items():
-        other = await share(world, TASKS, planner, renaming, f"all-{words}-{planner}")
+        other = await share(world, tasks, planner, renaming, f"all-{words}-{planner}")
         assert abs(other - plain) <= 0.10, f"{planner}: {plain:.1%} as it is, {other:.1%} in {words} words"
