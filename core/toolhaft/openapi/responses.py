@@ -48,8 +48,10 @@ def status_error(response: Response, wire: Wire, *, where: str, wants: str, auth
     problem = _problem(response)
     title, detail = problem.get("title", ""), problem.get("detail", "")
     status = response.status
-    said = ": ".join(text for text in (title, detail) if text) or _excerpt(response)
-    shown = f"{status} {_phrase(status)}".strip()
+    phrase = _phrase(status)
+    said = ": ".join(text for text in (title, detail) if text and text != phrase)
+    said = said or ("" if title else _excerpt(response))
+    shown = f"{status} {phrase}".strip()
     details: dict[str, Any] = {"status": status, **problem}
     if errors := _field_errors(response):
         details["errors"] = errors
