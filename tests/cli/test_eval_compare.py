@@ -10,6 +10,8 @@ from toolhaft.testing import record_trajectory
 from toolhaft.tools.loop import run_sync
 from toolhaft.types import Gold, Score, Task, ToolCall
 
+pytestmark = pytest.mark.slow
+
 
 def task(number, text="Say it."):
     return Task(id=f"t{number}", instruction=text, gold=Gold(facts=("yes",)), tags=("say",))

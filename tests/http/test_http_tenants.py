@@ -11,6 +11,8 @@ from toolhaft.http import Cassette, Credential, Egress, Limits, Request
 from toolhaft.secrets import SecretStore
 from toolhaft.types import SecretRef
 
+pytestmark = pytest.mark.slow
+
 PAIRS = 50
 ROUNDS = 4
 

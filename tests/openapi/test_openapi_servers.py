@@ -12,6 +12,8 @@ from toolhaft.openapi.plans import ImportOptions
 from toolhaft.openapi.requests import build_request
 from toolhaft.openapi.source import OpenAPISource
 
+pytestmark = pytest.mark.slow
+
 PRIVATE = [
     "http://127.0.0.1:{port}",
     "http://127.1:{port}",

@@ -13,7 +13,7 @@ from toolhaft.tools.function import tool
 from toolhaft.tools.toolset import ToolSet
 from toolhaft.types import Budget, Completion, Task, ToolCall
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 TASK = Task(id="t", instruction="Find the way.")
 FREE = Budget(steps=None, model_calls=None, tool_calls=None)
 

@@ -16,6 +16,8 @@ from toolhaft.runs.journal import Journal, read_results
 from .effect_service import EffectService
 from .ledger import Ledger
 
+pytestmark = pytest.mark.slow
+
 JOBS = 24
 DATABASE, LOG = "journal.sqlite", "journal.sqlite-wal"
 

@@ -13,6 +13,8 @@ from toolhaft.errors import JournalError
 from toolhaft.runs.journal import Journal
 from toolhaft.runs.place import Locks
 
+pytestmark = pytest.mark.slow
+
 JOBS = 12
 TOOL = """
 from toolhaft import tool

@@ -7,6 +7,8 @@ import pytest
 
 from .ledger import Ledger
 
+pytestmark = pytest.mark.slow
+
 WORKERS = 3
 KILLS = 20
 LEASE = 2.0

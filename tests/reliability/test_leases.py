@@ -17,6 +17,8 @@ from toolhaft.types import Completion, Task, ToolCall
 
 from .ledger import Ledger
 
+pytestmark = pytest.mark.slow
+
 
 def ask(folder, query):
     with closing(sqlite3.connect(folder / "journal.sqlite")) as connection:

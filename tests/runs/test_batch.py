@@ -23,7 +23,7 @@ from toolhaft.runs.journal import read_results
 from toolhaft.runs.tasks import read_tasks
 from toolhaft.types import Completion, Trajectory, from_json
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 class Echo(Model):

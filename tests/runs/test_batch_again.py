@@ -22,7 +22,7 @@ from toolhaft.runs.reopening import RETRIED
 from toolhaft.runs.uncertain import read_uncertain
 from toolhaft.types import Completion, Trajectory, from_json
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 class Walker(Model):

@@ -16,7 +16,7 @@ from toolhaft.runs.executor import Home, Job, LocalExecutor, Work
 from toolhaft.runs.process import ProcessExecutor
 from toolhaft.testing import check_executor
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 HERE = Path(__file__).parent
 JOB = Job(target="sample_work:open_sample", settings={"factor": 3})

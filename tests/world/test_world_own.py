@@ -16,6 +16,8 @@ from toolhaft.world.server import World
 from toolhaft.world.source import WorldSource
 from toolhaft.world.tasks import load_tasks, reference_solution
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_guide_s_world_is_clean(garden):
     assert lint_world(garden) == []

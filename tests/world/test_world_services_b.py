@@ -15,6 +15,8 @@ from toolhaft.world.problem import RequestProblem
 from toolhaft.world.server import World, secret_name
 from toolhaft.world.store import Store
 
+pytestmark = pytest.mark.slow
+
 SERVICES = ("tickets", "notes", "files", "people")
 DOCUMENTS = {name: read_document(name) for name in SERVICES}
 CONTRACTS = {contract.id: (name, contract) for name in SERVICES for contract in contracts(DOCUMENTS[name])}

@@ -12,6 +12,8 @@ from toolhaft.world.requesting import write_request
 from toolhaft.world.store import Store
 from toolhaft.world.tasks import kind_of, load_tasks, preparation_of
 
+pytestmark = pytest.mark.slow
+
 SERVICES = ("weather", "travel", "shop", "calendar", "bank", "messages", "library", "maps")
 CONTRACTS = {
     contract.id: (name, contract) for name in SERVICES for contract in contracts(read_document(name))

@@ -10,6 +10,8 @@ from toolhaft.world.server import World
 from toolhaft.world.store import Store
 from toolhaft.world.tasks import kind_of, load_tasks, preparation_of
 
+pytestmark = pytest.mark.slow
+
 SERVICES = ("tickets", "notes", "files", "people")
 EVERY = ("weather", "travel", "shop", "calendar", *SERVICES)
 CONTRACTS = {contract.id: (name, contract) for name in EVERY for contract in contracts(read_document(name))}
