@@ -32,7 +32,7 @@ lint: $(VENV)/all-installed  ## Check format and lint
 	$(BIN)/ruff check $(CODE)
 
 types: $(VENV)/all-installed  ## Check the types
-	$(BIN)/mypy core/toolhaft plugins/evals/src
+	$(BIN)/mypy core/toolhaft plugins/dense/src plugins/evals/src plugins/finetune/src plugins/hub/src plugins/local/src plugins/rapidapi/src plugins/vision/src
 
 layers: $(VENV)/all-installed  ## Check that each layer imports only what stands below it
 	$(BIN)/lint-imports

@@ -1,0 +1,1 @@
+"""A retriever of tools by meaning: sentence embeddings."""

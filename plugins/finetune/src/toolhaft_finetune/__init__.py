@@ -1,0 +1,1 @@
+"""Fine-tuning of language models on tool calls, with LoRA."""

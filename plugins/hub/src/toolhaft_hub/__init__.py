@@ -1,0 +1,1 @@
+"""Model cards of HuggingFace, TorchHub and TensorFlow Hub as tools, and local models run."""

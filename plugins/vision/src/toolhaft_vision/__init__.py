@@ -1,0 +1,1 @@
+"""Image tools that need no weights, with typed results."""

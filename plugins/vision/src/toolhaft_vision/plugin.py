@@ -1,0 +1,3 @@
+"""What this distribution brings."""
+
+from __future__ import annotations
