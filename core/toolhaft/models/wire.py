@@ -101,7 +101,7 @@ class RequestEncoder:
         encoded: list[bytes] = []
         waiting: list[bytes] = []
         asked = [*messages, Message(role="user", text=render_avoid(avoid))] if avoid else messages
-        for message in _joined(asked):
+        for message in joined(asked):
             if waiting and message.role != "tool":
                 encoded.append(_image_message(waiting))
                 waiting = []
@@ -132,7 +132,7 @@ class RequestEncoder:
         if message.role == "tool":
             fields = {"role": "tool", "tool_call_id": message.call_id, "content": message.text}
             return _Encoded(dumps(fields, "a message"), images)
-        text = "\n".join([message.text, *(_describe(artifact) for artifact in message.artifacts)])
+        text = "\n".join([message.text, *(describe_artifact(artifact) for artifact in message.artifacts)])
         if not images:
             return _Encoded(dumps({"role": message.role, "content": text}, "a message"))
         part = dumps({"type": "text", "text": text}, "a message")
@@ -231,7 +231,7 @@ def _image_message(images: list[bytes]) -> bytes:
     return b'{"role":"user","content":[%s,%s]}' % (part, b",".join(images))
 
 
-def _joined(messages: Sequence[Message]) -> Iterator[Message]:
+def joined(messages: Sequence[Message]) -> Iterator[Message]:
     """Iterate over messages with those of the user that follow one another made one.
 
     Two user messages in a row break the chat templates of some models.
@@ -254,5 +254,6 @@ def _joined(messages: Sequence[Message]) -> Iterator[Message]:
         yield said
 
 
-def _describe(artifact: Artifact) -> str:
+def describe_artifact(artifact: Artifact) -> str:
+    """Return the line that tells a model of an image or file."""
     return f"[artifact {artifact.id[:12]} {artifact.media_type} {artifact.name!r} {artifact.size} bytes]"

@@ -24,6 +24,19 @@ def untold_writes(node: Node, steps: Sequence[Step]) -> frozenset[tuple[int, int
     path = node.path()
     known = {above.step for above in path}
     told = frozenset[tuple[int, int]]().union(*(above.told for above in path))
+    return untold_between(steps, known, told)
+
+
+def untold_between(
+    steps: Sequence[Step], known: Collection[int], told: Collection[tuple[int, int]]
+) -> frozenset[tuple[int, int]]:
+    """Return the writes of steps that are not known, and that nobody was told of.
+
+    Args:
+        steps: All that were made so far.
+        known: Steps whose results stand in the conversation.
+        told: Writes that it tells of, each as its step and the position of its call there.
+    """
     return frozenset(
         (step.id, position)
         for step in steps
