@@ -1,5 +1,7 @@
 """Arms side by side: what is paired, what is counted, and what is said of it."""
 
+from dataclasses import replace
+
 import pytest
 
 from toolhaft.errors import UsageError
@@ -219,13 +221,36 @@ def test_an_attempt_is_what_trajectory_and_score_come_to():
     assert strange.kind == "passed"
 
 
+def test_an_outcome_that_the_evaluator_names_is_the_kind():
+    record = record_trajectory(Task(id="t", instruction="Do."), answer="Done.")
+    score = Score(name="s", value=0.0, outcome="hallucination", parts={"api": 0.0, "domain": 1.0})
+    attempt = Attempt.of(record, score)
+    assert (attempt.kind, attempt.parts) == ("hallucination", {"api": 0.0, "domain": 1.0})
+    other = replace(attempt, task="u", parts={"api": 1.0})
+    (row,) = compare(ArmAttempts(name="a", attempts=(attempt, other))).arms
+    assert row.failures == {"hallucination": 2}
+    assert row.parts == {"api": 0.5, "domain": 0.5}
+    assert Attempt.of(record, replace(score, outcome="passed")).kind == "no_call"
+    assert Attempt.of(record, replace(score, outcome="Two words!")).kind == "no_call"
+    ended = replace(record, status="budget")
+    assert Attempt.of(ended, score).kind == "budget"
+
+
+def test_references_get_their_rows_and_are_paired_with_nobody():
+    ceiling = replace(arm("gold", "+ + + + + +", origin="scripted"), reference=True)
+    comparison = compare(arm("a", "+ + - - - -"), arm("b", "+ - - - - -"), ceiling)
+    assert [row.name for row in comparison.arms] == ["a", "b", "gold"]
+    assert [(pairing.a, pairing.b) for pairing in comparison.pairings] == [("a", "b")]
+    assert not any("gold" in note for note in comparison.notes)
+
+
 @pytest.mark.parametrize(
     ("arms", "message"),
     [
         ([], "nothing to compare"),
         ([arm("a", "+"), arm("a", "-")], "2 arms are named 'a'"),
         ([ArmAttempts(name="a", attempts=(Attempt(task="x"), Attempt(task="x")))], "there 2 times"),
-        ([ArmAttempts(name="a", attempts=(Attempt(task="x", kind="magic"),))], "no failure kind"),
+        ([ArmAttempts(name="a", attempts=(Attempt(task="x", kind="No word"),))], "no failure kind"),
     ],
     ids=["none", "a name twice", "a trial twice", "an unknown kind"],
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from statistics import fmean
 
 from toolhaft.errors import UsageError
 from toolhaft.evaluators.bootstrap import RESAMPLES, difference_interval
-from toolhaft.evaluators.failure import FAILURE_KINDS, cut_short, failure_kind
+from toolhaft.evaluators.failure import FAILURE_KINDS, cut_short, failure_kind, is_kind
 from toolhaft.evaluators.reading import FLOOR, notes_on
 from toolhaft.evaluators.remarks import count_tries, is_idle, remark_on
 from toolhaft.evaluators.statistics import (
@@ -34,7 +34,7 @@ class Attempt:
     Attributes:
         task: Its id.
         trial: From 0.
-        kind: One of `toolhaft.evaluators.failure.FAILURE_KINDS`.
+        kind: One of `toolhaft.evaluators.failure.FAILURE_KINDS`, or an outcome that an evaluator names.
         tags: Of the task.
         steps: Rounds of thought and calls.
         usage: What was spent.
@@ -44,6 +44,7 @@ class Attempt:
         idle: Whether nothing was called, though a solution of the task calls something.
         tries: How many tries there were, see ``NAME@n``.
         alike: Whether there were several, and all were the same.
+        parts: Component figures of the score, each in [0, 1].
     """
 
     task: str
@@ -58,6 +59,7 @@ class Attempt:
     idle: bool = False
     tries: int = 1
     alike: bool = False
+    parts: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -89,6 +91,7 @@ class Attempt:
             idle=is_idle(trajectory),
             tries=tries,
             alike=alike,
+            parts=score.parts,
         )
 
 
@@ -100,12 +103,19 @@ class ArmAttempts:
         name: Unique in the comparison.
         planner: Its name; likewise ``model``.
         attempts: In the order of tasks and trials.
+        reference: Whether it is a floor or a ceiling: it gets its row, but is paired with nobody.
     """
 
     name: str
     planner: str = ""
     model: str = ""
     attempts: tuple[Attempt, ...] = ()
+    reference: bool = False
+
+    @property
+    def competes(self) -> bool:
+        """Whether it is compared with other arms, and remarked on."""
+        return not self.reference and self.name != FLOOR
 
     def outcomes(self) -> dict[str, list[bool]]:
         """Return, by task, whether each trial passed."""
@@ -126,7 +136,8 @@ def compare_arms(
     """Compare each pair of arms on the tasks that both tried.
 
     Args:
-        arms: One named ``nothing`` is the floor: it gets its row, but is paired with nobody.
+        arms: One named ``nothing`` is the floor: it gets its row, but is paired with nobody; likewise
+            those that are a ``reference``.
         title: Heading.
         notes: What a reader must know besides what the figures themselves bring up.
         seed: Of the bootstrap.
@@ -138,13 +149,13 @@ def compare_arms(
     _check_arms(arms)
     pairings = [
         _pair(a, b, seed=seed, resamples=resamples)
-        for a, b in combinations([arm for arm in arms if arm.name != FLOOR], 2)
+        for a, b in combinations([arm for arm in arms if arm.competes], 2)
     ]
     pairings = _adjust([pairing for pairing in pairings if pairing.tasks])
     results = tuple(_summarise(arm) for arm in arms)
     tasks = dict.fromkeys(attempt.task for arm in arms for attempt in arm.attempts)
     means = {arm.name: _means(arm) for arm in arms}
-    origins = {arm.name: {attempt.origin for attempt in arm.attempts} for arm in arms}
+    origins = {arm.name: {attempt.origin for attempt in arm.attempts} for arm in arms if not arm.reference}
     errors = {arm.name: Counter(attempt.error for attempt in arm.attempts if attempt.error) for arm in arms}
     return Comparison(
         title=title,
@@ -153,7 +164,7 @@ def compare_arms(
         notes=(
             *notes,
             *notes_on(results, pairings, origins=origins, errors=errors, tasks=len(tasks)),
-            *(remark for arm in arms if arm.name != FLOOR for remark in _remarks(arm)),
+            *(remark for arm in arms if arm.competes for remark in _remarks(arm)),
         ),
         outcomes={
             task: {name: found[task] for name, found in means.items() if task in found} for task in tasks
@@ -174,7 +185,7 @@ def _check_arms(arms: Sequence[ArmAttempts]) -> None:
                     f"trial {trial} of the task {task!r} is there {times} times", where=f"arm {arm.name}"
                 )
         for attempt in arm.attempts:
-            if attempt.kind not in FAILURE_KINDS:
+            if not is_kind(attempt.kind):
                 raise UsageError(f"there is no failure kind {attempt.kind!r:.80}", where=f"arm {arm.name}")
 
 
@@ -200,6 +211,7 @@ def _summarise(arm: ArmAttempts) -> ArmResult:
         for tag in in_order(dict.fromkeys(tag for found in tags.values() for tag in found))
     }
     kinds = Counter(attempt.kind for attempt in attempts)
+    part_names = dict.fromkeys(name for attempt in attempts for name in attempt.parts)
     trials = min((len(found) for found in outcomes.values()), default=0)
     depths = range(1, trials + 1) if trials > 1 else ()
     usages = [attempt.usage for attempt in attempts]
@@ -215,7 +227,10 @@ def _summarise(arm: ArmAttempts) -> ArmResult:
         tokens=_mean([usage.input_tokens + usage.output_tokens for usage in usages]),
         cost=_mean([usage.cost for usage in usages]),
         seconds=_mean([usage.seconds for usage in usages]),
-        failures={kind: kinds[kind] for kind in FAILURE_KINDS if kinds[kind]},
+        failures={
+            kind: kinds[kind] for kind in dict.fromkeys((*FAILURE_KINDS, *sorted(kinds))) if kinds[kind]
+        },
+        parts={name: _mean([one.parts.get(name, 0.0) for one in attempts]) for name in part_names},
         pass_all={k: _mean([pass_all(sum(n), len(n), k) for n in outcomes.values()]) for k in depths},
         pass_any={k: _mean([pass_any(sum(n), len(n), k) for n in outcomes.values()]) for k in depths},
     )

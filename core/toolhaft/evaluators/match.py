@@ -1,8 +1,9 @@
 """Were the right calls made? Judged by comparing them with the task's gold calls.
 
 Source: the three ways of comparing are those of trajectory matching in agent frameworks (exact, in order,
-any order). Deviation: only calls on the way to the answer that succeeded count, and in any order the calls
-are assigned by a maximum matching, so that a call that fits two gold calls is never wasted on one.
+any order). Deviation: only calls on the way to the answer that succeeded count (of a
+prediction, those that it asks for), and in any order the calls are assigned by a maximum matching, so that
+a call that fits two gold calls is never wasted on one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Literal, get_args
 
 from toolhaft.errors import UsageError
 from toolhaft.evaluators.base import Evaluator
+from toolhaft.evaluators.prediction import made_calls
 from toolhaft.types import Score, Task, ToolCall, Trajectory
 
 MatchMode = Literal["exact", "in_order", "any_order"]
@@ -66,12 +68,7 @@ class MatchEvaluator(Evaluator):
         """
         self.check_task(task)
         gold = task.gold.calls if task.gold is not None else ()
-        made = [
-            call
-            for step in trajectory.path()
-            for call, observation in zip(step.calls, step.observations, strict=False)
-            if not observation.failed
-        ]
+        made = made_calls(trajectory.path())
         pairs = self._pair(gold[:_MOST], made[:_MOST])
         missing = [_shown(call) for position, call in enumerate(gold) if position not in pairs]
         taken = set(pairs.values())

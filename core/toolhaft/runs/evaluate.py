@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from toolhaft.errors import ConfigError, ToolhaftError, UsageError
 from toolhaft.evaluators.base import Evaluator
 from toolhaft.evaluators.comparing import ArmAttempts, Attempt, compare_arms
-from toolhaft.evaluators.failure import cut_short, failure_kind
+from toolhaft.evaluators.failure import cut_short
 from toolhaft.evaluators.reading import FLOOR
+from toolhaft.evaluators.scoring import score_all
 from toolhaft.runs.stopping import FIRST, hopeless_error, incomplete_note
 from toolhaft.tools.budget import BudgetMeter
 from toolhaft.types import Budget, Comparison, ErrorInfo, Score, Task, Trajectory, Usage
@@ -304,18 +305,8 @@ class EvaluationRun:
         return Trajectory(id=f"{FLOOR}-{task.id}", task=task, planner=FLOOR, final_state=state)
 
     async def _score(self, arm: Arm, task: Task, trial: int, trajectory: Trajectory) -> Outcome:
-        scores, unscored = [], set()
-        for evaluator in self.evaluators:
-            try:
-                scores.append(await evaluator.evaluate(task, trajectory))
-            except ToolhaftError as error:
-                unscored.add(len(scores))
-                reason = f"it could not be scored: {error}"
-                name = evaluator.name
-                scores.append(Score(name=name, value=0.0, reason=reason, evaluator=name))
-        kind = "error" if 0 in unscored else failure_kind(scores[0], trajectory)
-        scores[0] = replace(scores[0], details={**scores[0].details, "failure": kind})
-        return Outcome(arm=arm.name, trial=trial, trajectory=trajectory, scores=tuple(scores))
+        scores = await score_all(self.evaluators, task, trajectory)
+        return Outcome(arm=arm.name, trial=trial, trajectory=trajectory, scores=scores)
 
 
 def _plan(arms: Sequence[Arm], tasks: Sequence[Task], trials: int) -> Iterator[_Job]:

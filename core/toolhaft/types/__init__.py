@@ -9,6 +9,7 @@ from toolhaft.types.comparison import ArmResult, Comparison, Pairing, Proportion
 from toolhaft.types.content import (
     Artifact,
     ArtifactPart,
+    Derivation,
     ErrorInfo,
     Exchange,
     JSONPart,
@@ -28,6 +29,7 @@ from toolhaft.types.event import (
     ToolsRetrieved,
 )
 from toolhaft.types.message import Completion, Finish, Message, Origin, Role, Usage
+from toolhaft.types.prediction import Prediction
 from toolhaft.types.secret import SecretRef
 from toolhaft.types.task import Budget, Gold, Score, Task
 from toolhaft.types.tool import Effect, Scored, ToolCall, ToolSpec
@@ -43,6 +45,7 @@ __all__ = [
     "CallStarted",
     "Comparison",
     "Completion",
+    "Derivation",
     "Effect",
     "ErrorInfo",
     "Event",
@@ -55,6 +58,7 @@ __all__ = [
     "Origin",
     "Pairing",
     "Part",
+    "Prediction",
     "Proportion",
     "Provenance",
     "Role",

@@ -43,6 +43,7 @@ class ArmResult:
         failures: How many rollouts ended with each failure kind; ``passed`` is one of them.
         pass_all: By number of trials k, the chance that k of k trials of a task pass (pass^k).
         pass_any: The chance that at least one of k does (pass@k).
+        parts: Mean of each component figure over all rollouts; one that a score lacks counts as 0.
     """
 
     name: str
@@ -59,6 +60,7 @@ class ArmResult:
     failures: dict[str, int] = field(default_factory=dict)
     pass_all: dict[int, float] = field(default_factory=dict)
     pass_any: dict[int, float] = field(default_factory=dict)
+    parts: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

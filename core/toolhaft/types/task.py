@@ -83,6 +83,9 @@ class Score:
         reason: One sentence for a person.
         details: More facts as JSON values.
         evaluator: Name of the evaluator.
+        parts: Figures in [0, 1] that the value is made of, for example ``api`` and ``arguments``.
+        outcome: What became of it in one word, for example ``hallucination``; tables and filters show it
+            where the score decides and the rollout came to its end.
     """
 
     name: str
@@ -90,3 +93,5 @@ class Score:
     reason: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     evaluator: str = ""
+    parts: dict[str, float] = field(default_factory=dict)
+    outcome: str = ""
