@@ -20,6 +20,7 @@ class Problem:
         message: One sentence without a full stop.
         pointer: JSON pointer of the place, as a URI fragment without the ``#``; empty if unknown.
         line: Line in the text, counted from 1; 0 if unknown.
+        file: Where there are several: which of them; empty otherwise.
         severity: ``warning`` costs nothing; ``degraded`` costs the operation something; ``skipped``
             costs the operation.
     """
@@ -29,9 +30,10 @@ class Problem:
     pointer: str = ""
     line: int = 0
     severity: Severity = "warning"
+    file: str = ""
 
     def __str__(self) -> str:
-        place = f"#{self.pointer}" if self.pointer else ""
+        place = f"{self.file}#{self.pointer}" if self.pointer else self.file
         if self.line:
             place = f"{place} line {self.line}".strip()
         return f"{place}: {self.message}" if place else self.message
@@ -47,6 +49,7 @@ class OperationReport:
         name: The tool's name; empty if the operation was skipped.
         pointer: JSON pointer of the operation.
         problems: What was noticed, in the order it was noticed.
+        file: Where there are several: which of them, with the line of JSON lines; empty otherwise.
     """
 
     method: str
@@ -55,6 +58,7 @@ class OperationReport:
     outcome: Outcome = "imported"
     pointer: str = ""
     problems: tuple[Problem, ...] = ()
+    file: str = ""
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -118,6 +122,7 @@ class Report:
                     "outcome": operation.outcome,
                     "pointer": operation.pointer,
                     "reasons": list(operation.reasons),
+                    **({"file": operation.file} if operation.file else {}),
                 }
                 for operation in self.operations
             ],

@@ -107,7 +107,7 @@ class OpenAPISource(ToolSource):
         if binding.get("kind") != KIND or binding.get("format") != 1:
             raise FormatError("not a binding of an OpenAPI tool of format 1", where=spec.name)
         wire = from_value(Wire, binding.get("wire"), where=spec.name)
-        _check_binding(spec, wire)
+        check_binding(spec, wire)
         return OpenAPITool(spec, wire, auth=self._auth, connect=self._connect)
 
     async def close(self) -> None:
@@ -155,7 +155,7 @@ class OpenAPISource(ToolSource):
                 raise UnknownNameError("security scheme", entry, found.secret_names, where=found.report.title)
 
 
-def _check_binding(spec: ToolSpec, wire: Wire) -> None:
+def check_binding(spec: ToolSpec, wire: Wire) -> None:
     """Raise unless the spec, which policy and person go by, speaks of the requests that will be made."""
     from toolhaft.http import origin_of
 
