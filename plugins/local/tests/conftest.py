@@ -1,9 +1,22 @@
 """What the tests of this plugin share; they also run alone, away from the repository."""
 
+import os
+
 import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
 @pytest.fixture(scope="session")
 def anyio_backend():
     """Run async tests on asyncio."""
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    """Keep the user's settings, keys and plugins switched off out of the tests."""
+    monkeypatch.setenv("TOOLHAFT_HOME", str(tmp_path / "home"))
+    for name in ("TOOLHAFT_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "TOOLHAFT_DISABLE_PLUGINS"):
+        monkeypatch.delenv(name, raising=False)
