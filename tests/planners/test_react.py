@@ -519,8 +519,9 @@ async def test_images_reach_the_model():
     await rollout(
         model, CannedTool(tool_spec(), image), context=RunContext(id="r", artifacts=store), task=task
     )
-    assert model.requests[0].messages[1].artifacts == (image,)
-    assert model.requests[1].messages[-1].artifacts == (image,)
+    named = replace(image, handle="img-1")
+    assert model.requests[0].messages[1].artifacts == (named,)
+    assert model.requests[1].messages[-1].artifacts == (named,)
 
 
 async def test_the_end_state_is_kept():

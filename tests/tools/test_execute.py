@@ -21,8 +21,6 @@ from toolhaft.tools.labels import USER
 from toolhaft.tools.policy import Policy
 from toolhaft.tools.toolset import ToolSet
 from toolhaft.types import (
-    Artifact,
-    ArtifactPart,
     Budget,
     Exchange,
     JSONPart,
@@ -228,10 +226,6 @@ RESULTS = [
     ({"when": datetime.date(2026, 1, 2)}, JSONPart({"when": "2026-01-02"})),
     ("a\ud800b", TextPart("a?b")),
     ({"a": "\ud800"}, JSONPart({"a": "?"})),
-    (
-        Artifact(id="0" * 64, media_type="a/b", size=1),
-        ArtifactPart(Artifact(id="0" * 64, media_type="a/b", size=1)),
-    ),
 ]
 
 

@@ -22,7 +22,6 @@ from toolhaft.tools.catalog import Catalog
 from toolhaft.tools.function import FunctionTool, tool
 from toolhaft.tools.module import PythonSource
 from toolhaft.tools.threads import run_in_thread
-from toolhaft.types import Artifact
 
 
 class Color(enum.Enum):
@@ -490,7 +489,6 @@ RESULTS = [
     (Color.RED, "red"),
     (Decimal("1.5"), "1.5"),
     (date(2026, 1, 2), "2026-01-02"),
-    (Artifact(id="0" * 64, media_type="a/b", size=1), Artifact(id="0" * 64, media_type="a/b", size=1)),
     (ToolResult(value={"a": 1}), {"a": 1}),
 ]
 

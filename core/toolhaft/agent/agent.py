@@ -280,6 +280,7 @@ class Agent:
 
         task = self._task(instruction, artifacts)
         context = self._context(final_state, journal, shared, deltas=deltas)
+        task = context.receive(task)
         active = self._active[context.id] = Active(context)
         try:
             planner, model = self.planner, self.model

@@ -256,4 +256,4 @@ def joined(messages: Sequence[Message]) -> Iterator[Message]:
 
 def describe_artifact(artifact: Artifact) -> str:
     """Return the line that tells a model of an image or file."""
-    return f"[artifact {artifact.id[:12]} {artifact.media_type} {artifact.name!r} {artifact.size} bytes]"
+    return artifact.line()

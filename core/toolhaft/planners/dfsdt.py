@@ -87,6 +87,7 @@ class DFSDT(Planner):
         self, task: Task, tools: ToolSet, model: Model, context: RunContext
     ) -> AsyncIterator[Event]:
         """Carry out the task; see `Planner.rollout`."""
+        task = context.receive(task)
         context.settings = {**context.settings, "search": asdict(self.profile)}
         record = Record(task, context, planner=self.name, model=model.name)
         search = Search(self.profile, self.system, task, tools, model, context, record)

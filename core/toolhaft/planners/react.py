@@ -62,6 +62,7 @@ class ReAct(Planner):
         self, task: Task, tools: ToolSet, model: Model, context: RunContext
     ) -> AsyncIterator[Event]:
         """Carry out the task; see `Planner.rollout`."""
+        task = context.receive(task)
         record = Record(task, context, planner=self.name, model=model.name)
         path = _Path(self, task, tools, model, context, record)
         yield RolloutStarted(task=task, planner=self.name, model=model.name)

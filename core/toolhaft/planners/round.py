@@ -83,9 +83,9 @@ class Round:
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
         finally:
-            for call, observation in zip(self.calls, self.observations, strict=True):
+            for position, (call, observation) in enumerate(zip(self.calls, self.observations, strict=True)):
                 if observation is not None:
-                    note_call(call, observation, tools, context)
+                    self.observations[position] = note_call(call, observation, tools, context)
         if len(self.answers) < len(self.calls):  # a group does not tell when one of its tasks was cancelled
             raise asyncio.CancelledError
 

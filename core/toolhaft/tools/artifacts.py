@@ -9,9 +9,11 @@ import tempfile
 from pathlib import Path
 
 from toolhaft.errors import FormatError, UsageError
+from toolhaft.tools.image_header import KINDS, read_image_header
 from toolhaft.types import Artifact
 
 _LARGEST = 100_000_000
+_UNKNOWN = "application/octet-stream"
 
 
 class ArtifactStore:
@@ -25,8 +27,17 @@ class ArtifactStore:
         self._folder = folder
         self._memory: dict[str, bytes] = {}
 
-    def put(self, data: bytes, *, media_type: str, name: str = "") -> Artifact:
-        """Keep bytes and return their handle; the same bytes are kept once.
+    def put(
+        self, data: bytes, *, media_type: str = "", name: str = "", preview: bytes | None = None
+    ) -> Artifact:
+        """Keep bytes and return them as an artifact; the same bytes are kept once.
+
+        Args:
+            data: The bytes.
+            media_type: What they are. Of PNG, JPEG, GIF and WebP the bytes themselves say it, and their
+                width and height too.
+            name: A file name for people; folders in it are dropped.
+            preview: A smaller image of it (PNG, JPEG, GIF or WebP), for reports.
 
         Raises:
             UsageError: They are more than 100 MB.
@@ -35,15 +46,19 @@ class ArtifactStore:
             raise UsageError(
                 f"the artifact {name!r} has {len(data)} bytes", hint=f"At most {_LARGEST} are kept"
             )
-        digest = hashlib.sha256(data).hexdigest()
-        if self._folder is None:
-            self._memory[digest] = data
-        else:
-            self._write(self._folder / digest, data)
-        return Artifact(id=digest, media_type=media_type, size=len(data), name=Path(name).name)
+        header = read_image_header(data)
+        return Artifact(
+            id=self._keep(data),
+            media_type=header.media_type if header is not None else media_type or _UNKNOWN,
+            size=len(data),
+            name=Path(name).name,
+            width=header.width if header is not None else 0,
+            height=header.height if header is not None else 0,
+            preview=self._keep(preview) if preview is not None else "",
+        )
 
     def put_file(self, path: Path) -> Artifact:
-        """Keep a file that the user named.
+        """Keep a file that the user named; its content decides what it is where its name says otherwise.
 
         Raises:
             UsageError: There is no such file, or it cannot be read.
@@ -56,8 +71,8 @@ class ArtifactStore:
             raise UsageError(
                 f"cannot read the file: {error.strerror}", where=str(path), hint="Check the path"
             ) from None
-        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        return self.put(data, media_type=kind, name=path.name)
+        said = mimetypes.guess_type(path.name)[0] or _UNKNOWN
+        return self.put(data, media_type=_UNKNOWN if said in KINDS else said, name=path.name)
 
     def get(self, artifact: Artifact | str) -> bytes:
         """Return the bytes of a handle, or of an unambiguous beginning of one (8 digits or more).
@@ -77,6 +92,14 @@ class ArtifactStore:
         return artifact.id in self._memory or (
             self._folder is not None and (self._folder / artifact.id).is_file()
         )
+
+    def _keep(self, data: bytes) -> str:
+        digest = hashlib.sha256(data).hexdigest()
+        if self._folder is None:
+            self._memory[digest] = data
+        else:
+            self._write(self._folder / digest, data)
+        return digest
 
     def _complete(self, wanted: str) -> str:
         if len(wanted) >= 8 and all(digit in "0123456789abcdef" for digit in wanted):

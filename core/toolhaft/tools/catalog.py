@@ -15,6 +15,8 @@ from toolhaft.types import ToolSpec
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from toolhaft.tools.artifacts import ArtifactStore
+
 
 class Catalog(Mapping[str, Tool]):
     """Tools by name. Wrapping one gives another, so filters, prefixes and approvals compose.
@@ -49,6 +51,7 @@ class Catalog(Mapping[str, Tool]):
         self._close = close
         self._checker = ArgumentChecker()
         self._closed = False
+        self._artifacts: list[ArtifactStore] = []
 
     @classmethod
     def lazy(
@@ -108,26 +111,32 @@ class Catalog(Mapping[str, Tool]):
     async def call(self, name: str, /, **arguments: Any) -> Any:
         """Check the arguments and call a tool, as its owner: no policy stands between.
 
+        Where the tool takes an image or file, give a `pathlib.Path` or an `toolhaft.Artifact` of
+        `artifacts`.
+
         Returns:
-            The tool's value: JSON, text, or an artifact.
+            The tool's value: JSON, text, or an artifact; artifacts may stand in the JSON, and their bytes
+            in `artifacts`.
 
         Raises:
             UnknownNameError: There is no such tool.
             InvalidArgumentsError: The arguments break its schema.
+            UsageError: A file cannot be read.
             ToolError: The call failed.
         """
         import asyncio
 
         from toolhaft.errors import ToolTimeoutError
-        from toolhaft.tools.artifacts import ArtifactStore
+        from toolhaft.tools.given_files import with_origin, written
 
         found = self[name]
         spec = found.spec
-        self.check(spec, arguments)
+        given, shown = written(spec, arguments, self.artifacts)
+        self.check(spec, shown)
         async with found.place():
             try:
                 async with asyncio.timeout(spec.timeout) as scope:
-                    result = await found.call(arguments, CallContext(artifacts=ArtifactStore()))
+                    result = await found.call(given, CallContext(artifacts=self.artifacts))
             except TimeoutError:
                 if not scope.expired():
                     raise
@@ -137,7 +146,17 @@ class Catalog(Mapping[str, Tool]):
                     retryable=spec.effect == "read" or spec.repeatable,
                     effect="none" if spec.effect == "read" else "uncertain",
                 ) from None
-        return result.value if isinstance(result, ToolResult) else result
+        value = result.value if isinstance(result, ToolResult) else result
+        return with_origin(value, spec.name, given, shown)
+
+    @property
+    def artifacts(self) -> ArtifactStore:
+        """The images and files of calls made through the catalog and its views, in memory."""
+        if not self._artifacts:
+            from toolhaft.tools.artifacts import ArtifactStore
+
+            self._artifacts.append(ArtifactStore())
+        return self._artifacts[0]
 
     def call_sync(self, name: str, /, **arguments: Any) -> Any:
         """Do what `call` does from code that is not async, notebooks included."""
@@ -257,7 +276,9 @@ class Catalog(Mapping[str, Tool]):
         run_sync(self.close())
 
     def _derived(self, tools: Mapping[str, Tool]) -> Catalog:
-        return Catalog(tools, name=self.name, report=self.report, close=self.close)
+        derived = Catalog(tools, name=self.name, report=self.report, close=self.close)
+        derived._artifacts = self._artifacts
+        return derived
 
     def __eq__(self, other: object) -> bool:
         return self is other

@@ -3,39 +3,56 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from toolhaft.errors import ToolCrashError, ToolError
 from toolhaft.secrets import SecretStore
 from toolhaft.tools.base import ToolResult
 from toolhaft.tools.context import RunContext
+from toolhaft.tools.handles import PLACE
 from toolhaft.tools.schema import nesting
-from toolhaft.types import Artifact, ArtifactPart, ErrorInfo, Exchange, JSONPart, Part, TextPart, ToolSpec
+from toolhaft.types import (
+    Artifact,
+    ArtifactPart,
+    Derivation,
+    ErrorInfo,
+    Exchange,
+    JSONPart,
+    Part,
+    TextPart,
+    ToolSpec,
+)
 
 DEEPEST = 200
 """Levels of a JSON value that are kept as JSON; a deeper one becomes text, which every reader can take."""
 _SAID = 4000
+_NAME = 200
+"""Characters of a file's name or media type that are kept."""
 
 
-def contents(result: Any, spec: ToolSpec, context: RunContext) -> dict[str, Any]:
+def contents(
+    result: Any, spec: ToolSpec, context: RunContext, made_by: Derivation | None = None
+) -> dict[str, Any]:
     """Return the fields of an `Observation` that say what a call returned.
 
     Args:
         result: What ``Tool.call`` returned.
         spec: The tool.
         context: Redaction filter, size cap, artifact store.
+        made_by: The call; its artifacts are recorded as made by it.
 
     Raises:
-        ToolCrashError: The result is not JSON; that is for the tool's author.
+        ToolCrashError: The result is not JSON, or has an artifact that is not kept; that is for the
+            tool's author.
     """
     if not isinstance(result, ToolResult):
         result = ToolResult(value=result)
     parts = result.parts or (_part(result.value, spec, context),)
     kept, cut = _bounded(parts, spec, context)
     return {
-        "parts": kept,
+        "parts": tuple(_derived(part, spec, context, made_by) for part in kept),
         "truncated": cut,
         "provenance": result.provenance,
         "exchanges": redact_exchanges(result.exchanges, context.secrets),
@@ -97,11 +114,40 @@ def _part(value: Any, spec: ToolSpec, context: RunContext) -> Part:
     return JSONPart(value)
 
 
+def _derived(part: Part, spec: ToolSpec, context: RunContext, made_by: Derivation | None) -> Part:
+    """Return a part whose artifact says where it came from; what a tool says of that is not believed."""
+    if not isinstance(part, ArtifactPart):
+        return part
+    artifact = part.artifact
+    if context.artifacts is not None and artifact not in context.artifacts:
+        raise ToolCrashError(
+            f"the tool {spec.name!r} returned an artifact whose bytes are not kept",
+            where=spec.source,
+            hint="Return what context.artifacts.put returned",
+            effect="none" if spec.effect == "read" else "done",
+        )
+    said = replace(
+        artifact,
+        media_type=_line(artifact.media_type, context),
+        name=_line(artifact.name, context),
+        handle="",
+        made_by=made_by,
+    )
+    return ArtifactPart(said)
+
+
+def _line(text: str, context: RunContext) -> str:
+    """Return what a tool says of a file as one short line."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in str(text)[:_NAME])
+    return _storable(context.secrets.redact(shown))
+
+
 def _bounded(parts: Iterable[Part], spec: ToolSpec, context: RunContext) -> tuple[tuple[Part, ...], int]:
     """Redact the parts and cut them to the cap in all; return them and how many characters were cut."""
     kept: list[Part] = []
     cut = 0
     left = context.result_cap
+    within: dict[str, Artifact] = {}
     for part in parts:
         if isinstance(part, ArtifactPart):
             kept.append(part)
@@ -110,7 +156,7 @@ def _bounded(parts: Iterable[Part], spec: ToolSpec, context: RunContext) -> tupl
             text = _storable(context.secrets.redact(part.text))
             shown: Part = TextPart(text)
         else:
-            shown, text = _json_part(context.secrets.redact_value(part.value), spec)
+            shown, text = _json_part(context.secrets.redact_value(part.value), spec, within)
         if len(text) > left:
             cut += len(text) - left
             shown = TextPart(text[:left])
@@ -119,22 +165,35 @@ def _bounded(parts: Iterable[Part], spec: ToolSpec, context: RunContext) -> tupl
         left = max(0, left - len(text))
     if cut:
         kept.append(TextPart(f"[{cut} more characters were cut]"))
+    shown_alone = {part.artifact.id for part in kept if isinstance(part, ArtifactPart)}
+    kept.extend(ArtifactPart(found) for id, found in within.items() if id not in shown_alone)
     return tuple(kept), cut
 
 
-def _json_part(value: Any, spec: ToolSpec) -> tuple[Part, str]:
-    """Return a JSON value of its own, which no tool changes afterwards, and its text."""
+def _json_part(value: Any, spec: ToolSpec, within: dict[str, Artifact]) -> tuple[Part, str]:
+    """Return a JSON value of its own, which no tool changes afterwards, and its text.
+
+    Artifacts in it are added to ``within``; a name that `Handles.settle` knows takes their place.
+    """
     import orjson
 
+    def written(item: Any) -> Any:
+        if isinstance(item, Artifact):
+            within.setdefault(item.id, item)
+            return PLACE + item.id
+        if is_dataclass(item) and not isinstance(item, type):
+            return {field.name: getattr(item, field.name) for field in fields(item)}
+        raise TypeError(f"a {type(item).__name__} is not JSON")
+
     try:
-        data = orjson.dumps(value)
+        data = orjson.dumps(value, default=written, option=orjson.OPT_PASSTHROUGH_DATACLASS)
         if data.count(b"[") + data.count(b"{") > DEEPEST and nesting(orjson.loads(data), DEEPEST) > DEEPEST:
             return TextPart(data.decode()), data.decode()
         return JSONPart(orjson.loads(data)), data.decode()
     except TypeError:
         pass
     try:
-        text = _storable(_json_text(value))
+        text = _storable(_json_text(value, written))
     except (TypeError, ValueError, RecursionError):
         raise not_json(value, spec) from None
     own = json.loads(text, parse_constant=lambda _: None)
@@ -151,9 +210,9 @@ def not_json(value: Any, spec: ToolSpec) -> ToolCrashError:
     )
 
 
-def _json_text(value: Any) -> str:
+def _json_text(value: Any, default: Callable[[Any], Any] | None = None) -> str:
     """Return JSON that orjson cannot make: integers beyond 64 bits, lone surrogates, deep nesting."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=default)
 
 
 def _storable(text: str) -> str:

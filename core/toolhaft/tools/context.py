@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.secrets import SecretStore
 from toolhaft.tools.budget import BudgetMeter
+from toolhaft.tools.handles import Handles
 from toolhaft.tools.labels import USER, Labels
 from toolhaft.tools.memory import CallMemory
 from toolhaft.tools.policy import Approver, Policy
-from toolhaft.types import Budget
+from toolhaft.types import Budget, Task
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,7 +34,8 @@ class RunContext:
         secrets: Its filter redacts every observation.
         labels: What the model has read.
         memory: Calls made, so that none is repeated after backtracking.
-        artifacts: Images and files by handle.
+        artifacts: Images and files, their bytes.
+        handles: How the model calls them.
         private: The run holds private data: the user said so, or a private tool was read.
         tool_timeout: Seconds a call may take if the tool does not say.
         result_cap: Characters of one observation that the model is shown.
@@ -54,6 +56,7 @@ class RunContext:
     labels: Labels = field(default_factory=Labels)
     memory: CallMemory = field(default_factory=CallMemory)
     artifacts: ArtifactStore | None = None
+    handles: Handles = field(default_factory=Handles)
     private: bool = False
     private_labels: set[str] = field(default_factory=set)
     untrusted: bool = False
@@ -72,6 +75,20 @@ class RunContext:
             self.private_labels.add(USER)
         if self.journal is not None:
             self.meter.clock = self.journal.clock
+
+    def receive(self, task: Task) -> Task:
+        """Return a task whose images and files have handles, and note that they are the user's.
+
+        A second call changes nothing.
+        """
+        if not task.artifacts:
+            return task
+        named = self.handles.name_all(task.artifacts)
+        if named != task.artifacts or not all(map(self.labels.knows_artifact, named)):
+            for artifact in named:
+                self.labels.add_artifact(artifact, USER)
+            self.labels.add(USER, "\n".join(artifact.line() for artifact in named))
+        return replace(task, artifacts=named)
 
     def cancel(self, waiting: asyncio.Task[Any] | None = None) -> None:
         """Have the rollout end; a second call changes nothing.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -22,9 +22,10 @@ from toolhaft.errors import (
 from toolhaft.tools.base import CallContext, Tool
 from toolhaft.tools.content import contents, error_info, redact_exchanges
 from toolhaft.tools.context import RunContext
+from toolhaft.tools.handles import artifacts_in
 from toolhaft.tools.policy import CallRequest, carries
 from toolhaft.tools.toolset import ToolSet
-from toolhaft.types import Observation, ToolCall, ToolSpec
+from toolhaft.types import Derivation, Observation, ToolCall, ToolSpec
 
 __all__ = ["ToolCrashError", "execute", "note_call"]
 
@@ -49,8 +50,9 @@ async def execute(
         tools: What is offered.
         context: Policy, labels, memory, limits.
         reuse_reads: Let an earlier answer to the same read stand, if nothing was written since.
-        note: Remember the call at once; of calls that are made at the same time, the caller does that in
-            their order with `note_call`, so that the record does not depend on which answered first.
+        note: Give artifacts their handles and remember the call at once; of calls that are made at the
+            same time, the caller does that in their order with `note_call`, so that the record does not
+            depend on which answered first.
 
     Raises:
         ToolCrashError: The tool has a bug.
@@ -68,7 +70,8 @@ async def execute(
         earlier = context.memory.recall(call, reads=reuse_reads)
         if earlier is not None:
             return earlier
-        fields["arguments_from"] = sources = context.labels.of_arguments(call.arguments, spec.parameters)
+        given = context.handles.resolve(spec, call.arguments)
+        fields["arguments_from"] = sources = context.labels.of_arguments(given, spec.parameters)
         key = f"{context.id}-{context.memory.ordinal(call)}"
         recorded = await journal.find_call(key, call, spec) if journal is not None else None
         if recorded is None:
@@ -80,12 +83,16 @@ async def execute(
         if recorded is not None and recorded.observation is not None:
             # Others of the same step come as far as they came the first time before one is answered.
             await asyncio.sleep(0)
-            if note:
-                note_call(call, recorded.observation, tools, context)
-            return recorded.observation
+            return note_call(call, recorded.observation, tools, context) if note else recorded.observation
         if journal is not None:
             await journal.begin_call(key, call, spec)
-        fields |= contents(await _make(tool, spec, call, key, context), spec, context)
+        made_by = Derivation(
+            tool=spec.name,
+            arguments=context.secrets.redact_value(call.arguments),
+            parents=tuple(artifact.id for artifact in artifacts_in(given)),
+            call_id=call.id,
+        )
+        fields |= contents(await _make(tool, spec, given, key, context), spec, context, made_by)
     except ToolError as error:
         fields["error"] = error_info(error, context.secrets)
         fields["exchanges"] = redact_exchanges(error.exchanges, context.secrets)
@@ -100,29 +107,34 @@ async def execute(
     )
     if journal is not None and spec is not None and key:
         await journal.end_call(key, spec, observation)
-    if note:
-        note_call(call, observation, tools, context)
-    return observation
+    return note_call(call, observation, tools, context) if note else observation
 
 
-def note_call(call: ToolCall, observation: Observation, tools: ToolSet, context: RunContext) -> None:
+def note_call(call: ToolCall, observation: Observation, tools: ToolSet, context: RunContext) -> Observation:
     """Remember a call, and what the model is about to read.
 
     Args:
         call: What the model asked for.
         observation: What came back.
         tools: What is offered.
-        context: Its labels and memory are added to.
+        context: Its handles, labels and memory are added to.
+
+    Returns:
+        The observation with handles in place of its artifacts.
     """
     tool = tools.get(call.name)
     if tool is None:
-        return
+        return observation
     spec = tool.spec
+    observation = context.handles.settle(observation)
+    for artifact in observation.artifacts():
+        context.labels.add_artifact(artifact, f"tool:{spec.name}")
     made = observation.error is None or observation.error.effect != "none"
     if made or spec.effect == "read":
         context.memory.remember(call, observation)
     context.labels.add(f"tool:{spec.name}", observation.text())
     context.untrusted = context.untrusted or spec.untrusted
+    return observation
 
 
 def _check(call: ToolCall, spec: ToolSpec, tools: ToolSet) -> None:
@@ -185,7 +197,9 @@ def _private_elsewhere(spec: ToolSpec, tools: ToolSet, private: Iterable[str]) -
     return frozenset(found)
 
 
-async def _make(tool: Tool, spec: ToolSpec, call: ToolCall, key: str, context: RunContext) -> Any:
+async def _make(
+    tool: Tool, spec: ToolSpec, arguments: Mapping[str, Any], key: str, context: RunContext
+) -> Any:
     limit = spec.timeout if spec.timeout is not None else context.tool_timeout
     call_context = CallContext(key=key, artifacts=context.artifacts, seed=context.seed)
     effect: EffectState = "none"
@@ -194,7 +208,7 @@ async def _make(tool: Tool, spec: ToolSpec, call: ToolCall, key: str, context: R
         async with asyncio.timeout(left) if left is not None else nullcontext() as whole, tool.place():
             effect = "none" if spec.effect == "read" else "uncertain"
             async with asyncio.timeout(limit) as own:
-                return await tool.call(call.arguments, call_context)
+                return await tool.call(arguments, call_context)
     except TimeoutError as error:
         if whole is not None and whole.expired():
             what = "no result before the rollout's time was over"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields as dataclass_fields
+from dataclasses import is_dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args, overload
 
@@ -117,7 +119,9 @@ def tool(
 
     The description is the docstring without its argument section (Google, NumPy or Sphinx style); each
     argument's schema is from its type hint and its description from the docstring. A parameter annotated
-    `CallContext` is filled in by the caller and never shown to the model.
+    `CallContext` is filled in by the caller and never shown to the model. A parameter annotated
+    `toolhaft.Artifact` is an image or file: the model writes its handle, and the function gets the
+    artifact (``Annotated[Artifact, "image/*"]`` takes images alone); artifacts in the result get handles.
 
     Args:
         function: The function, when the decorator stands without arguments.
@@ -175,6 +179,7 @@ async def invoke(function: Callable[..., Any], keywords: Mapping[str, Any]) -> A
 
 
 def _plain(result: Any) -> Any:
+    """Return a result as JSON values; artifacts in it stay what they are."""
     if result is None or type(result) in (str, int, float, bool, bytes):
         return result
     from toolhaft.tools.base import ToolResult
@@ -184,7 +189,41 @@ def _plain(result: Any) -> Any:
         return result
     from pydantic_core import to_jsonable_python
 
+    if _holds_artifact(result):
+        members = _members(result)
+        if isinstance(members, dict):
+            return {str(name): _plain(item) for name, item in members.items()}
+        return [_plain(item) for item in members or ()]
     return to_jsonable_python(result, bytes_mode="base64")
+
+
+def _members(value: Any) -> dict[Any, Any] | Sequence[Any] | None:
+    """Return what a collection, dataclass or pydantic model holds; None for what holds nothing."""
+    if isinstance(value, dict | list | tuple):
+        return value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclass_fields(value)}
+    if hasattr(type(value), "__pydantic_fields__"):
+        return {name: getattr(value, name) for name in type(value).__pydantic_fields__}
+    return None
+
+
+def _holds_artifact(value: Any) -> bool:
+    from toolhaft.types import Artifact
+
+    seen: set[int] = set()
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Artifact):
+            return True
+        if type(item) in (str, int, float, bool) or id(item) in seen:
+            continue
+        members = _members(item)
+        if members is not None:
+            seen.add(id(item))
+            waiting.extend(members.values() if isinstance(members, dict) else members)
+    return False
 
 
 def _name_of(function: Callable[..., Any]) -> str:

@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from toolhaft.types import Artifact
+
 USER = "user"
 CONFIG = "config"
 
@@ -31,6 +33,7 @@ class Labels:
     def __init__(self) -> None:
         self._texts: dict[str, list[str]] = {}
         self._descriptions: dict[str, None] = {}
+        self._artifacts: dict[str, tuple[str, ...]] = {}
 
     def add(self, label: str, text: str) -> None:
         """Note that the model has read this text from this source."""
@@ -39,6 +42,16 @@ class Labels:
         while texts and len(texts[-1]) <= 2 * len(text):
             text = f"{texts.pop()}\0{text}"
         texts.append(text)
+
+    def add_artifact(self, artifact: Artifact, label: str) -> None:
+        """Note that this source gave an image or file; what the user gave is the user's alone."""
+        earlier = self._artifacts.get(artifact.id, ())
+        if USER not in earlier and label not in earlier:
+            self._artifacts[artifact.id] = (USER,) if label == USER else (*earlier, label)
+
+    def knows_artifact(self, artifact: Artifact) -> bool:
+        """Whether a source of this image or file was noted."""
+        return artifact.id in self._artifacts
 
     def add_descriptions(self, names: Iterable[str]) -> None:
         """Note that the model has read the untrusted descriptions of these tools."""
@@ -62,7 +75,8 @@ class Labels:
         sources in which it stands verbatim (as whole words); one that stands in none has the union of the
         context's. Lists and objects have the union of what they hold, and the context's too where they
         hold several values of a few letters, or hundreds of values. True, false and null carry the
-        context's labels: they cannot be traced.
+        context's labels: they cannot be traced. An artifact has the labels of the sources that gave its
+        bytes, wherever its handle is written: who names an image is not who made it.
         """
         leaves = list(_leaves(value))
         return self._of_all(leaves, spelled=sum(len(_text(leaf)) < _SHORT for leaf in leaves) > 1)
@@ -73,7 +87,7 @@ class Labels:
         """Return ``(argument name, labels)`` for each argument.
 
         Args:
-            arguments: Of a call.
+            arguments: Of a call, artifacts in place of their handles.
             schema: JSON Schema of the tool's arguments. A key that is no property in it was chosen by
                 the model, and is traced like a value.
         """
@@ -102,6 +116,8 @@ class Labels:
     def _of_leaf(self, value: Any) -> tuple[str, ...]:
         if value is None or isinstance(value, bool):
             return self.context
+        if isinstance(value, Artifact):
+            return self._artifacts.get(value.id, self.context)
         text = _text(value)
         if not text:
             return ()

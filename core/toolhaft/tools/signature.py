@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from toolhaft.errors import InvalidArgumentsError, UsageError
+from toolhaft.tools.artifact_places import artifact_schema
 from toolhaft.tools.base import CallContext
 from toolhaft.tools.schema import json_pointer
+from toolhaft.types import Artifact
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.json_schema import GenerateJsonSchema
+
+
+_MEDIA_TYPE = re.compile(r"[a-z]+/(?:\*|[a-z0-9.+-]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +61,10 @@ def describe(function: Callable[..., Any], name: str) -> Signature:
         elif parameter.kind is parameter.VAR_KEYWORD:
             extra = "allow"
         else:
-            fields[f"p{position}"] = hint, _field(parameter, hint, documented.get(parameter.name))
+            fields[f"p{position}"] = (
+                _shown_as_handle(hint),
+                _field(parameter, hint, documented.get(parameter.name)),
+            )
     try:
         arguments = create_model(name, __config__=ConfigDict(extra=extra), **fields)
         schema = arguments.model_json_schema(by_alias=True, schema_generator=_generator())
@@ -93,15 +103,39 @@ def _parameters(function: Callable[..., Any], name: str) -> list[inspect.Paramet
     return found
 
 
+def _shown_as_handle(hint: Any, media_type: str = "") -> Any:
+    """Return a hint in which each artifact has the schema of a handle, of its media type if it has one."""
+    if hint is Artifact:
+        from pydantic import WithJsonSchema
+
+        return Annotated[hint, WithJsonSchema(artifact_schema(media_type))]
+    inner = get_args(hint)
+    if get_origin(hint) is Annotated:
+        notes = _notes(hint)
+        said = next((note for note in notes if isinstance(note, str) and _MEDIA_TYPE.fullmatch(note)), "")
+        found = _shown_as_handle(inner[0], said)
+        return hint if found is inner[0] else Annotated[found, *notes]
+    found = tuple(_shown_as_handle(item, media_type) for item in inner)
+    if all(new is old for new, old in zip(found, inner, strict=True)):
+        return hint
+    if isinstance(hint, UnionType):
+        return Union[found]  # noqa: UP007  (made at run time)
+    return hint.copy_with(found) if hasattr(hint, "copy_with") else get_origin(hint)[found]
+
+
 def _field(parameter: inspect.Parameter, hint: Any, documented: str | None) -> Any:
     """Return what pydantic is told about a parameter; its alias is the name that the model uses."""
     from pydantic import Field
 
-    said = documented or next((note for note in _notes(hint) if isinstance(note, str)), None)
+    said = documented or next((note for note in _notes(hint) if _is_description(note)), None)
     known: dict[str, Any] = {"alias": parameter.name}
     if said:
         known["description"] = said
     return Field(... if parameter.default is parameter.empty else parameter.default, **known)
+
+
+def _is_description(note: Any) -> bool:
+    return isinstance(note, str) and not _MEDIA_TYPE.fullmatch(note)
 
 
 def _notes(hint: Any) -> tuple[Any, ...]:
@@ -113,9 +147,15 @@ def _generator() -> type[GenerateJsonSchema]:
     from pydantic.json_schema import GenerateJsonSchema
 
     class Quiet(GenerateJsonSchema):
-        """Leaves out defaults that are not JSON, such as a sentinel object, without a warning."""
+        """Leaves out defaults that are not JSON, such as a sentinel object, without a warning.
+
+        An artifact inside a dataclass or model is a handle too.
+        """
 
         ignored_warning_kinds = GenerateJsonSchema.ignored_warning_kinds | {"non-serializable-default"}
+
+        def dataclass_schema(self, schema: Any) -> dict[str, Any]:
+            return artifact_schema() if schema["cls"] is Artifact else super().dataclass_schema(schema)
 
     return Quiet
 

@@ -11,6 +11,23 @@ recording; ``simulated``: made up by a simulator; ``reused``: this rollout's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Derivation:
+    """How an artifact was made: the call that returned it, and the artifacts that the call was given.
+
+    Attributes:
+        tool: Name of the tool.
+        arguments: As the record has them: artifacts stand in them by their handles.
+        parents: Ids of the artifacts among the arguments, each once, in their order.
+        call_id: The `ToolCall` that made it; empty for a call made from Python.
+    """
+
+    tool: str
+    arguments: dict[str, Any] = field(default_factory=dict, hash=False)
+    parents: tuple[str, ...] = ()
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
     """An image or file by handle; the bytes lie in an artifact store under ``id``.
 
@@ -19,12 +36,33 @@ class Artifact:
         media_type: For example ``image/png``.
         size: Bytes.
         name: The file's name as the user or the tool gave it, without folders.
+        handle: How the model calls it within its rollout, for example ``img-1`` or ``file-1``; empty
+            outside one.
+        width: Pixels; 0 where unknown, likewise ``height``.
+        made_by: The call that made it; None for what the user gave.
+        preview: Id of a smaller image of it in the same store, for people to look at; or empty.
     """
 
     id: str
     media_type: str
     size: int
     name: str = ""
+    handle: str = ""
+    width: int = 0
+    height: int = 0
+    made_by: Derivation | None = None
+    preview: str = ""
+
+    @property
+    def is_image(self) -> bool:
+        """Whether its media type is one of images."""
+        return self.media_type.startswith("image/")
+
+    def line(self) -> str:
+        """Return the line that tells a model of it: ``[img-1 image/png 'a.png' 640x480, 2681 bytes]``."""
+        name = self.handle or f"artifact {self.id[:12]}"
+        pixels = f" {self.width}x{self.height}," if self.width and self.height else ""
+        return f"[{name} {self.media_type} {self.name!r}{pixels} {self.size} bytes]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +168,18 @@ class Observation:
         return self.error is not None
 
     def value(self) -> Any:
-        """Return the content as one Python value: the JSON of a single JSON part, else the text."""
-        if len(self.parts) == 1 and isinstance(self.parts[0], JSONPart):
-            return self.parts[0].value
+        """Return the content as one Python value: the JSON of a single JSON part, else the text.
+
+        Artifacts beside a JSON part change nothing: their handles stand in it.
+        """
+        said = [part for part in self.parts if not isinstance(part, ArtifactPart)]
+        if len(said) == 1 and isinstance(said[0], JSONPart):
+            return said[0].value
         return self.text()
+
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """Return the images and files in it."""
+        return tuple(part.artifact for part in self.parts if isinstance(part, ArtifactPart))
 
     def text(self) -> str:
         """Return what a language model is shown."""
@@ -154,5 +200,4 @@ def _part_text(part: Part) -> str:
             import json
 
             return json.dumps(part.value, ensure_ascii=False, separators=(",", ":"))
-    artifact = part.artifact
-    return f"[artifact {artifact.id[:12]} {artifact.media_type} {artifact.name!r} {artifact.size} bytes]"
+    return part.artifact.line()
