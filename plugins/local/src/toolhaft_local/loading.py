@@ -88,7 +88,8 @@ def _load(folder: ModelFolder, *, device: str, dtype: str, threads: int | None) 
             where=str(folder.path),
             hint="Download the folder anew",
         )
-    model.eval().to(device)
+    model.eval()
+    model.to(device)
     added = {number: str(token.content) for number, token in tokenizer.added_tokens_decoder.items()}
     return Loaded(
         model=model,

@@ -17,7 +17,7 @@ from toolhaft.models.base import Model
 from toolhaft.text import clean
 from toolhaft.tools.threads import run_in_thread
 from toolhaft.types import Completion, Message, ToolCall, ToolSpec, Usage
-from toolhaft_local.calls import Answer, read_answer
+from toolhaft_local.calls import Answer
 from toolhaft_local.folder import check_folder
 from toolhaft_local.settings import Constrained, check_settings
 
@@ -174,11 +174,13 @@ class LocalModel(Model):
         started = time.perf_counter()
         loaded, prompter = self._open()
         prompt = prompter.prompt(question.messages, question.tools, question.avoid)
-        transcript, streamed = Transcript(loaded), Streamed(offered=bool(question.tools))
+        declared = prompter.declared and bool(question.tools)
+        transcript = Transcript(loaded, keep=declared)
+        streamed = Streamed(offered=bool(question.tools))
 
         def take(token: int) -> None:
             transcript.add(token)
-            if question.say is not None and (piece := streamed.more(transcript.marked())):
+            if question.say is not None and not declared and (piece := streamed.more(transcript.marked())):
                 question.say(piece)
 
         written = generate(
@@ -190,7 +192,7 @@ class LocalModel(Model):
             on_token=take,
             stopped=question.given_up.is_set,
         )
-        found = read_answer(transcript.finish(), offered=bool(question.tools))
+        found = prompter.read(transcript.finish(), prompt, question.tools)
         text = unseal(found.text)
         if question.say is not None and (piece := streamed.rest(text)):
             question.say(piece)

@@ -20,12 +20,13 @@ class Transcript:
 
     Args:
         loaded: Whose tokens they are.
+        keep: Whether special tokens stay in the text.
     """
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, *, keep: bool = False) -> None:
         self._tokenizer: Any = loaded.tokenizer
         self._control = loaded.control
-        self._special = loaded.special
+        self._hidden = frozenset() if keep else loaded.special
         self._sealed = tuple(marker for marker in MARKERS if marker in set(loaded.control.values()))
         self._before = ""
         self._run: list[int] = []
@@ -40,7 +41,7 @@ class Transcript:
             self._decode(final=False)
             return
         self._close_run()
-        if token not in self._special or content in MARKERS:
+        if token not in self._hidden or content in MARKERS:
             self._before += content
 
     def finish(self) -> str:
