@@ -162,8 +162,10 @@ def _print_report(report: Any) -> None:
     if report is None:
         return
     print_line(str(report) if not isinstance(report, dict) else _summary(report))
-    operations = report.to_dict().get("operations", []) if hasattr(report, "to_dict") else []
-    for operation in operations:
+    found = report.to_dict() if hasattr(report, "to_dict") else {}
+    for warning in found.get("warnings", []):
+        print_line(f"  note: {warning}")
+    for operation in found.get("operations", []):
         if operation.get("outcome") != "imported":
             reasons = "; ".join(_reason(reason) for reason in operation.get("reasons", ()))
             print_line(
