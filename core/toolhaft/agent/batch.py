@@ -47,6 +47,8 @@ class Batch:
         agent: Who carries them out, in this process; or else ``settings``.
         settings: Keyword arguments of `toolhaft.agent.work.open_work`, with which every worker opens an
             agent: ``tools``, ``model`` and so on.
+        target: ``module:factory`` of another job, which takes the settings, ``per_host`` and ``artifacts``;
+            see `toolhaft.agent.work.AgentWork`.
         options: How it is worked off.
         skip: Told about each bad row of the file, which is left out; without it the first one raises.
         watch: Told how far the batch has come.
@@ -69,6 +71,7 @@ class Batch:
         *,
         agent: Agent | None = None,
         settings: Mapping[str, Any] | None = None,
+        target: str = TARGET,
         options: BatchOptions | None = None,
         skip: Callable[[FormatError], None] | None = None,
         watch: Callable[[Progress], None] | None = None,
@@ -87,6 +90,7 @@ class Batch:
         self._tasks = Path(tasks) if isinstance(tasks, str) else tasks
         self._agent = agent
         self._settings = dict(settings) if settings is not None else None
+        self._target = target
         self._skip = skip
         self._watch = watch
         self._warn = warn or _ignore
@@ -129,7 +133,7 @@ class Batch:
             await self._reopen(journal)
             self._runner = BatchRunner(
                 journal,
-                Job(target=TARGET, settings=self._job_settings(head)),
+                Job(target=self._target, settings=self._job_settings(head)),
                 executor,
                 concurrency=options.concurrency,
                 rollout_id=str(head["id"]),

@@ -86,10 +86,17 @@ class AgentWork(Work):
         if self._close_catalogs:
             await self.agent.catalog.close()
 
+    def agent_for(self, task: Task) -> Agent:
+        """Return who carries a task out; a subclass may give each task tools of its own.
+
+        The agent must share `agent`'s secrets and artifacts, and it is up to the subclass to stop it.
+        """
+        return self.agent
+
     async def _carry_out(self, payload: str, journal: RolloutJournal) -> dict[str, Any]:
         task = from_json(Task, payload, where=journal.id)
         try:
-            trajectory = (await self.agent.run(task, journal=journal)).trajectory
+            trajectory = (await self.agent_for(task).run(task, journal=journal)).trajectory
         except JournalError:
             raise
         except ToolhaftError as error:

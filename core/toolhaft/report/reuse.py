@@ -12,12 +12,14 @@ from toolhaft.report.files import writing
 _HINT = "Name a new folder, or remove what is in this one yourself"
 JOURNAL = "journal.sqlite"
 """What a folder holds in which a batch is kept."""
+JOURNALS = "journals"
+"""Sub-folder in which an evaluation may keep the journals of its arms."""
 _KEPT = re.compile(r"[0-9a-f]{64}")
 """The name of a picture."""
 
 
 def check_folder(folder: Path, marker: str) -> None:
-    """Raise if a folder holds something, and no evaluation, or the journal of a batch.
+    """Raise if a folder holds something beside `JOURNALS`, and no evaluation, or the journal of a batch.
 
     Args:
         folder: Need not be there.
@@ -35,7 +37,7 @@ def check_folder(folder: Path, marker: str) -> None:
     with writing(folder):
         if not folder.is_dir() or (folder / marker).is_file():
             return
-        found = next((entry.name for entry in sorted(folder.iterdir())), None)
+        found = next((entry.name for entry in sorted(folder.iterdir()) if entry.name != JOURNALS), None)
     if found is not None:
         raise UsageError(
             f"the folder holds something else than an evaluation: {found[:80]}", where=str(folder), hint=_HINT

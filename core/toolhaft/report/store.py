@@ -20,7 +20,7 @@ from toolhaft.report.files import (
     writing,
 )
 from toolhaft.report.prepared import keep_pictures, prepare_run, score_lines
-from toolhaft.report.reuse import check_arms, check_folder, remove_arms
+from toolhaft.report.reuse import JOURNALS, check_arms, check_folder, remove_arms
 from toolhaft.report.visible import make_line
 from toolhaft.tools.artifacts import ArtifactStore
 from toolhaft.types import FORMAT, Score, Trajectory, from_value, to_json, to_value
@@ -305,7 +305,7 @@ def evaluation_html(evaluation: Evaluation, redact: Callable[[str], str] | None 
 def name_folders(names: Iterable[str]) -> dict[str, str]:
     """Return a folder's name for each arm: its own as far as any file system can hold it, and unique."""
     found: dict[str, str] = {}
-    taken = {"", PICTURES, EVALUATION, REPORT}
+    taken = {"", PICTURES, EVALUATION, REPORT, JOURNALS}
     for name in names:
         plain = re.sub(r"[^A-Za-z0-9@_+.-]+", "-", name)[:80].strip(".-")
         place = plain
