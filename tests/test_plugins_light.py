@@ -1,0 +1,54 @@
+"""The project's own plugins cost nothing until they are used."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PLUGINS = sorted(path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml"))
+HEAVY = [
+    "numpy",
+    "torch",
+    "transformers",
+    "peft",
+    "accelerate",
+    "safetensors",
+    "tokenizers",
+    "sentence_transformers",
+    "llguidance",
+    "cv2",
+    "skimage",
+    "PIL",
+    "scipy",
+    "starlette",
+    "uvicorn",
+    "datasets",
+]
+
+LOADED = """
+import json, sys
+from toolhaft.hooks import Registry
+registry = Registry.load()
+names = [each.name for kind in ("source", "retriever", "model", "generator", "evaluator", "command")
+         for each in registry.registrations(kind) if each.plugin == PLUGIN]
+print(json.dumps({"names": names, "modules": sorted(module.split(".")[0] for module in sys.modules)}))
+"""
+"""What a process prints that has read every plugin's entries."""
+
+
+def python(code, **variables):
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False, env=None
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_a_plugin_is_listed_and_imports_nothing_heavy_until_it_is_used(plugin):
+    found = python(f"PLUGIN = {plugin!r}\n{LOADED}")
+    assert found["names"], f"{plugin} brings nothing"
+    assert sorted(set(found["modules"]) & set(HEAVY)) == []
