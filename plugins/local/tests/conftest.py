@@ -20,3 +20,11 @@ def own_home(tmp_path, monkeypatch):
     monkeypatch.setenv("TOOLHAFT_HOME", str(tmp_path / "home"))
     for name in ("TOOLHAFT_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "TOOLHAFT_DISABLE_PLUGINS"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """A random model of 100,000 weights."""
+    from toolhaft_local.tiny import write_tiny_model
+
+    return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny")

@@ -42,7 +42,7 @@ _LONGEST_RAW = 20_000
 _NAME = re.compile(r'"name"\s*:\s*"([^"\\]{1,200})"')
 _PLAIN_NAME = re.compile(r"\s*([A-Za-z0-9_.-]{1,200})\s*(?=\{|\[ARGS\])")
 _CALL_ID = re.compile(r"\[CALL_ID\]\s*[\w-]{1,64}\s*")
-_FENCE = re.compile(r"^```[a-zA-Z_]*+[ \t]*+\n(.*?)^```[ \t]*$", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*```([a-zA-Z_]*+)[ \t]*$\n?", re.MULTILINE)
 _LINE_OF_JSON = re.compile(r"^[ \t]*[\[{]", re.MULTILINE)
 _LINE_OF_UNMARKED = re.compile(r"^[ \t]*[\[{`]", re.MULTILINE)
 _FIELDS = {"name", "arguments", "parameters", "id", "type", "function"}
@@ -115,13 +115,29 @@ def visible_length(text: str) -> int:
 
 
 def _read_hermes(text: str) -> Answer:
-    before, *blocks = text.split(HERMES)
-    around, calls = [before], []
-    for block in blocks:
-        body, _, after = block.partition(HERMES_END)
+    around: list[str] = []
+    calls: list[WrittenCall] = []
+    while len(calls) <= MOST_CALLS:
+        before, mark, text = text.partition(HERMES)
+        around.append(before)
+        if not mark:
+            break
+        body, text = _marked_body(text)
         calls += _read_calls(body)
-        around.append(after)
     return Answer(text=_joined(around), calls=tuple(calls))
+
+
+def _marked_body(text: str) -> tuple[str, str]:
+    """Return what stands up to the closing mark, and the rest; marks within strings of JSON are none."""
+    if text.lstrip().startswith(("{", "[")):
+        body, after = _first_value(text)
+        rest = after.lstrip()
+        if rest.startswith(HERMES_END):
+            return body, rest.removeprefix(HERMES_END)
+        if not rest or rest.startswith(HERMES):
+            return body, rest
+    end = min((text.index(mark) for mark in (HERMES, HERMES_END) if mark in text), default=len(text))
+    return text[:end], text[end:].removeprefix(HERMES_END)
 
 
 def _read_mistral(text: str) -> Answer:
@@ -146,12 +162,11 @@ def _read_llama(text: str) -> Answer:
 
 
 def _read_unmarked(text: str) -> Answer:
-    fences = list(_FENCE.finditer(text))
-    if fences:
-        found = [_calls_if_any(fence.group(1)) for fence in fences]
+    around, fenced = _split_fences(text)
+    if fenced:
+        found = [_calls_if_any(body) for body in fenced]
         if all(found):
-            around = _FENCE.sub("\n", text)
-            return Answer(text=_joined([around]), calls=tuple(call for calls in found for call in calls))
+            return Answer(text=_joined(around), calls=tuple(call for calls in found for call in calls))
         return Answer(text=text.strip())
     start = _LINE_OF_JSON.search(text)
     if start is not None:
@@ -163,6 +178,22 @@ def _read_unmarked(text: str) -> Answer:
         if not _is_json(broken.strip()) and _looks_cut(broken):
             return Answer(text=text[: start.start()].strip(), calls=tuple(_read_calls(broken)))
     return Answer(text=text.strip())
+
+
+def _split_fences(text: str) -> tuple[list[str], list[str]]:
+    """Return the texts around closed fences, and what stands in these."""
+    around: list[str] = []
+    fenced: list[str] = []
+    opening: re.Match[str] | None = None
+    read = 0
+    for line in _FENCE.finditer(text):
+        if opening is None:
+            opening = line
+        elif not line.group(1):
+            around.append(text[read : opening.start()])
+            fenced.append(text[opening.end() : line.start()])
+            opening, read = None, line.end()
+    return [*around, text[read:]], fenced
 
 
 def _calls_if_any(body: str) -> list[WrittenCall]:
