@@ -558,3 +558,20 @@ async def test_a_tool_cannot_change_its_answer_afterwards():
     observation = await make(canned(answer))
     answer["rain"] = False
     assert observation.value() == {"rain": True}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("simulated", "simulated"),
+        ("cached", "cached"),
+        ("invented", "live"),
+        (["live"], "live"),
+        (None, "live"),
+    ],
+)
+async def test_a_failure_says_where_it_comes_from(said, expected):
+    details = {} if said is None else {"provenance": said}
+    observation = await make(canned(ToolError("no such city", details=details)), weather_call())
+    assert observation.failed
+    assert observation.provenance == expected

@@ -7,7 +7,7 @@ import inspect
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, get_args
 
 from toolhaft.errors import (
     EffectState,
@@ -25,10 +25,11 @@ from toolhaft.tools.context import RunContext
 from toolhaft.tools.handles import artifacts_in
 from toolhaft.tools.policy import CallRequest, carries
 from toolhaft.tools.toolset import ToolSet
-from toolhaft.types import Derivation, Observation, ToolCall, ToolSpec
+from toolhaft.types import Derivation, Observation, Provenance, ToolCall, ToolSpec
 
 __all__ = ["ToolCrashError", "execute", "note_call"]
 
+_PROVENANCES = get_args(Provenance)
 _NAME_SHOWN = 64
 
 
@@ -96,6 +97,8 @@ async def execute(
     except ToolError as error:
         fields["error"] = error_info(error, context.secrets)
         fields["exchanges"] = redact_exchanges(error.exchanges, context.secrets)
+        if (said := error.details.get("provenance")) in _PROVENANCES:  # a simulated failure says so, too
+            fields["provenance"] = said
     observation = Observation(
         call_id=call.id,
         tool=spec.name if spec is not None else call.name[:_NAME_SHOWN],
