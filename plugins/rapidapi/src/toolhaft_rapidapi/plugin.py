@@ -11,3 +11,15 @@ from toolhaft.hooks import hookimpl
 def register_tool_sources() -> Mapping[str, str]:
     """Name the sources of tools."""
     return {"rapidapi": "toolhaft_rapidapi.source:RapidAPISource"}
+
+
+@hookimpl
+def register_commands() -> Mapping[str, str]:
+    """Name the commands."""
+    return {"eval toolbench": "toolhaft_rapidapi.toolbench.command:evaluate_toolbench"}
+
+
+@hookimpl
+def register_evaluators() -> Mapping[str, str]:
+    """Name the evaluators."""
+    return {"valid-finish": "toolhaft_rapidapi.toolbench.finish:ValidFinish"}

@@ -1,0 +1,1 @@
+"""ToolBench's queries, answers and training conversations, read and written."""
