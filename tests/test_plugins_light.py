@@ -9,24 +9,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PLUGINS = sorted(path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml"))
-HEAVY = [
-    "numpy",
-    "torch",
-    "transformers",
-    "peft",
-    "accelerate",
-    "safetensors",
-    "tokenizers",
-    "sentence_transformers",
-    "llguidance",
-    "cv2",
-    "skimage",
-    "PIL",
-    "scipy",
-    "starlette",
-    "uvicorn",
-    "datasets",
-]
+HEAVY = {
+    *("numpy", "torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers", "datasets"),
+    *("sentence_transformers", "llguidance", "cv2", "skimage", "PIL", "scipy", "starlette", "uvicorn"),
+}
 
 LOADED = """
 import json, sys
@@ -51,4 +37,4 @@ def python(code, **variables):
 def test_a_plugin_is_listed_and_imports_nothing_heavy_until_it_is_used(plugin):
     found = python(f"PLUGIN = {plugin!r}\n{LOADED}")
     assert found["names"], f"{plugin} brings nothing"
-    assert sorted(set(found["modules"]) & set(HEAVY)) == []
+    assert sorted(set(found["modules"]) & HEAVY) == []
