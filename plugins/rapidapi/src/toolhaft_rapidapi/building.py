@@ -69,6 +69,7 @@ def build(record: APIRecord, name: str, naming: Naming = "readable") -> Built:
     if required:
         schema["required"] = required
     schema["additionalProperties"] = False
+    renamed = {key: each.name for each, key in zip(parameters, keys, strict=True) if key != each.name}
     wire = _wire(record, address, parameters, keys)
     spec = ToolSpec(
         name=name,
@@ -88,6 +89,7 @@ def build(record: APIRecord, name: str, naming: Naming = "readable") -> Built:
             "tool_name": record.tool,
             "api_name": record.api,
             "method": record.method,
+            **({"parameters": renamed} if renamed else {}),
         },
     )
     return Built(spec=spec, wire=wire, problems=tuple(problems))

@@ -16,7 +16,11 @@ def register_tool_sources() -> Mapping[str, str]:
 @hookimpl
 def register_commands() -> Mapping[str, str]:
     """Name the commands."""
-    return {"eval toolbench": "toolhaft_rapidapi.toolbench.command:evaluate_toolbench"}
+    return {
+        "rapidapi serve": "toolhaft_rapidapi.commands:serve",
+        "rapidapi import-cache": "toolhaft_rapidapi.commands:import_cache",
+        "eval toolbench": "toolhaft_rapidapi.toolbench.command:evaluate_toolbench",
+    }
 
 
 @hookimpl

@@ -76,7 +76,7 @@ class RapidAPISource(ToolSource):
         self._client = client
         self._own_clients: dict[tuple[str, ...], HTTPClient] = {}
         self._simulators: dict[tuple[int, str], VirtualAPIs] = {}
-        _choice(self._given)
+        self._servers = {_origin(_choice(self._given).server, "server")}
 
     async def load(self, location: Any) -> Catalog:
         """Read tool files into a catalog whose tools are built when first used.
@@ -99,6 +99,7 @@ class RapidAPISource(ToolSource):
         path, written = read_location(location)
         settings = {**written, **self._given}
         choice = _choice(settings)
+        self._servers.add(_origin(choice.server, "server"))
         found = await asyncio.to_thread(_import, path, settings, choice)
         cache = str(settings.get("cache", ""))
         entries: dict[str, Callable[[], Tool]] = {
@@ -141,7 +142,8 @@ class RapidAPISource(ToolSource):
             return SimulatedTool(replace(spec, hosts=()), wire, choice, self._simulator(choice.seed, cache))
         if choice.mode == "server":
             server = _origin(choice.server, spec.name)
-            connect = partial(self._connect, allowed=(server,) if "server" in self._given else ())
+            # A server that the caller names may be private; one that a catalog file names may not.
+            connect = partial(self._connect, allowed=(server,) if server in self._servers else ())
             return ServedTool(replace(spec, hosts=(server,)), wire, choice, connect)
         key = self._key if origin and may_have_key(origin, self._allow_hosts) else None
         hosts = (origin,) if origin else ()

@@ -133,11 +133,7 @@ class SimulatedTool(RapidAPITool):
         """
         from toolhaft_rapidapi.replies import result_of
 
-        names = {each.key: each.name for each in self.wire.parameters}
-        if self.wire.body is not None:
-            names |= {each.key: each.name for each in self.wire.body.fields}
-        given = {names.get(key, key): value for key, value in arguments.items()}
-        return result_of(await self._apis.answer_spec(self.spec, given), self.spec.name)
+        return result_of(await self._apis.answer_spec(self.spec, arguments), self.spec.name)
 
 
 class ServedTool(RapidAPITool):
@@ -160,7 +156,7 @@ class ServedTool(RapidAPITool):
         """Return what a call would send."""
         from toolhaft_rapidapi.replies import contract_request
 
-        return contract_request(self.spec, self.wire, self.choice.server, arguments)
+        return contract_request(self.spec, self.choice.server, arguments)
 
     async def call(self, arguments: Mapping[str, Any], context: CallContext) -> ToolResult:
         """Make the call.
