@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolhaft_vision.picture import Picture, check_box
-from toolhaft_vision.results import Box, Limitations, Method, PictureOut, Preview
+from toolhaft_vision.results import Box, Limitations, Method, PictureOut
 from toolhaft_vision.tool import BOX_SCHEMA, image_tool
 
 
@@ -15,7 +15,6 @@ class Cropped:
     """A rectangle of an image."""
 
     image: PictureOut
-    preview: Preview
     width: int
     height: int
     box: Box
@@ -54,13 +53,12 @@ def crop_image(picture: Picture, *, box: Sequence[int]) -> Cropped:
     """
     import numpy
 
-    from toolhaft_vision.encoding import png, preview
+    from toolhaft_vision.encoding import png
 
     left, top, right, bottom = check_box(box, picture)
     made = png(numpy.ascontiguousarray(picture.pixels[top:bottom, left:right]), "crop")
     return Cropped(
         image=made,
-        preview=preview(made),
         width=made.width,
         height=made.height,
         box=(left, top, right, bottom),

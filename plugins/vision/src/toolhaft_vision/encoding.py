@@ -32,7 +32,7 @@ def png(pixels: Pixels, name: str) -> NewPicture:
     return NewPicture(data=buffer.getvalue(), width=width, height=height, name=f"{name}.png")
 
 
-def preview(picture: NewPicture) -> NewPicture | None:
+def preview(picture: NewPicture) -> bytes | None:
     """Return a JPEG of at most 1,024 pixels a side and about 200 kB, or None where the picture is small."""
     if max(picture.width, picture.height) <= PREVIEW_SIDE:
         return None
@@ -49,10 +49,4 @@ def preview(picture: NewPicture) -> NewPicture | None:
         data = buffer.getvalue()
         if len(data) <= _PREVIEW_SIZE:
             break
-    return NewPicture(
-        data=data,
-        width=image.width,
-        height=image.height,
-        name=f"{picture.name.removesuffix('.png')}_preview.jpg",
-        media_type="image/jpeg",
-    )
+    return data

@@ -65,7 +65,6 @@ class NewPicture:
 
     Attributes:
         data: The file.
-        media_type: Of the file.
         name: What a person calls it.
     """
 
@@ -73,7 +72,6 @@ class NewPicture:
     width: int
     height: int
     name: str
-    media_type: str = "image/png"
 
 
 def check_box(box: object, picture: Picture) -> tuple[int, int, int, int]:

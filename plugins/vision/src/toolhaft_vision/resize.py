@@ -8,7 +8,7 @@ from typing import Literal
 from toolhaft.errors import InvalidArgumentsError
 from toolhaft_vision.limits import LIMITS, check_extent
 from toolhaft_vision.picture import Picture
-from toolhaft_vision.results import Limitations, Method, PictureOut, Preview
+from toolhaft_vision.results import Limitations, Method, PictureOut
 from toolhaft_vision.tool import image_tool
 
 
@@ -17,7 +17,6 @@ class Resized:
     """An image of another size."""
 
     image: PictureOut
-    preview: Preview
     width: int
     height: int
     original_width: int
@@ -80,7 +79,7 @@ def resize_image(
     import numpy
     from PIL import Image
 
-    from toolhaft_vision.encoding import png, preview
+    from toolhaft_vision.encoding import png
 
     size = _size(picture, width, height, scale, fit)
     check_extent(*size, "the result")
@@ -88,7 +87,6 @@ def resize_image(
     made = png(numpy.asarray(scaled), "resized")
     return Resized(
         image=made,
-        preview=preview(made),
         width=made.width,
         height=made.height,
         original_width=picture.width,

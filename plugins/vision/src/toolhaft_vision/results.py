@@ -14,7 +14,6 @@ Point = Annotated[tuple[int, int], "X and y in pixels, from the top left."]
 Method = Annotated[str, "How the result was found."]
 Limitations = Annotated[str, "What this method cannot do."]
 PictureOut = Annotated[NewPicture, "The picture made, a PNG."]
-Preview = Annotated[NewPicture | None, "A smaller JPEG, where the picture made is larger than 1024 pixels."]
 Overlay = Annotated[NewPicture | None, "The picture with what was found drawn in, where it was asked for."]
 
 _PLAIN = {int: "integer", float: "number", str: "string", bool: "boolean"}

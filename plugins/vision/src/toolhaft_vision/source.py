@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 TOOLS = {
     "crop_image": "crop",
     "resize_image": "resize",
+    "find_edges": "edges",
+    "find_lines": "lines",
+    "find_shapes": "shapes",
     "count_circles": "circles",
+    "read_text": "text",
+    "read_qr_code": "codes",
+    "find_faces": "faces",
+    "remove_background": "cutout",
 }
 """Name -> module of this package that holds it as ``TOOL``."""
 

@@ -8,18 +8,14 @@ from importlib import import_module
 from typing import Any
 
 from toolhaft.errors import InvalidArgumentsError, UsageError
+from toolhaft.tools.artifact_places import artifact_schema
 from toolhaft.tools.base import CallContext, Tool, check_name
 from toolhaft.tools.threads import run_in_thread
 from toolhaft.types import Artifact, ToolSpec
 from toolhaft_vision.picture import NewPicture
 from toolhaft_vision.results import as_json, schema_of
 
-IMAGE = {
-    "type": "string",
-    "format": "artifact",
-    "contentMediaType": "image/*",
-    "description": "The image, by its handle, for example img-1.",
-}
+IMAGE = artifact_schema("image/*") | {"description": "The image, by its handle, for example img-1."}
 """Schema of the parameter that every tool has."""
 
 BOX_SCHEMA = {
@@ -74,6 +70,7 @@ class ImageTool(Tool):
 
     def _work(self, arguments: Mapping[str, Any], context: CallContext) -> Any:
         from toolhaft_vision.decoding import read_picture
+        from toolhaft_vision.encoding import preview
 
         store = context.artifacts
         given = dict(arguments)
@@ -85,12 +82,12 @@ class ImageTool(Tool):
                 hint="Name an image by its handle, such as img-1; in Python, give a path or an Artifact",
                 details={"pointer": "/image"},
             )
-        picture = read_picture(store.get(image), getattr(image, "handle", "") or "the image")
+        picture = read_picture(store.get(image), image.handle or "the image")
         module, _, name = self._function.partition(":")
         result = getattr(import_module(module), name)(picture, **given)
 
         def keep(made: NewPicture) -> Artifact:
-            return store.put(made.data, media_type=made.media_type, name=made.name)
+            return store.put(made.data, media_type="image/png", name=made.name, preview=preview(made))
 
         return as_json(result, keep)
 
