@@ -16,6 +16,8 @@ app = typer.Typer(
 )
 
 
+_NOTED = 40
+"""Lines of a report that are printed."""
 _LIMITS = {
     "const": "=",
     "minimum": ">=",
@@ -163,14 +165,17 @@ def _print_report(report: Any) -> None:
         return
     print_line(str(report) if not isinstance(report, dict) else _summary(report))
     found = report.to_dict() if hasattr(report, "to_dict") else {}
-    for warning in found.get("warnings", []):
-        print_line(f"  note: {warning}")
+    lines = [f"note: {warning}" for warning in found.get("warnings", [])]
     for operation in found.get("operations", []):
         if operation.get("outcome") != "imported":
             reasons = "; ".join(_reason(reason) for reason in operation.get("reasons", ()))
-            print_line(
-                f"  {operation['outcome']}: {operation.get('method')} {operation.get('path')}: {reasons}"
+            lines.append(
+                f"{operation['outcome']}: {operation.get('method')} {operation.get('path')}: {reasons}"
             )
+    for line in lines[:_NOTED]:
+        print_line(f"  {line}")
+    if len(lines) > _NOTED:
+        print_line(f"  ... and {len(lines) - _NOTED} more; --json shows them all")
 
 
 def _reason(reason: Any) -> str:
