@@ -20,6 +20,9 @@ def serve(
     ] = 8710,
     seed: Annotated[int, typer.Option(help="The same seed gives the same answers.")] = 0,
     cache: Annotated[Path | None, typer.Option(help="File with kept answers; made if missing.")] = None,
+    responses: Annotated[
+        Path | None, typer.Option(help="Folder of ToolBench's response_examples: shapes of answers.")
+    ] = None,
     live: Annotated[
         bool, typer.Option(help="Ask the APIs for what is not kept, with the key in RAPIDAPI_KEY.")
     ] = False,
@@ -41,6 +44,7 @@ def serve(
         port=port,
         seed=seed,
         cache=cache,
+        responses=responses,
         live=live,
         compatible=compatible,
         allow_hosts=tuple(allow_host or ()),

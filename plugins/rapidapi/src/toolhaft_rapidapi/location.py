@@ -61,4 +61,5 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "naming": _text,
     "seed": _whole,
     "cache": _text,
+    "responses": _text,
 }

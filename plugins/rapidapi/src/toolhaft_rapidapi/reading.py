@@ -67,6 +67,20 @@ def read_records(path: Path) -> Reading:
     return reading
 
 
+def read_json_file(path: Path, shown: str, most: int = MOST_BYTES) -> Any:
+    """Return the JSON value of a file.
+
+    Args:
+        path: The file; ``.gz`` is unpacked.
+        shown: Its name in errors.
+        most: Bytes that are read.
+
+    Raises:
+        SpecError: It cannot be read, is no JSON, or too large.
+    """
+    return _parse(b"".join(_chunks(path, shown, Reading(), most)), shown)
+
+
 def _files(folder: Path) -> list[Path]:
     root = folder.resolve()
     found: list[Path] = []

@@ -30,6 +30,7 @@ class VirtualServer:
         port: Of loopback; 0 takes a free one.
         seed: Of the simulator.
         cache: File with kept answers; it is made if there is none.
+        responses: Folder of ToolBench's ``response_examples``: shapes of answers.
         live: Ask the APIs themselves for what is not kept, with RapidAPI's key.
         compatible: Responses are texts, as old clients expect.
         allow_hosts: For ``live``: see `toolhaft_rapidapi.source.RapidAPISource`.
@@ -51,6 +52,7 @@ class VirtualServer:
         port: int = 0,
         seed: int = 0,
         cache: Path | str | None = None,
+        responses: Path | str | None = None,
         live: bool = False,
         compatible: bool = False,
         allow_hosts: Sequence[str] = (),
@@ -59,6 +61,7 @@ class VirtualServer:
         from toolhaft_rapidapi.directory import Directory
         from toolhaft_rapidapi.importing import import_records
         from toolhaft_rapidapi.reading import read_records
+        from toolhaft_rapidapi.responses import add_responses
         from toolhaft_rapidapi.virtual import VirtualAPIs
 
         self.title = Path(path).name
@@ -66,7 +69,10 @@ class VirtualServer:
         self.base_url = ""
         self._port = port
         self._compatible = compatible
-        directory = Directory(import_records(read_records(Path(path)), live=False))
+        reading = read_records(Path(path))
+        if responses is not None:
+            add_responses(reading, Path(responses))
+        directory = Directory(import_records(reading, live=False))
         if not len(directory):
             raise SpecError(
                 "there are no tools", where=str(path), hint="Name tool files of ToolBench's layout"

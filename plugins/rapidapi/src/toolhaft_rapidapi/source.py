@@ -42,6 +42,7 @@ class RapidAPISource(ToolSource):
         naming: ``readable`` or ``toolbench``.
         seed: Of the simulator.
         cache: File with kept answers, for ``virtual``.
+        responses: Folder of ToolBench's ``response_examples``: shapes of answers for the simulator.
         auth: ``{"rapidapi": "env:NAME"}``: where RapidAPI's key is kept; ``env:RAPIDAPI_KEY`` otherwise.
         allow_hosts: Hosts that may be spoken to although they are private, and that may have RapidAPI's key
             although they are not RapidAPI's.
@@ -60,12 +61,14 @@ class RapidAPISource(ToolSource):
         naming: Naming | None = None,
         seed: int | None = None,
         cache: Path | str | None = None,
+        responses: Path | str | None = None,
         auth: Mapping[str, str] | None = None,
         allow_hosts: Sequence[str] = (),
         secrets: SecretStore | None = None,
         client: HTTPClient | None = None,
     ) -> None:
         given = {"virtual": virtual, "server": server, "naming": naming, "seed": seed, "cache": cache}
+        given["responses"] = responses
         self._given: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         for scheme in auth or {}:
             if scheme != SCHEME:
@@ -175,8 +178,11 @@ class RapidAPISource(ToolSource):
 def _import(path: Path, settings: Mapping[str, Any], choice: Choice) -> Import:
     from toolhaft_rapidapi.importing import import_records
     from toolhaft_rapidapi.reading import read_records
+    from toolhaft_rapidapi.responses import add_responses
 
     reading = read_records(path)
+    if "responses" in settings:
+        add_responses(reading, Path(settings["responses"]))
     naming = settings.get("naming", "readable")
     found = import_records(reading, naming=naming, title=path.name, live=choice.mode == "live")
     if not found.records:
