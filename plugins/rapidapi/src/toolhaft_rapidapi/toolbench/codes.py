@@ -87,9 +87,10 @@ def text_and_code(observation: Observation) -> tuple[str, int]:
     kept, code = error.details.get("observation"), error.details.get("code")
     if isinstance(kept, str) and isinstance(code, int) and not isinstance(code, bool):
         return kept, code
-    return json.dumps({"error": observation.text(), "response": ""}, ensure_ascii=False), _THEIRS.get(
-        error.code, 12
-    )
+    ours = error.details.get("status_code")
+    known = isinstance(ours, int) and 0 < ours <= max(MEANINGS)
+    code = ours if known else _THEIRS.get(error.code, 12)
+    return json.dumps({"error": observation.text(), "response": ""}, ensure_ascii=False), code
 
 
 def _error_text(text: str) -> str:

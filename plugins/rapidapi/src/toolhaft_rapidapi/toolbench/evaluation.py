@@ -172,7 +172,7 @@ class QueryEvaluation:
                 values = [outcome.scores[place].value for outcome in scored]
                 whole = sum(value >= 1.0 for value in values)
                 means.append(f"{evaluator.name} {fmean(values):.3f} (1.0 in {whole} of {len(values)})")
-            origins = {found for outcome in scored for found in outcome.trajectory.provenances}
+            origins = {found for outcome in scored for found in _origins(outcome.trajectory)}
             said = f"; observations: {', '.join(sorted(origins))}" if origins else ""
             lines.append(f"{arm.name}: {', '.join(means)}{said}.")
         return lines
@@ -238,6 +238,15 @@ def choose_evaluators(names: Sequence[str], tasks: Sequence[Task]) -> tuple[list
         else:
             found.append(registry.evaluator(name))
     return found, missing
+
+
+def _origins(trajectory: Trajectory) -> set[str]:
+    """Return where its observations came from; calls that were never made have none."""
+    return {
+        observation.provenance
+        for observation in trajectory.observations()
+        if observation.error is None or observation.provenance != "live" or observation.exchanges
+    }
 
 
 def _waiting(result: BatchResult) -> int:
