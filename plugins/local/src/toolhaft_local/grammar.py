@@ -7,6 +7,7 @@ that tool's JSON Schema. Arguments stand in the order in which the schema names 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -113,9 +114,7 @@ class _Writer:
             return f"start: {self._mark(mark)} {call} {again}\n{rules}"
         if mark in self._tokens:
             return f"start: free ({self._mark(mark)} {call} {again})?\n{rules}"
-        pattern = "".join(
-            f"\\{letter}" if not letter.isalnum() and letter != "_" else letter for letter in mark
-        )
+        pattern = re.sub(r"[\[\]|./]", r"\\\g<0>", mark)
         return f"start: free | opening {call} {again}\nopening[lazy]: /(.|\\n)*{pattern}/\n{rules}"
 
     def _mark(self, mark: str) -> str:

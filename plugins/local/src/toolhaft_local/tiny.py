@@ -107,7 +107,7 @@ def write_tiny_model(
     return folder
 
 
-def _train_tokenizer(vocabulary: int, template: str | None) -> Any:
+def _train_tokenizer(vocabulary: int, template: str | None, markers: tuple[str, ...] = _MARKERS) -> Any:
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -115,13 +115,13 @@ def _train_tokenizer(vocabulary: int, template: str | None) -> Any:
     written.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     written.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary - len(_MARKERS),
+        vocab_size=vocabulary - len(markers),
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         special_tokens=list(_SPECIAL),
         show_progress=False,
     )
     written.train_from_iterator([*_CORPUS, *(json.dumps(line) for line in _CORPUS)] * 4, trainer)
-    written.add_tokens([AddedToken(marker, special=False, normalized=False) for marker in _MARKERS])
+    written.add_tokens([AddedToken(marker, special=False, normalized=False) for marker in markers])
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=written, eos_token="<|im_end|>", pad_token="<|endoftext|>"
     )
