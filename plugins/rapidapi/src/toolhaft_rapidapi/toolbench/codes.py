@@ -88,9 +88,9 @@ def text_and_code(observation: Observation) -> tuple[str, int]:
     if isinstance(kept, str) and isinstance(code, int) and not isinstance(code, bool):
         return kept, code
     ours = error.details.get("status_code")
-    known = isinstance(ours, int) and 0 < ours <= max(MEANINGS)
-    code = ours if known else _THEIRS.get(error.code, 12)
-    return json.dumps({"error": observation.text(), "response": ""}, ensure_ascii=False), code
+    if not (isinstance(ours, int) and 0 < ours <= max(MEANINGS)):
+        ours = _THEIRS.get(error.code, 12)
+    return json.dumps({"error": observation.text(), "response": ""}, ensure_ascii=False), ours
 
 
 def _error_text(text: str) -> str:
