@@ -11,7 +11,7 @@ from typing import Any
 from toolhaft.models.heuristic.dates import find_today
 from toolhaft.models.heuristic.ranking import Entry
 from toolhaft.models.heuristic.readings import Reading, read
-from toolhaft.types import Message, ToolCall
+from toolhaft.types import Artifact, Message, ToolCall
 
 READING_CAP = 60
 
@@ -34,6 +34,7 @@ class Turn:
         done: What was called since the instruction, in order, with what came back.
         earlier: Readings of the turns before.
         steps: Assistant messages with calls since the instruction.
+        artifacts: Images and files that the user gave, in order.
     """
 
     text: str
@@ -41,6 +42,7 @@ class Turn:
     done: tuple[Made, ...]
     earlier: tuple[Reading, ...]
     steps: int
+    artifacts: tuple[Artifact, ...] = ()
 
 
 def key_of(name: str, arguments: Mapping[str, Any]) -> str:
@@ -59,8 +61,10 @@ def read_turn(messages: Sequence[Message], entries: Sequence[Entry]) -> Turn:
     steps = 0
     closed = True
     asked = False
+    given: dict[str, Artifact] = {}
     for message in messages:
         if message.role == "user":
+            given.update((artifact.id, artifact) for artifact in message.artifacts)
             # a user message between a tool's result and the next move is a planner's nudge
             if not closed and texts:
                 continue
@@ -82,6 +86,15 @@ def read_turn(messages: Sequence[Message], entries: Sequence[Entry]) -> Turn:
         elif message.role == "tool":
             call = calls.get(message.call_id) or (waiting.pop(0) if waiting else None)
             if call is not None:
-                done.append(Made(steps - 1, read(call, message.text, by_name.get(call.name))))
+                done.append(
+                    Made(steps - 1, read(call, message.text, by_name.get(call.name), message.artifacts))
+                )
     today = find_today([text for text in reversed(texts)] + [m.text for m in messages if m.role == "system"])
-    return Turn("\n".join(texts), today, tuple(done[-READING_CAP:]), tuple(earlier[-READING_CAP:]), steps)
+    return Turn(
+        "\n".join(texts),
+        today,
+        tuple(done[-READING_CAP:]),
+        tuple(earlier[-READING_CAP:]),
+        steps,
+        tuple(given.values()),
+    )

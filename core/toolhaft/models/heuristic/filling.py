@@ -16,6 +16,7 @@ from toolhaft.models.heuristic.limits import checked
 from toolhaft.models.heuristic.matching import is_taken, match_score, trimmed
 from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.naming_slots import name_rivals
+from toolhaft.models.heuristic.placing import place_mentions, takes_image
 from toolhaft.models.heuristic.scene import Scene, scene_of
 from toolhaft.models.heuristic.slots import Path, Slot
 from toolhaft.models.heuristic.spelling import spelled_value, stems_of_choices
@@ -131,23 +132,23 @@ def fill(
     slots = tuple(
         _sought(slot) if reads and slot.kind == "query" and not slot.many else slot for slot in slots
     )
-    scene = replace(scene_of(text, mentions, slots, taken, topic), claims=claims or {}, writes=not reads)
     values: dict[Path, Any] = {}
     used: list[Mention] = []
+    if takes_image(slots):
+        mentions = place_mentions(slots, text, goal, spoken, mentions, values, used)
+    scene = replace(scene_of(text, mentions, slots, taken, topic), claims=claims or {}, writes=not reads)
     clause = text[goal.start : goal.end]
     choices = _without_verb(clause, goal) if spec.effect == "read" and goal.intent != "read" else clause
     for slot in slots:
+        if slot.path in values or slot.kind == "artifact":
+            continue
         idle = not slot.required and (slot.name & _SORTING or slot.kind == "boolean")
         if wanted_codes(slot) or (consumer is not None and idle):
             continue
         value = spelled_value(slot, clause, choices, text)
         if value is not None:
             values[slot.path] = value
-    matched = [
-        slot
-        for slot in slots
-        if slot.path not in values and (slot.kind not in ("enum", "boolean", "object") or wanted_codes(slot))
-    ]
+    matched = [slot for slot in slots if slot.path not in values and _is_matched(slot)]
     matched = fill_codes(matched, scene, goal, values, used)
     spoken_for = consumer.used if consumer is not None else ()
     names: dict[Path, Mention] = {}
@@ -162,7 +163,9 @@ def fill(
     name_rivals(slots, scene, goal, values, names)
     spreads = _spreads(slots, scene, goal, values, used)
     missing = tuple(
-        slot for slot in _complete(slots, values) if slot.path not in _optional_queries(spec, slots)
+        slot
+        for slot in _complete(slots, values)
+        if slot.path not in _optional_queries(spec, slots) and slot.kind != "artifact"
     )
     required = [
         score for path, score in strengths.items() if any(s.path == path and s.required for s in slots)
@@ -228,6 +231,11 @@ def _pair_score(slot: Slot, mention: Mention, scene: Scene, goal: Goal, bounds: 
         elsewhere = any(other.start <= mention.start < other.end for other in bounds.spoken)
         score = score * 0.55 - 0.1 if elsewhere or not bounds.spoken else score * 0.85
     return score + (0.35 if slot.required else 0.0)
+
+
+def _is_matched(slot: Slot) -> bool:
+    """Return whether a slot takes a value as the text states it."""
+    return slot.kind not in ("enum", "boolean", "object", "artifact") or bool(wanted_codes(slot))
 
 
 def _without_verb(clause: str, goal: Goal) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.models.heuristic.alternatives import other_choices
@@ -21,6 +21,8 @@ from toolhaft.models.heuristic.lookup import (
 )
 from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.outcome import Outcome
+from toolhaft.models.heuristic.pictures import depict
+from toolhaft.models.heuristic.placing import place
 from toolhaft.models.heuristic.ranking import Entry
 from toolhaft.models.heuristic.readings import Record
 from toolhaft.models.heuristic.slots import Path, Slot
@@ -53,6 +55,15 @@ def gather(
     given = Given(dict(filled.values), dict(filled.spreads), direct=True)
     given.values.update(referred(walk, entry, goal, filled))
     given.values.update(timed(walk, entry, filled))
+    depicted = depict(walk, entry, goal)
+    if depicted.missing is not None:
+        return Outcome("missing", entry=entry, slot=depicted.missing)
+    if depicted.values:
+        given.values.update(depicted.values)
+        given.spreads.update(depicted.spreads)
+        given.values.update(place(entry.slots, walk.turn.text, goal, walk.goals, depicted.pixels).values)
+        given.direct = not depicted.waits
+        filled = replace(filled, missing=tuple(one for one in filled.missing if one.path not in given.values))
     chosen: list[Record] = []
     for slot in doubtful(entry, given.values) + list(filled.missing):
         missed, found = look_up(walk, *by_name(slot, entry, goal, filled), scores, depth)

@@ -5,6 +5,8 @@ Nothing here belongs to one service or API: it is what a small dictionary would 
 
 from __future__ import annotations
 
+from toolhaft.models.heuristic.image_synonyms import IMAGE_SYNONYMS
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -72,6 +74,7 @@ QUESTION_WORDS = _words(
 )
 
 SYNONYMS: tuple[tuple[str, ...], ...] = (
+    *IMAGE_SYNONYMS,
     ("buy", "purchase", "order"),
     ("book", "reserve", "reservation", "booking"),
     ("delete", "remove", "cancel", "erase"),

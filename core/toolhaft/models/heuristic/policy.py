@@ -11,13 +11,17 @@ from toolhaft.models.heuristic.choosing import superlative_of
 from toolhaft.models.heuristic.clauses import Goal, split_goals
 from toolhaft.models.heuristic.conversation import Turn, key_of, read_turn
 from toolhaft.models.heuristic.fallbacks import Fallback, find_fallback
+from toolhaft.models.heuristic.image_words import VERBS as IMAGE_VERBS
 from toolhaft.models.heuristic.lexicon import STOP
 from toolhaft.models.heuristic.lookup import ANAPHORA
 from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.mentions import find_mentions
 from toolhaft.models.heuristic.outcome import Outcome, Plan, Wanted, better, telling_stems
+from toolhaft.models.heuristic.placing import takes_image
 from toolhaft.models.heuristic.ranking import Entry, Ranked, ToolIndex
+from toolhaft.models.heuristic.regions import Measure, find_measures, masked
 from toolhaft.models.heuristic.selecting import candidates
+from toolhaft.models.heuristic.sequences import in_order, with_means
 from toolhaft.models.heuristic.trace import Trace
 from toolhaft.models.heuristic.walk import Walk, Wording
 from toolhaft.models.heuristic.words import concept, name_stems, split_words
@@ -51,6 +55,8 @@ def decide(
     turn = read_turn(messages, entries)
     if not turn.text.strip():
         return Decision("What should I do?")
+    if turn.artifacts and any(takes_image(entry.slots) for entry in entries):
+        return _decide_on_images(turn, entries, avoid, index)
     mentions = find_mentions(turn.text, turn.today, index.verbs)
     fallback = find_fallback(turn.text, mentions)
     if fallback is not None and not _may_choose(fallback, turn, index):
@@ -73,6 +79,43 @@ def decide(
         if not trace.left or trace.followed():
             break
     return decision
+
+
+def _decide_on_images(
+    turn: Turn, entries: tuple[Entry, ...], avoid: Sequence[ToolCall], index: ToolIndex
+) -> Decision:
+    """Return the next move where the user gave images or files and tools take them."""
+    verbs = {**index.verbs, **IMAGE_VERBS}
+    measures = find_measures(turn.text)
+    mentions = tuple(
+        one
+        for one in find_mentions(turn.text, turn.today, verbs)
+        if not (
+            one.kind in ("id", "phone", "entity", "formula")
+            and any(_shares(one, other) for other in measures)
+        )
+    )
+    blocked = frozenset(key_of(call.name, call.arguments) for call in avoid)
+    goals = in_order(split_goals(masked(turn.text, measures), verbs, index.openers), turn.text)
+    goals = tuple(replace(goal, text=_clause(turn.text, goal)) for goal in goals)
+    walk = Walk(turn, entries, mentions, Trace((), frozenset(), 0), goals=goals)
+    ranked = [candidates(walk, goal, index) for goal in goals]
+    goals = with_means(goals, turn.text, entries, [one[0].entry if one else None for one in ranked])
+    decision = Decision("")
+    for strict in (True, False):
+        trace = Trace(turn.done, blocked, turn.steps, strict)
+        decision = _walked(Walk(turn, entries, mentions, trace, goals=goals), index)
+        if not trace.left or trace.followed():
+            break
+    return decision
+
+
+def _clause(text: str, goal: Goal) -> str:
+    return text[goal.start : goal.end].strip()
+
+
+def _shares(mention: Mention, measure: Measure) -> bool:
+    return mention.start < measure.end and measure.start < mention.end
 
 
 def _may_choose(fallback: Fallback, turn: Turn, index: ToolIndex) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from toolhaft.models.heuristic.ranking import Entry
 from toolhaft.models.heuristic.words import name_stems, stem
-from toolhaft.types import ToolCall
+from toolhaft.types import Artifact, ToolCall
 
 OBSERVATION_CAP = 200_000
 """Characters of one observation that are parsed; a longer one is read as text."""
@@ -68,6 +68,7 @@ class Reading:
         entry: The tool, if it is still offered.
         value: The parsed JSON, else the text.
         code: The error's code, or empty; ``message`` is what it says.
+        artifacts: Images and files that it brought.
     """
 
     call: ToolCall
@@ -76,6 +77,7 @@ class Reading:
     code: str = ""
     message: str = ""
     records: tuple[Record, ...] = field(default=())
+    artifacts: tuple[Artifact, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -93,11 +95,15 @@ class Reading:
         return main_list(self.value)
 
 
-def read(call: ToolCall, text: str, entry: Entry | None) -> Reading:
-    """Return an observation's text as a reading; never raises."""
+def read(call: ToolCall, text: str, entry: Entry | None, artifacts: Sequence[Artifact] = ()) -> Reading:
+    """Return an observation's text, and the images and files in it, as a reading; never raises."""
     error = _ERROR.match(text[:4000])
     if error:
         return Reading(call, entry, None, error["code"], error["message"][:4000])
+    for artifact in artifacts:
+        text = text.replace(artifact.line(), "")
+    if artifacts and not text.strip():
+        text = json.dumps({("image" if one.is_image else "file"): one.handle for one in artifacts[:1]})
     value: Any = text
     stripped = text.strip()
     if len(stripped) <= OBSERVATION_CAP and stripped[:1] in '[{"-0123456789tfn':
@@ -110,7 +116,7 @@ def read(call: ToolCall, text: str, entry: Entry | None) -> Reading:
         return Reading(call, entry, None, "E-TOOL-SAID", failure)
     nouns = entry.nouns if entry is not None else frozenset(name_stems(call.name))
     records = tuple(_numbered(value, nouns))
-    return Reading(call, entry, value, records=records)
+    return Reading(call, entry, value, records=records, artifacts=tuple(artifacts))
 
 
 def _soft_failure(value: Any) -> str:

@@ -10,8 +10,10 @@ from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.codes import CURRENCIES, named_codes
 from toolhaft.models.heuristic.identifying import prefix_of
 from toolhaft.models.heuristic.lexicon import READ_VERBS, VERB_CLASSES
+from toolhaft.models.heuristic.pictures import referring_stems
 from toolhaft.models.heuristic.ranking import Entry, Ranked, ToolIndex
 from toolhaft.models.heuristic.references import REFERRING
+from toolhaft.models.heuristic.regions import find_measures
 from toolhaft.models.heuristic.walk import Walk
 from toolhaft.models.heuristic.words import content_stems, name_stems, stem
 
@@ -34,6 +36,10 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
         and goal.start <= mention.start < goal.end
         for one in content_stems(mention.text)
     )
+    if walk.turn.artifacts:
+        own = [one for one in find_measures(walk.turn.text) if goal.start <= one.start < goal.end]
+        values |= {one for each in own for one in content_stems(walk.turn.text[each.start : each.end])}
+        values |= referring_stems(goal, walk.turn.text)
     if converters := _converters(walk, goal):
         return converters[:1]
     ranked = index.rank(goal, values)

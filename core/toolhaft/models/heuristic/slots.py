@@ -31,6 +31,7 @@ Kind = Literal[
     "query",
     "text",
     "object",
+    "artifact",
 ]
 Path = tuple[str | int, ...]
 """Keys from the arguments down; an integer stands for a place in a list."""
@@ -221,6 +222,7 @@ def _kind(schema: dict[str, Any], words: tuple[str, ...], description: str) -> K
         "uri": "url",
         "url": "url",
         "uuid": "id",
+        "artifact": "artifact",
     }
     if shape in formats:
         return formats[shape]

@@ -37,6 +37,7 @@ from toolhaft.models.heuristic.outcome import (
     bears_query,
     better,
 )
+from toolhaft.models.heuristic.placing import takes_image
 from toolhaft.models.heuristic.ranking import Entry, Ranked
 from toolhaft.models.heuristic.readings import Reading, Record
 from toolhaft.models.heuristic.trace import Trace
@@ -223,6 +224,8 @@ class Walk:
         return Outcome("none") if found_nothing else outcome
 
     def _settles(self, goal: Goal, outcome: Outcome, *, last: bool) -> bool:
+        if self.turn.artifacts and outcome.entry is not None and takes_image(outcome.entry.slots):
+            return True  # what an image tool brings is often a new image, which has no words to answer with
         return goal.intent != "read" or last or answers(goal, outcome, self.mentions)
 
     def _wants(self, entry: Entry, goal: Goal, nouns: frozenset[str]) -> bool:

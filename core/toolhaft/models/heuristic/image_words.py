@@ -1,0 +1,62 @@
+"""The words that people use of images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from toolhaft.models.heuristic.words import stem
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in text.split())
+
+
+NOUNS = "|".join(
+    [
+        "images?|pictures?|pics?|photos?|photographs?|files?|versions?|copy|copies|cut-?out|result|output",
+        "parts?|pieces?|region|area|section|crop|portion|detail|fragment|patch|snippet|half|quarter|map",
+        "one|ones|thumbnail|screenshot|scan|drawing|shot|frame|bit|cutting|excerpt|rectangle|box|edges",
+    ]
+)
+"""A pattern of what an image, or a part of one, is called."""
+VERBS: Mapping[str, str] = dict.fromkeys(
+    sorted(
+        _stems(
+            "crop cut trim clip shrink enlarge scale downscale upscale resize rescale rotate turn flip "
+            "mirror blur sharpen convert detect trace outline locate spot measure extract decode scan "
+            "brighten darken invert erase mask segment make describe compare combine paste draw mark "
+            "highlight take snip zoom reduce halve double smooth isolate transform desaturate straighten "
+            "count read find recognise recognize identify list name point give show tell get return report "
+            "say keep soften whiten tilt strip process work look search check save render produce create "
+            "compute"
+        )
+    ),
+    "read",
+)
+"""Intents by stem of what people say of images; a tool that makes one image of another changes nothing."""
+IRREGULAR = {
+    "shrunk": "shrink",
+    "shrunken": "shrink",
+    "taken": "take",
+    "found": "find",
+    "made": "make",
+}
+"""Forms of verbs that a stemmer does not know."""
+RESULTS = _stems(
+    "result resulting new smaller larger bigger edited modified changed processed output same latest"
+)
+"""Words that mean what the step before made, whatever that was."""
+BESIDE = frozenset(
+    ["overlay", "annotated", "annotation", "marked", "preview", "drawn", "visualization", "debug"]
+)
+"""Words of the keys under which results have pictures that only show what was found."""
+GENERAL = _stems(
+    "image picture photo photograph file region area part section box rectangle piece pixel corner out left "
+    "right top bottom upper lower half quarter middle centre center x y half double size wide high tall "
+    "version"
+)
+"""Words that speak for no tool in particular."""
+CUTTING = _stems(
+    "take cut crop extract keep isolate snip select clip trim get use grab make halve double reduce bring set"
+)
+"""Verbs that only say that an image is to be had otherwise; the place or size beside them says how."""

@@ -1,0 +1,165 @@
+"""Steps on images in the order in which they are to be done: ``count the circles after cropping it``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from toolhaft.models.heuristic.clauses import Goal
+from toolhaft.models.heuristic.image_words import CUTTING, GENERAL, IRREGULAR, VERBS
+from toolhaft.models.heuristic.placing import takes_image, takes_place, takes_size
+from toolhaft.models.heuristic.ranking import Entry
+from toolhaft.models.heuristic.regions import Measure, find_measures
+from toolhaft.models.heuristic.words import concept, content_stems, name_stems, name_words, split_words, stem
+
+_WHOM = r"(?:it|you|i|we|they|that|this|the \w+|\w+ (?:image|picture|photo))"
+_IS = r"(?:'s|'ve| is| are| has| have| was| were)"
+_BEFORE = re.compile(
+    rf"\b(?:(?:only |right |but |and )*after(?:wards)?(?: {_WHOM}{_IS}?)?(?: having)?"
+    rf"|(?:as soon as|once|when|if)(?: {_WHOM}{_IS}?)?(?: been)?|having)"
+    r"\s+(?=(?:first |you |been )?(?P<verb>[a-z]+))",
+    re.IGNORECASE,
+)
+_LATER = re.compile(r"\b(?:but |and )?before(?: you)?\s+(?=(?P<verb>[a-z]+))", re.IGNORECASE)
+
+
+def spoken_verb(word: str) -> str:
+    """Return the stem of a verb of images in any of its forms, or empty."""
+    low = word.lower()
+    found = stem(IRREGULAR.get(low, low))
+    return found if found in VERBS else ""
+
+
+def in_order(goals: Sequence[Goal], text: str) -> tuple[Goal, ...]:
+    """Return goals with what is to be done first before what is to be done after it."""
+    found: list[Goal] = []
+    late: list[Goal] = []
+    place = 0
+    for goal in (*goals, None):
+        end = goal.start if goal is not None else len(text)
+        early, after = _unread(text, place, end)
+        found.extend(early)
+        if goal is not None:
+            found.extend([*_parted(goal, text), *late])
+            late = after
+            place = goal.end
+    return (*found, *late)
+
+
+def _unread(text: str, start: int, end: int) -> tuple[list[Goal], list[Goal]]:
+    """Return the steps in what was read as no goal, ``After cropping it,``: for now, and for later."""
+    gap = text[start:end]
+    for pattern, now in ((_BEFORE, True), (_LATER, False)):
+        match = pattern.search(gap)
+        verb = spoken_verb(match["verb"]) if match is not None else ""
+        if match is not None and verb:
+            step = Goal(start + match.end(), end, gap[match.end() :].strip(" ,"), verb, "read")
+            return ([step], []) if now else ([], [step])
+    return [], []
+
+
+def _parted(goal: Goal, text: str) -> list[Goal]:
+    clause = text[goal.start : goal.end]
+    for pattern, earlier in ((_BEFORE, True), (_LATER, False)):
+        for match in pattern.finditer(clause):
+            verb = spoken_verb(match["verb"])
+            if not verb or (not earlier and not match["verb"].lower().endswith("ing")):
+                continue
+            if match.start() == len(clause) - len(clause.lstrip()) or not clause[: match.start()].strip(" ,"):
+                return _opened(goal, clause, match, earlier=earlier)
+            if len(split_words(clause[: match.start()])) < 2:
+                continue
+            main = _part(goal, clause, 0, match.start(), goal.verb)
+            side = _part(goal, clause, match.end(), len(clause), verb)
+            return [side, replace(main, condition=side.text)] if earlier else [main, side]
+    return [goal]
+
+
+def _opened(goal: Goal, clause: str, match: re.Match[str], *, earlier: bool) -> list[Goal]:
+    """Return the parts of ``After cropping it to ..., count ...``."""
+    for comma in re.finditer(r",(?=\s+[a-zA-Z])", clause):
+        if comma.start() > match.end():
+            after = [word for word in split_words(clause[comma.end() :])][:1]
+            side = _part(goal, clause, match.end(), comma.start(), spoken_verb(match["verb"]))
+            main = _part(goal, clause, comma.end(), len(clause), after[0].lower if after else "")
+            return [side, main] if earlier else [main, side]
+    return [goal]
+
+
+def _part(goal: Goal, clause: str, start: int, end: int, verb: str) -> Goal:
+    first = goal.start + start
+    return replace(
+        goal,
+        start=first,
+        end=goal.start + end,
+        text=clause[start:end].strip(),
+        verb=verb,
+        intent="read",
+        condition="",
+    )
+
+
+def with_means(
+    goals: Sequence[Goal], text: str, entries: Sequence[Entry], chosen: Sequence[Entry | None]
+) -> tuple[Goal, ...]:
+    """Put a cut before a question about a part of an image, where its tool looks at whole images.
+
+    Likewise a change of size before what is asked of an image of another size.
+
+    Args:
+        goals: In their order.
+        text: The instruction.
+        entries: What is offered.
+        chosen: The best tool for each goal, or None.
+    """
+    found: list[Goal] = []
+    measures = find_measures(text)
+    for goal, entry in zip(goals, chosen, strict=True):
+        own = [one for one in measures if goal.start <= one.start < goal.end]
+        part, means = _means(own, entries, entry)
+        if part is None or means is None:
+            found.append(goal)
+            continue
+        words = " ".join(name_words(means.spec.name))
+        said = text[part.start : part.end]
+        alone = entry is None or not _speaks_for(entry, goal, own)
+        start, end = (goal.start, goal.end) if alone else (part.start, part.end)
+        found.append(Goal(start, end, f"{words} {goal.text if alone else said}", words.split()[0], "read"))
+        if not alone:
+            found.append(goal)
+    return tuple(found)
+
+
+def _means(
+    measures: Sequence[Measure], entries: Sequence[Entry], chosen: Entry | None
+) -> tuple[Measure | None, Entry | None]:
+    """Return the first measure that the chosen tool has no use for, and the tool that has."""
+    for one in measures:
+        takes = takes_place if one.box or one.part else takes_size
+        if chosen is not None and (
+            takes(chosen.slots) or (takes is takes_size and takes_place(chosen.slots))
+        ):
+            continue
+        able = [entry for entry in entries if takes_image(entry.slots) and takes(entry.slots)]
+        if able:
+            return one, next(iter([entry for entry in able if _cuts(entry)] or able))
+    return None, None
+
+
+def _speaks_for(entry: Entry, goal: Goal, measures: Sequence[Measure]) -> bool:
+    """Return whether a goal has a word for a tool, beside its verb, places and what all tools take."""
+    said = {
+        word.stem
+        for one in measures
+        for word in split_words(goal.text[one.start - goal.start : one.end - goal.start])
+    }
+    words = set(content_stems(goal.text)) - said - GENERAL
+    words -= {stem(goal.verb)} if stem(goal.verb) in CUTTING else set()
+    return any(one in entry.weights or concept(one) in entry.concepts for one in words)
+
+
+def _cuts(entry: Entry) -> bool:
+    """Return whether a tool cuts a part out of an image."""
+    said = {*name_stems(entry.spec.name), *entry.verbs}
+    return bool(said & {"crop", "cut"}) and takes_place(entry.slots)
