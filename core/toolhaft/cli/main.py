@@ -24,6 +24,8 @@ COMMANDS = {
     "tools": ("toolhaft.cli.tools:app", "Import, list, show and search tools."),
     "eval": ("toolhaft.cli.eval:app", "Measure how well tasks are done, and compare."),
     "compare": ("toolhaft.cli.compare:compare", "Compare stored runs of the same tasks."),
+    "generate": ("toolhaft.cli.generate:generate", "Make training data from tools."),
+    "data": ("toolhaft.cli.data:app", "Look into training data, and export it from stored runs."),
     "models": ("toolhaft.cli.models:app", "List the models, and detect local servers."),
     "plugins": ("toolhaft.cli.plugins:app", "List, check, write and switch plugins."),
     "serve": ("toolhaft.cli.serve:app", "Serve the demo world on this machine."),

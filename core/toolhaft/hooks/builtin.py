@@ -49,6 +49,16 @@ def register_planners() -> Factories:
 
 
 @hookimpl
+def register_generators() -> Factories:
+    """Name the generators of training data."""
+    return {
+        "one-tool": "toolhaft.generators.template:OneTool",
+        "category": "toolhaft.generators.template:Category",
+        "chain": "toolhaft.generators.template:Chain",
+    }
+
+
+@hookimpl
 def register_evaluators() -> Factories:
     """Name the evaluators."""
     return {

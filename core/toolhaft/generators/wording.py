@@ -1,0 +1,143 @@
+"""How a tool's purpose and its arguments are put in words, without naming the tool."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from toolhaft.generators.asking import noun_of, spoken_day
+from toolhaft.generators.schemas import words_of
+from toolhaft.generators.texts import lines
+from toolhaft.text import clean
+from toolhaft.types import ToolSpec
+
+_SENTENCE = re.compile(r"[.!?](?:\s|$)|[\n;]")
+_ASIDE = re.compile(r"\s*[(\[][^()\[\]]{0,200}[)\]]")
+_PREAMBLE = re.compile(
+    r"^(?:(?:this|the)\s+)?(?:api|endpoint|method|function|tool|operation|call|route|request)s?\s+"
+    r"(?:(?:will|can|is\s+used\s+to|allows?\s+(?:you|users?)\s+to|lets\s+you|helps\s+(?:you\s+)?to)\s+)?"
+    r"|^(?:allows?\s+(?:you|users?)\s+to|lets\s+you|used?\s+(?:this\s+)?to|you\s+can)\s+",
+    re.IGNORECASE,
+)
+_ARTICLE = re.compile(r"^(?:a|an|the|all|any|every|your|my|one|this|some|no)\b", re.IGNORECASE)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_LONGEST_ACTION = 110
+_LONGEST_VALUE = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a tool does, in words.
+
+    Attributes:
+        words: For example ``cancel a booking``, or ``the weather at a place``.
+        does: Whether it begins with a verb.
+    """
+
+    words: str
+    does: bool
+
+
+def action_of(spec: ToolSpec) -> Action:
+    """Return what a tool does: the first sentence of its description, else its name in words."""
+    text = _ASIDE.sub("", clean(spec.description, 2_000))
+    text = _PREAMBLE.sub("", " ".join(_SENTENCE.split(text, maxsplit=1)[0].split())).strip(" :,-`")
+    text = re.sub(re.escape(spec.name), " ".join(words_of(spec.name)), text, flags=re.IGNORECASE)
+    if not text or len(text) > _LONGEST_ACTION:
+        text = " ".join(words_of(spec.name)) or "use the service"
+    first, _, rest = text.partition(" ")
+    verb = _verb(first.casefold())
+    if verb:
+        return Action(f"{verb} {rest}".strip(), True)
+    if not first[1:2].isupper():
+        text = text[:1].lower() + text[1:]
+    return Action(text if _ARTICLE.match(text) else f"the {text}", False)
+
+
+def say_argument(name: str, schema: Mapping[str, Any], value: Any, random: Random, style: str) -> str:
+    """Return an argument in words, so that its value stands in them.
+
+    Args:
+        name: Of the argument.
+        schema: Of the argument.
+        value: What it is to be.
+        random: Draws the words.
+        style: How plain values are said, a line of ``texts/phrase.txt``.
+    """
+    label = label_of(name, value, random)
+    if isinstance(value, bool):
+        pattern = random.choice(lines("yes" if value else "no"))
+        return pattern.replace("{label}", label)
+    return style.replace("{label}", label).replace("{value}", say_value(value, schema, random))
+
+
+def label_of(name: str, value: Any, random: Random) -> str:
+    """Return an argument's name in words; an identifier may go by what it is of."""
+    words = " ".join(words_of(name)) or name
+    noun = noun_of(name)
+    return noun if noun and noun != words and isinstance(value, str) and random.random() < 0.6 else words
+
+
+def say_value(value: Any, schema: Mapping[str, Any], random: Random) -> str:
+    """Return a value as people write it."""
+    if isinstance(value, list):
+        said = [say_value(item, {}, random) for item in value]
+        *others, last = said or ["nothing"]
+        return f"{', '.join(others)} and {last}" if others else last
+    if isinstance(value, dict):
+        return ", ".join(
+            f"{' '.join(words_of(name))} {say_value(part, {}, random)}" for name, part in value.items()
+        )
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = str(value)
+    if _DAY.fullmatch(text) and random.random() < 0.3:
+        return spoken_day(text, american=random.random() < 0.5)
+    if "enum" in schema and "_" in text and random.random() < 0.5:
+        return text.replace("_", " ")
+    if " " in text and random.random() < 0.7:
+        return f'"{text}"'
+    return text
+
+
+def is_said(value: Any, text: str, label: str = "") -> bool:
+    """Whether a text says a value: as it stands, or as `say_value` may put it."""
+    if isinstance(value, bool) or value is None:
+        return all(re.search(rf"\b{re.escape(word)}", text, re.IGNORECASE) for word in words_of(label))
+    if isinstance(value, list):
+        return all(is_said(item, text, label) for item in value)
+    if isinstance(value, dict):
+        return all(is_said(part, text, name) for name, part in value.items())
+    plain = " ".join(str(value)[:_LONGEST_VALUE].casefold().split())
+    said = " ".join(text.casefold().split())
+    spellings = [plain, plain.replace("_", " ")]
+    if _DAY.fullmatch(plain):
+        spellings += [spoken_day(plain).casefold(), spoken_day(plain, american=True).casefold()]
+    return any(_stands_in(spelling, said) for spelling in spellings)
+
+
+def is_named(spec: ToolSpec, text: str) -> bool:
+    """Whether a text names a tool as programs do; a name that is a plain word is in every mouth."""
+    if len(words_of(spec.name)) < 2:
+        return False
+    return re.search(rf"(?<!\w){re.escape(spec.name)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def _stands_in(value: str, text: str) -> bool:
+    if not value:
+        return True
+    before = r"(?<![\w.])" if value[0].isalnum() else ""
+    after = r"(?!\w|\.\d)" if value[-1].isalnum() else ""
+    return re.search(f"{before}{re.escape(value)}{after}", text) is not None
+
+
+def _verb(word: str) -> str:
+    """Return the base of a verb, or nothing for another word."""
+    known = frozenset(lines("verbs"))
+    for base in (word, word.removesuffix("s"), word.removesuffix("es"), f"{word.removesuffix('ies')}y"):
+        if base in known:
+            return "get" if base == "return" else base
+    return ""
