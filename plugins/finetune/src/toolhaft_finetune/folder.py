@@ -115,14 +115,16 @@ def load_model(folder: Path, tokenizer: Any, *, precision: str = "float32") -> A
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the progress bars of transformers off the terminal for a while."""
+    """Keep the progress bars and the advice of transformers off the terminal for a while."""
     from transformers.utils import logging
 
-    shown = logging.is_progress_bar_enabled()
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         yield
     finally:
+        logging.set_verbosity(level)
         if shown:
             logging.enable_progress_bar()
 

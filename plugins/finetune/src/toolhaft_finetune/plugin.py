@@ -11,5 +11,12 @@ from toolhaft.hooks import hookimpl
 def register_commands() -> Mapping[str, str]:
     """Name the commands."""
     return {
+        "loop": "toolhaft_finetune.loop.command:loop",
         "train sft": "toolhaft_finetune.command:sft",
     }
+
+
+@hookimpl
+def register_evaluators() -> Mapping[str, str]:
+    """Name the evaluators."""
+    return {"first-call": "toolhaft_finetune.first_call:FirstCall"}

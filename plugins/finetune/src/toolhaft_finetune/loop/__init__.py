@@ -1,0 +1,1 @@
+"""The loop, closed: import, generate, solve, train, evaluate, on one machine and without a download."""
