@@ -52,7 +52,7 @@ def ask_of(result: Any, arguments: Mapping[str, Any], random: Random) -> Asked |
         return Asked(form="first", facts=(_fact(names[0]),), said=(names[0],))
     if listed is not None or not isinstance(result, dict):
         return None
-    told = [(label, value) for label, value in _tellable(result) if str(value) not in given]
+    told = [(_asked_as(label, value), value) for label, value in _tellable(result) if str(value) not in given]
     if not told:
         return None
     chosen = random.sample(told, min(len(told), random.choice((1, 1, 2))))
@@ -91,22 +91,40 @@ def label_of(path: tuple[str, ...]) -> str:
     return " ".join(words)
 
 
+def _asked_as(label: str, value: Any) -> str:
+    """Return a label as a thing that can be asked for: what is ``opened`` on a day is the opened date."""
+    last = label.rsplit(" ", maxsplit=1)[-1]
+    if isinstance(value, str) and _DAY.fullmatch(value) and last not in ("date", "day", "birthday"):
+        return f"{label} date"
+    return f"{label} value" if last.endswith(("ed", "like")) or last in ("spent", "left", "paid") else label
+
+
 def _told(asked: Asked) -> str:
     if asked.form == "fields":
         pairs = zip(asked.labels, asked.said, strict=True)
-        return " ".join(f"The {label} is {value}." for label, value in pairs)
+        return " ".join(f"The {label} {_is(label)} {_ended(value)}" for label, value in pairs)
     if asked.form == "first":
-        return f"The first one is {asked.said[0]}."
+        return f"The first one is {_ended(asked.said[0])}"
     *others, last = asked.said
     listed = f"{', '.join(others)} and {last}" if others else last
-    return f"There {'is' if len(asked.said) == 1 else 'are'} {len(asked.said)}: {listed}."
+    return f"There {'is' if len(asked.said) == 1 else 'are'} {len(asked.said)}: {_ended(listed)}"
 
 
 def _done(result: Any) -> str:
     if not isinstance(result, dict):
         return "It is done."
     told = [f"{label} {value}" for label, value in _tellable(result, identifiers=True)][:_MOST_TOLD]
-    return f"It is done: {', '.join(told)}." if told else "It is done."
+    return f"It is done: {_ended(', '.join(told))}" if told else "It is done."
+
+
+def _is(label: str) -> str:
+    """Return the verb that goes with a label: ``stars`` are, ``status`` is."""
+    return "are" if singular(label.rsplit(" ", maxsplit=1)[-1]) != label.rsplit(" ", maxsplit=1)[-1] else "is"
+
+
+def _ended(text: str) -> str:
+    """Return a text that ends as a sentence does."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _listed(result: Any) -> list[Any] | None:
@@ -169,6 +187,6 @@ def _fact(value: Any) -> str:
 def noun_of(argument: str) -> str:
     """Return what an identifying argument is of: ``booking_id`` is of a booking."""
     words = words_of(argument)
-    while len(words) > 1 and words[-1] in ("id", "ids", "number", "code", "key", "uuid"):
-        words = words[:-1]
-    return " ".join(singular(word) for word in words)
+    if len(words) > 1 and words[-1] in ("id", "ids", "number", "code", "key", "uuid"):
+        words = [*words[:-2], singular(words[-2])]
+    return " ".join(words)

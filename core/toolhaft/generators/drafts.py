@@ -17,10 +17,12 @@ class Link:
     Attributes:
         argument: Its name.
         path: Where it stands in the result of the step before; ``*`` is the first item of a list.
+        own: Whether it identifies what the result is about; else something that that belongs to.
     """
 
     argument: str
     path: tuple[str, ...]
+    own: bool = True
 
     @property
     def listed(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from random import Random
 
@@ -11,6 +12,13 @@ from toolhaft.generators.schemas import properties_of, resolve
 from toolhaft.generators.texts import lines
 from toolhaft.generators.wording import action_of, say_argument, say_value
 from toolhaft.types import ToolSpec
+
+_TWICE = re.compile(r"\.\.(?=\s|$)")
+_THING = (
+    r"\b(?:a|an|one|the|your|this|another)\s(?:[a-z-]+\s)?NOUN(?:\sof\s(?:a|an|the)\s\w+)?"
+    r"(?=$|\s(?:of|for|to|from|on|in|with|at|about|by|and|into|as|off|again|now|right|side)\b)"
+)
+"""A thing in a purpose that is not the beginning of a longer name: ``a ticket``, not ``a ticket label``."""
 
 
 class Teacher(ABC):
@@ -59,7 +67,14 @@ class TemplateTeacher(Teacher):
             asked = proved.asked[position] if position < len(proved.asked) else None
             if asked is not None:
                 sentences.append(_question(asked, random))
-        return " ".join(sentences)
+        return _joined(sentences)
+
+
+def _joined(sentences: list[str]) -> str:
+    """Return sentences as one text; all but the last end as sentences do."""
+    *before, last = sentences
+    ended = [text if text.endswith((".", "?", "!", '."')) else f"{text}." for text in before]
+    return _TWICE.sub(".", " ".join([*ended, last]))
 
 
 def _opening(planned: Planned, random: Random) -> list[str]:
@@ -79,8 +94,12 @@ def _following(planned: Planned, random: Random) -> list[str]:
     """Return the sentence about what is done with an earlier result."""
     link = planned.link
     noun = noun_of(link.argument) if link is not None else ""
-    pattern = random.choice(lines("first_of_list" if link is not None and link.listed else "the_one"))
-    reference = pattern.replace("{noun}", noun or "one")
+    listed = link is not None and link.listed
+    if link is not None and not link.own:
+        kind = "belonging_to_first" if listed else "belonging_to_it"
+    else:
+        kind = "first_of_list" if listed else "the_one"
+    reference = random.choice(lines(kind)).replace("{noun}", noun or "one")
     action, apart = _clause(planned, random, reference=reference, noun=noun)
     return [_fill(random.choice(lines("then")), "act", _doing(planned.spec, action, random)), *apart]
 
@@ -150,11 +169,8 @@ def _place(action: str, noun: str, words: str) -> str:
     """Return an action with a thing named in it in place of any such thing: ``cancel booking BK-1``."""
     if not noun:
         return action
-    for article in ("a", "an", "one", "the", "your", "this"):
-        before, found, after = f" {action} ".partition(f" {article} {noun} ")
-        if found:
-            return f"{before} {words} {after}".strip()
-    return action
+    found = re.search(_THING.replace("NOUN", re.escape(noun)), action, re.IGNORECASE)
+    return action if found is None else f"{action[: found.start()]}{words}{action[found.end() :]}"
 
 
 def _fill(frame: str, name: str, words: str) -> str:

@@ -77,9 +77,9 @@ def row_of(trajectory: Trajectory, *, system: str | None = None, **metadata: Any
 def call_row(task: Task, tools: Sequence[ToolSpec], **metadata: Any) -> dict[str, Any] | None:
     """Return the row of a task whose calls were never made: it ends with the calls, all at once.
 
-    None if the task has no gold calls.
+    None if the task has no gold calls, or one of them needs what another returns.
     """
-    if task.gold is None or not task.gold.calls:
+    if task.gold is None or not task.gold.calls or task.metadata.get("generator") == "chain":
         return None
     messages = [
         Message(role="system", text=system_of("react")),

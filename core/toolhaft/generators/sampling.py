@@ -101,11 +101,14 @@ def find_pairs(specs: Sequence[ToolSpec], pool: ValuePool) -> list[Pair]:
     A tool that needs the identifier itself is no producer of it: its user knows it already. What a result
     holds is read from ``returns``, and from what was observed where that says nothing.
     """
-    holders: defaultdict[str, list[tuple[ToolSpec, Field]]] = defaultdict(list)
+    holders: defaultdict[str, list[tuple[ToolSpec, Field, bool]]] = defaultdict(list)
     for spec in specs:
+        things: set[tuple[str, ...]] = set()
         for field in _produced(spec, pool):
+            own = field.path[:-1] not in things
+            things.add(field.path[:-1])
             for name in _names(field):
-                holders[name].append((spec, field))
+                holders[name].append((spec, field, own))
     pairs = []
     for spec in specs:
         members = properties_of(resolve(spec.parameters, spec.parameters), spec.parameters)
@@ -114,14 +117,13 @@ def find_pairs(specs: Sequence[ToolSpec], pool: ValuePool) -> list[Pair]:
             continue
         name, schema = needed[0], members.get(needed[0], {})
         taken: set[str] = set()
-        for producer, field in holders.get(plain_name(name), ()):
+        for producer, field, own in holders.get(plain_name(name), ()):
             if producer is spec or producer.name in taken or not _fits(field, schema, producer, spec):
                 continue
             if not {plain_name(each) for each in producer.required} & {plain_name(name)}:
                 taken.add(producer.name)
-                pairs.append(
-                    Pair(producer=producer, consumer=spec, link=Link(argument=name, path=field.path))
-                )
+                link = Link(argument=name, path=field.path, own=own)
+                pairs.append(Pair(producer=producer, consumer=spec, link=link))
     return pairs
 
 

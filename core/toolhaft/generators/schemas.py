@@ -139,7 +139,8 @@ def singular(word: str) -> str:
         return f"{word[:-3]}y"
     if word.endswith(("sses", "xes", "ches", "shes")):
         return word[:-2]
-    return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word
+    kept = word.endswith(("ss", "us", "is")) or len(word) < 4
+    return word[:-1] if word.endswith("s") and not kept else word
 
 
 def _taken(branch: str, options: Any, root: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,25 @@ _TEXTS = {
     "remark",
 }
 _TITLES = {"title", "subject", "name", "label", "headline", "summary", "topic"}
-_PEOPLE = {"person", "guest", "author", "contact", "attendee", "customer", "passenger", "employee"}
+_SHARED = {"city", "country", "currency", "language", "email", "airport", "nationality", "timezone"}
+_PEOPLE = {
+    "requester",
+    "owner",
+    "sender",
+    "recipient",
+    "member",
+    "holder",
+    "user",
+    "signer",
+    "person",
+    "guest",
+    "author",
+    "contact",
+    "attendee",
+    "customer",
+    "passenger",
+    "employee",
+}
 _PERSON = re.compile(r"\b(?:full name|person|guest|passenger|who)\b", re.IGNORECASE)
 _SEARCHED = {"query", "q", "search", "keyword", "keywords", "term", "phrase"}
 _CHANCE = 0.35
@@ -260,6 +278,9 @@ class ValueChooser:
 
     def _known(self, spec: ToolSpec, name: str, random: Random) -> Iterator[tuple[Any, str]]:
         found = self.pool.named(name, spec.parent)
+        if not is_identifier(name, {}) and not set(words_of(name)) & _SHARED:
+            # Elsewhere the same plain name may mean something else.
+            found = [known for known in found if known.parent == spec.parent]
         for known in random.sample(found, min(3, len(found))):
             yield known.value, f"tool:{known.tool}"
 

@@ -22,6 +22,7 @@ _PREAMBLE = re.compile(
     r"|^(?:allows?\s+(?:you|users?)\s+to|lets\s+you|used?\s+(?:this\s+)?to|you\s+can)\s+",
     re.IGNORECASE,
 )
+_QUESTION = re.compile(r"^(?:who|what|which|how|when|where|whether|why|if)\b", re.IGNORECASE)
 _ARTICLE = re.compile(r"^(?:a|an|the|all|any|every|your|my|one|this|some|no)\b", re.IGNORECASE)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _LONGEST_ACTION = 110
@@ -45,6 +46,8 @@ def action_of(spec: ToolSpec) -> Action:
     """Return what a tool does: the first sentence of its description, else its name in words."""
     text = _ASIDE.sub("", clean(spec.description, 2_000))
     text = _PREAMBLE.sub("", " ".join(_SENTENCE.split(text, maxsplit=1)[0].split())).strip(" :,-`")
+    if _QUESTION.match(text) and len(text) <= _LONGEST_ACTION:
+        return Action(f"find out {text[:1].lower()}{text[1:]}", True)
     text = re.sub(re.escape(spec.name), " ".join(words_of(spec.name)), text, flags=re.IGNORECASE)
     if not text or len(text) > _LONGEST_ACTION:
         text = " ".join(words_of(spec.name)) or "use the service"
@@ -52,6 +55,8 @@ def action_of(spec: ToolSpec) -> Action:
     verb = _verb(first.casefold())
     if verb:
         return Action(f"{verb} {rest}".strip(), True)
+    if spec.effect != "read" and rest and not _ARTICLE.match(text):
+        return Action(text[:1].lower() + text[1:], True)  # what changes something says what it does
     if not first[1:2].isupper():
         text = text[:1].lower() + text[1:]
     return Action(text if _ARTICLE.match(text) else f"the {text}", False)
