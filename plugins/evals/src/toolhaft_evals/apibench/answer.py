@@ -14,7 +14,7 @@ _DOMAIN = re.compile(
     r"<<<domain>>>\s*:\s*(?P<a>[^\n<,]{1,120})|'domain'\s*:\s*\\?['\"](?P<b>[^'\"\\]{1,120})"
 )
 _MARKED = re.compile(
-    r"(?:<<<api_call>>>|['\"]api_call['\"])\s*:(?P<call>.*?)(?=,?\s*(?:<<<\w+>>>|\\?['\"]api_provider)|\Z)",
+    r"(?:<<<api_call>>>|['\"]api_call['\"])\s*:(?P<call>.*?)(?=<<<\w{1,40}>>>|['\"]api_provider|\Z)",
     re.DOTALL,
 )
 
@@ -47,7 +47,7 @@ def read_answer(text: str) -> Answer:
     plain = unescape(text)
     marked = _MARKED.search(plain)
     domain = _DOMAIN.search(plain)
-    call_text = (marked["call"] if marked else plain).strip()
+    call_text = marked["call"].strip(" ,\n\\") if marked else plain.strip()
     return Answer(
         domain=((domain["a"] or domain["b"]).strip() if domain else ""),
         calls=tuple(find_calls(call_text)),

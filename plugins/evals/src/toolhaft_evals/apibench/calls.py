@@ -14,13 +14,16 @@ from dataclasses import dataclass
 
 LONGEST = 100_000
 """Characters of a text that are searched for calls."""
-_CALLS = 400
+_CALLS = 200
 _PIECES = 64
 _LONGEST_PIECE = 4_000
-_SPAN = 8_000
+_SPAN = 2_000
 """Characters of one call."""
-_CALLEE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?=\()")
+# Possessive and bounded, so that no text is read twice.
+_CALLEE = re.compile(r"(?<!\w)[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+){0,20}+(?=\()")
+_STRING = re.compile(r"'''.*?'''|\"\"\".*?\"\"\"|'(?:[^'\\\n]|\\.)*+'|\"(?:[^\"\\\n]|\\.)*+\"", re.DOTALL)
 _NAMED = re.compile(r"\s*([A-Za-z_]\w*)\s*=(?!=)\s*", re.ASCII)
+_BREAK = re.compile(r"[()\[\]{},]")
 _OPEN, _CLOSE = "([{", ")]}"
 _ESCAPED = re.compile(r"\\(n|t|r|\"|')")
 _PLAIN = {"n": "\n", "t": "\t", "r": "\n", '"': '"', "'": "'"}
@@ -71,7 +74,7 @@ def unescape(text: str) -> str:
 
 
 def find_calls(text: str) -> Iterator[Call]:
-    """Yield the calls of a text in order, those within arguments too; at most 400 of them."""
+    """Yield the calls of a text in order, those within arguments too; at most 200 of them."""
     text = text[:LONGEST]
     for number, match in enumerate(_CALLEE.finditer(text)):
         if number >= _CALLS:
@@ -140,43 +143,31 @@ def _argument(piece: str) -> Argument:
     )
 
 
+def mask_strings(text: str) -> str:
+    """Return a text with its string literals blanked out, so that what is in them is no code."""
+    return _STRING.sub(lambda match: "\0" * len(match[0]), text)
+
+
+def leading_string(text: str) -> str:
+    """Return the string literal that a text begins with; empty if it begins with none."""
+    match = _STRING.match(text)
+    return match[0] if match else ""
+
+
 def _split(text: str, opening: int) -> tuple[list[tuple[int, int]], int, bool]:
     """Return where the arguments stand, where the call ends, and whether it is closed."""
+    masked = mask_strings(text[opening:])
     pieces: list[tuple[int, int]] = []
-    depth, begins, position = 0, opening + 1, opening
-    while position < len(text) and len(pieces) < _PIECES:
-        character = text[position]
-        if character in "'\"":
-            position = end_of_string(text, position) or position + 1
-            continue
+    depth, begins = 0, opening + 1
+    for match in _BREAK.finditer(masked):
+        character, position = match[0], opening + match.start()
         if character in _OPEN:
             depth += 1
         elif character in _CLOSE:
             depth -= 1
             if depth == 0:
                 return [*pieces, (begins, position)], position + 1, True
-        elif character == "," and depth == 1:
+        elif depth == 1 and len(pieces) < _PIECES:
             pieces.append((begins, position))
             begins = position + 1
-        position += 1
     return [*pieces, (begins, len(text))], len(text), False
-
-
-def end_of_string(text: str, start: int) -> int | None:
-    """Return where the string literal that opens at ``start`` ends; None if it does not in its line."""
-    quote = text[start]
-    if text.startswith(quote * 3, start):
-        end = text.find(quote * 3, start + 3)
-        return None if end < 0 else end + 3
-    position = start + 1
-    while position < len(text):
-        character = text[position]
-        if character == "\\":
-            position += 2
-            continue
-        if character == "\n":
-            return None
-        if character == quote:
-            return position + 1
-        position += 1
-    return None

@@ -13,8 +13,11 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from toolhaft_evals.apibench.calls import LONGEST, Call, end_of_string, is_python, parsed, read_call
+from toolhaft_evals.apibench.calls import Call, is_python, leading_string, mask_strings, parsed, read_call
 from toolhaft_evals.apibench.database import API, Database
+
+_LONGEST = 20_000
+"""Characters of an answer that are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ def judge_compatible(text: str, domains: Collection[str], database: Database) ->
         domains: Those of the gold API.
         database: Its ``hub`` says which of the three scripts is meant.
     """
-    source = cut_call(text[:LONGEST], marker_needed=database.hub == "torchhub")
+    source = cut_call(text[:_LONGEST], marker_needed=database.hub == "torchhub")
     if source is None:
         return CompatibleVerdict(verdict="wrong", row=None, source=None)
     declared = "api_call" in text
@@ -67,12 +70,9 @@ def cut_call(text: str, *, marker_needed: bool) -> str | None:
 def first_fitting(source: str, database: Database) -> API | None:
     """Return the first row whose arguments all occur in the sub-tree that the source has for its callee."""
     found: dict[str, str] = {}
-    last = ""
     tree = parsed(source)
-    if tree is not None:
-        last = _last_node(tree, source)
-    elif source[:1] in ("'", '"'):
-        last = source[: end_of_string(source, 0) or 0]
+    last = _last_node(tree, source) if tree is not None else leading_string(source)
+    masked = mask_strings(source)
     for row in database.rows:
         if row.call is None:
             continue
@@ -81,7 +81,7 @@ def first_fitting(source: str, database: Database) -> API | None:
             continue
         callee = row.call.callee
         if callee not in found:
-            found[callee] = _sub_tree(source, callee)
+            found[callee] = _sub_tree(source, masked, callee)
         # Where no sub-tree has the callee, the scripts go on with the one they looked at last.
         if all(text in (found[callee] or last) for text in wanted):
             return row
@@ -105,22 +105,14 @@ def _wanted(call: Call, hub: str) -> list[str]:
     return [text.strip("'") for text in texts]
 
 
-def _sub_tree(source: str, callee: str) -> str:
+def _sub_tree(source: str, masked: str, callee: str) -> str:
     """Return the first call of a callee that stands outside of strings; empty if there is none."""
-    position = 0
-    if f"{callee}(" not in source:
-        return ""
-    while position < len(source):
-        character = source[position]
-        if character in "'\"":
-            position = end_of_string(source, position) or position + 1
-            continue
-        opening = position + len(callee)
-        if source.startswith(callee, position) and source[opening : opening + 1] == "(":
-            before = source[position - 1 : position]
-            if not (before.isalnum() or before in ("_", ".")):
-                return read_call(source, position, opening).text
-        position += 1
+    begins = masked.find(f"{callee}(")
+    while begins >= 0:
+        before = masked[begins - 1 : begins]
+        if not (before.isalnum() or before in ("_", ".")) or not begins:
+            return read_call(source, begins, begins + len(callee)).text
+        begins = masked.find(f"{callee}(", begins + 1)
     return ""
 
 

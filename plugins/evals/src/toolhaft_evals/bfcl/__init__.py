@@ -1,0 +1,1 @@
+"""Function calling, checked against answers that list every acceptable value."""

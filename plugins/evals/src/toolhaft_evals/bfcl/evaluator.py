@@ -1,0 +1,133 @@
+"""The evaluator ``bfcl``: are the calls those that the question accepts?"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast, get_args
+
+from toolhaft.errors import UsageError
+from toolhaft.evaluators.base import Evaluator
+from toolhaft.evaluators.prediction import made_calls
+from toolhaft.types import Score, Task, Trajectory
+from toolhaft_evals.bfcl.checker import CheckResult, Names, check_calls
+from toolhaft_evals.bfcl.data import CATEGORIES, check_category
+from toolhaft_evals.bfcl.decoding import Decoded, decode_text
+
+
+class BFCL(Evaluator):
+    """1 if the calls are acceptable, of ``irrelevance`` if there is none, else 0.
+
+    The calls of a trajectory may come in several steps. Where there is none, its answer is decoded, and
+    one that cannot be is no abstention.
+
+    Args:
+        names: How models write dotted names; a prediction whose ``metadata["names"]`` says it is believed.
+        strings: ``lenient`` ignores case, blanks and ``,./-_*^``.
+        compatible: See `toolhaft_evals.bfcl.checker.check_calls`.
+
+    Raises:
+        UsageError: There is no such policy.
+
+    Source: Patil et al., "The Berkeley Function Calling Leaderboard" (2025). Deviation: of irrelevance, what
+    cannot be decoded is a failure; calls in several steps count as calls in parallel.
+    """
+
+    name = "bfcl"
+
+    def __init__(
+        self,
+        *,
+        names: Names = "dotted",
+        strings: Literal["lenient", "strict"] = "lenient",
+        compatible: bool = False,
+    ) -> None:
+        check_calls((), (), (), names=names, strings=strings)
+        self._names: Names = names
+        self._strings = strings
+        self._compatible = compatible
+
+    def check_task(self, task: Task) -> None:
+        """Raise `UsageError` if the task has no functions and answers, or its category is not there yet."""
+        check_category(str(task.metadata.get("category", CATEGORIES[0])))
+        for name in ("functions", "possible_answer"):
+            if not isinstance(task.metadata.get(name), list):
+                raise UsageError(
+                    f"bfcl needs metadata.{name}", where=f"task {task.id}", hint="Read tasks with load_tasks"
+                )
+
+    async def evaluate(self, task: Task, trajectory: Trajectory) -> Score:
+        """Return 1 or 0, with the first mismatch in ``details``."""
+        self.check_task(task)
+        decoded = _decoded(trajectory)
+        expected = task.metadata["possible_answer"]
+        if not expected:
+            return self._score_silence(decoded)
+        if decoded.problem:
+            return self._score(CheckResult(valid=False), "parse_failure", decoded.problem, decoded)
+        if decoded.abstained:
+            return self._score(CheckResult(valid=False), "abstained", "no call was made", decoded)
+        found = check_calls(
+            task.metadata["functions"],
+            decoded.calls,
+            expected,
+            names=_names_of(trajectory, self._names),
+            strings=self._strings,
+            compatible=self._compatible,
+        )
+        kind = "passed" if found.mismatch is None else found.mismatch.kind
+        return self._score(found, kind, str(found.mismatch or "the calls are acceptable"), decoded)
+
+    def _score_silence(self, decoded: Decoded) -> Score:
+        outcome = "parse_failure" if decoded.problem else "abstained" if decoded.abstained else "called"
+        reason = decoded.problem or (
+            "no call was made" if decoded.abstained else "a call was made, though no function fits"
+        )
+        return Score(
+            name="bfcl",
+            value=float(decoded.abstained),
+            reason=reason,
+            details={"calls": _shown(decoded)},
+            evaluator=self.name,
+            parts={"abstained": float(decoded.abstained)},
+            outcome=outcome,
+        )
+
+    def _score(self, found: CheckResult, outcome: str, reason: str, decoded: Decoded) -> Score:
+        total = found.expected or 1
+        mismatch = found.mismatch
+        details: dict[str, Any] = {"calls": _shown(decoded)}
+        if mismatch is not None:
+            details["mismatch"] = {
+                "kind": mismatch.kind,
+                "where": mismatch.where,
+                "expected": mismatch.expected,
+                "found": mismatch.found,
+            }
+        return Score(
+            name="bfcl",
+            value=float(found.valid),
+            reason=reason,
+            details=details,
+            evaluator=self.name,
+            parts={"functions": found.functions / total, "calls": found.matched / total},
+            outcome=outcome,
+        )
+
+
+def _decoded(trajectory: Trajectory) -> Decoded:
+    steps = trajectory.path()
+    asked = [call for step in steps for call in step.calls]
+    if not asked:
+        return decode_text(trajectory.answer)
+    if problems := [call.problem for call in asked if call.problem]:
+        return Decoded(problem=problems[0])
+    return Decoded(calls=tuple({call.name: call.arguments} for call in made_calls(steps)))
+
+
+def _names_of(trajectory: Trajectory, default: Names) -> Names:
+    said = trajectory.settings.get("prediction")
+    found = said.get("names") if isinstance(said, dict) else None
+    return cast(Names, found) if found in get_args(Names) else default
+
+
+def _shown(decoded: Decoded) -> list[dict[str, Any]]:
+    return [dict(call) for call in decoded.calls[:20]]
