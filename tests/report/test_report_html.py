@@ -320,7 +320,7 @@ def test_more_observations_or_fewer_than_calls_are_shown(text_of):
 )
 def test_small_pictures_are_shown_and_nothing_else(media_type, data, shown, outline):
     store = ArtifactStore()
-    handle = store.put(data, media_type=media_type, name="thing")
+    handle = replace(store.put(data, name="thing"), media_type=media_type)
     document = render_html([one_call(ArtifactPart(handle))], artifacts=store)
     outline(document)
     assert ("<img" in document) is shown

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import secrets
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Location, open_location
+from toolhaft.cli.images import file_name, take_files
 from toolhaft.cli.inputs import arguments
-from toolhaft.cli.output import print_json, print_line
+from toolhaft.cli.output import notice, print_json, print_line
 from toolhaft.errors import InvalidArgumentsError, ToolhaftError, UsageError
 from toolhaft.tools.artifacts import ArtifactStore
-from toolhaft.types import Artifact, ArtifactPart, Observation
+from toolhaft.tools.handles import Handles
+from toolhaft.types import Artifact, Observation
 
 if TYPE_CHECKING:
     from toolhaft.tools.catalog import Catalog
@@ -31,7 +34,8 @@ def call(
     dry_run: Annotated[bool, typer.Option(help="Print the request instead of sending it.")] = False,
     curl: Annotated[bool, typer.Option(help="Print the request as a curl command.")] = False,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="File for a result that is an image or a file.")
+        Path | None,
+        typer.Option("-o", "--output", help="File, or folder, for images and files that come back."),
     ] = None,
     auth: Auth = None,
     allow_host: AllowHost = None,
@@ -45,7 +49,8 @@ def call(
 
     catalog = open_location(location, auth, allow_host)
     spec = catalog.spec(tool)
-    given = arguments(spec, words or (), body)
+    artifacts, handles = ArtifactStore(), Handles()
+    given = take_files(spec, arguments(spec, words or (), body), artifacts, handles)
     try:
         catalog.check(spec, given)
     except InvalidArgumentsError as error:
@@ -58,14 +63,19 @@ def call(
             )
         _print_request(request, curl=curl, as_json=as_json)
         return
-    artifacts = ArtifactStore()
-    observation = run_sync(_make(catalog, tool, given, artifacts))
+    observation = run_sync(_make(catalog, tool, given, artifacts, handles))
     failure = observation.error
     if failure is not None:
         raise ToolhaftError(failure.what, where=failure.where, hint=failure.hint, code=failure.code)
-    files = [part.artifact for part in observation.parts if isinstance(part, ArtifactPart)]
-    if files:
-        _keep(files[0], artifacts, output)
+    files = [artifact for artifact in observation.artifacts() if artifact.made_by is not None]
+    alone = len(files) == len(observation.parts) == 1
+    if alone and output is None:
+        raise UsageError(
+            f"the result is a file of {files[0].size} bytes ({files[0].media_type})",
+            hint="Say where to put it: -o FILE",
+        )
+    _keep(files, artifacts, output)
+    if alone:
         return
     value = observation.value()
     if isinstance(value, str) and not as_json:
@@ -74,7 +84,9 @@ def call(
         print_json(value)
 
 
-async def _make(catalog: Catalog, tool: str, given: dict[str, Any], artifacts: ArtifactStore) -> Observation:
+async def _make(
+    catalog: Catalog, tool: str, given: dict[str, Any], artifacts: ArtifactStore, handles: Handles
+) -> Observation:
     """Make the call as a rollout would, except that it is allowed."""
     from toolhaft.tools.context import RunContext
     from toolhaft.tools.execute import execute
@@ -86,6 +98,7 @@ async def _make(catalog: Catalog, tool: str, given: dict[str, Any], artifacts: A
         id=f"call-{secrets.token_hex(8)}",
         policy=Policy(allow=("*",)),
         artifacts=artifacts,
+        handles=handles,
         result_cap=_LONGEST,
     )
     call = ToolCall(id="1", name=tool, arguments=given)
@@ -95,22 +108,27 @@ async def _make(catalog: Catalog, tool: str, given: dict[str, Any], artifacts: A
         await catalog.close()
 
 
-def _keep(artifact: Artifact, artifacts: ArtifactStore, output: Path | None) -> None:
-    """Write a result that is a file.
+def _keep(files: Sequence[Artifact], artifacts: ArtifactStore, output: Path | None) -> None:
+    """Write the images and files that came back: the first to the file named, others beside it.
 
     Raises:
-        UsageError: No file was named, or it cannot be written.
+        UsageError: They cannot be written.
     """
     if output is None:
-        raise UsageError(
-            f"the result is a file of {artifact.size} bytes ({artifact.media_type})",
-            hint="Say where to put it: -o FILE",
-        )
-    try:
-        output.write_bytes(artifacts.get(artifact))
-    except OSError as error:
-        raise UsageError(f"cannot write: {error.strerror}", where=str(output)) from None
-    print_line(f"{artifact.size} bytes ({artifact.media_type}) written to {output}")
+        for artifact in files:
+            notice(f"{artifact.line()} is not kept. To keep it, say where: -o FILE")
+        return
+    for position, artifact in enumerate(files):
+        path = output
+        if output.is_dir():
+            path = output / file_name(artifact)
+        elif position:
+            path = output.with_name(f"{output.stem}-{file_name(artifact)}")
+        try:
+            path.write_bytes(artifacts.get(artifact))
+        except OSError as error:
+            raise UsageError(f"cannot write: {error.strerror}", where=str(path)) from None
+        notice(f"{artifact.size} bytes ({artifact.media_type}) written to {path}")
 
 
 def _print_request(request: Any, *, curl: bool, as_json: bool) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from toolhaft.cli.approval import TerminalApprover, terminal_approver
 from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, open_locations
+from toolhaft.cli.images import check_images, save_images
 from toolhaft.cli.inputs import budget as read_budget
 from toolhaft.cli.inputs import pairs
 from toolhaft.cli.output import notice, print_json, print_line
@@ -47,7 +48,9 @@ def run(
     allow: Annotated[
         list[str] | None, typer.Option(help="Effect (write, irreversible) or tool that may run unasked.")
     ] = None,
-    image: Annotated[list[Path] | None, typer.Option(help="An image or file to work on.")] = None,
+    image: Annotated[
+        list[Path] | None, typer.Option(help="An image to work on; may be given several times.")
+    ] = None,
     budget: Annotated[list[str] | None, typer.Option(help="A limit: --budget model_calls=40.")] = None,
     private: Annotated[bool, typer.Option(help="The instruction holds private data.")] = False,
     seed: Annotated[int, typer.Option(help="For everything that draws lots.")] = 0,
@@ -68,6 +71,7 @@ def run(
     """
     from toolhaft.agent import Agent, open_model
 
+    check_images(image or [])
     folder = prepare(output)
     settings: dict[str, Any] = {"api_key": api_key} if api_key else {}
     secrets = SecretStore()
@@ -88,8 +92,8 @@ def run(
         warn=notice,
     )
     trajectory, error = watch(agent, instruction, image or [], quiet=as_json)
-    files = save(agent, trajectory, folder)
-    _show(trajectory, error, files, as_json=as_json)
+    files, images = save(agent, trajectory, folder)
+    _show(trajectory, error, files, images, as_json=as_json)
     if error is not None and not as_json:
         raise error
     raise typer.Exit(exit_code(trajectory))
@@ -158,8 +162,15 @@ def watch(
     return finished[0], None
 
 
-def _show(trajectory: Trajectory, error: ToolhaftError | None, files: Any, *, as_json: bool) -> None:
-    """Print the answer, what waits for leave, and where the report is."""
+def _show(
+    trajectory: Trajectory,
+    error: ToolhaftError | None,
+    files: Any,
+    images: dict[str, Path],
+    *,
+    as_json: bool,
+) -> None:
+    """Print the answer, what waits for leave, and where the images and the report are."""
     refused = refused_calls(trajectory)
     if as_json:
         print_json(
@@ -170,6 +181,7 @@ def _show(trajectory: Trajectory, error: ToolhaftError | None, files: Any, *, as
                 "error": error.to_dict() if error is not None else None,
                 "report": str(files.html),
                 "record": str(files.jsonl),
+                "images": {handle: str(path) for handle, path in images.items()},
             }
         )
     else:
@@ -177,6 +189,8 @@ def _show(trajectory: Trajectory, error: ToolhaftError | None, files: Any, *, as
             print_line(trajectory.answer)
         for name in refused:
             notice(f"Refused: {name}. To let it run, add --allow {name}")
+        for handle, path in images.items():
+            notice(f"{handle}: {path}")
         notice(f"Report: {files.html}")
 
 
@@ -199,8 +213,10 @@ def prepare(output: Path | None) -> Path | None:
 
 
 def save(agent: Agent, trajectory: Trajectory, output: Path | None) -> Any:
-    """Write record and report into a folder, by default ``toolhaft-runs/<id>``."""
+    """Write record, report and the images that were made into a folder, by default ``toolhaft-runs/<id>``."""
     from toolhaft.report.store import save_run
 
     folder = output or Path("toolhaft-runs") / trajectory.id
-    return save_run(folder, [trajectory], redact=agent.secrets.redact, artifacts=agent.artifacts)
+    files = save_run(folder, [trajectory], redact=agent.secrets.redact, artifacts=agent.artifacts)
+    images = save_images(folder / "images", trajectory.artifacts(), agent.artifacts)
+    return files, images

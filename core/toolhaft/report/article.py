@@ -8,6 +8,7 @@ from typing import Any
 
 from toolhaft.report.diagram import diagram_html
 from toolhaft.report.images import Pictures
+from toolhaft.report.lineage import lineage_html
 from toolhaft.report.markup import (
     Html,
     badge,
@@ -159,6 +160,7 @@ def _article(
         _facts(trajectory),
         _scores(scores),
         _retrieval(trajectory),
+        lineage_html(trajectory, detail.prefix, linked=bool(detail.cap)),
         _steps(trajectory, reading, pictures, detail),
         _record(trajectory, detail),
         class_="trajectory",

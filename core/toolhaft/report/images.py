@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 
 from toolhaft.errors import ToolhaftError
 from toolhaft.tools.artifacts import ArtifactStore
-from toolhaft.types import Artifact, ArtifactPart, Trajectory
+from toolhaft.tools.image_header import KINDS, read_image_header
+from toolhaft.types import Artifact, Trajectory
 
 LARGEST = 256_000
-"""Bytes of a picture that is shown; larger ones are shown by their handle."""
-
-_BEGINNINGS = {
-    "image/png": (b"\x89PNG\r\n\x1a\n",),
-    "image/jpeg": (b"\xff\xd8\xff",),
-    "image/gif": (b"GIF87a", b"GIF89a"),
-    "image/webp": (b"RIFF",),
-}
+"""Bytes of a picture that is shown; of larger ones the preview, if they have one, else the handle."""
 
 
 class Pictures:
@@ -33,31 +28,41 @@ class Pictures:
 
     def address(self, artifact: Artifact) -> str | None:
         """Return a ``data:`` address, or None if it is no picture, too large or not kept."""
-        data = read_picture(artifact, self._artifacts)
-        if data is None or len(data) > self._room:
+        found = read_picture(artifact, self._artifacts)
+        if found is None or len(found.data) > self._room:
             return None
         # Charged each time: a picture that is shown twice stands in the file twice.
-        self._room -= len(data)
-        return f"data:{artifact.media_type};base64,{base64.b64encode(data).decode()}"
+        self._room -= len(found.data)
+        return f"data:{found.media_type};base64,{base64.b64encode(found.data).decode()}"
 
 
-def read_picture(artifact: Artifact, artifacts: ArtifactStore | None) -> bytes | None:
-    """Return a picture's bytes if it is a small PNG, JPEG, GIF or WebP by name and by content."""
-    beginnings = _BEGINNINGS.get(artifact.media_type)
-    if artifacts is None or beginnings is None or artifact.size > LARGEST:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A small picture."""
+
+    media_type: str
+    data: bytes
+
+
+def read_picture(artifact: Artifact, artifacts: ArtifactStore | None) -> Picture | None:
+    """Return a small PNG, JPEG, GIF or WebP, by name and by content; of a large one its preview."""
+    if artifacts is None or artifact.media_type not in KINDS:
         return None
+    found = _small(artifact.id, artifacts) if artifact.size <= LARGEST else None
+    if found is not None:
+        return found if found.media_type == artifact.media_type else None
+    return _small(artifact.preview, artifacts) if artifact.preview else None
+
+
+def _small(id: str, artifacts: ArtifactStore) -> Picture | None:
     try:
-        data = artifacts.get(artifact)
+        data = artifacts.get(id)
     except (ToolhaftError, OSError):
         return None
-    return data if len(data) <= LARGEST and data.startswith(beginnings) else None
+    header = read_image_header(data) if len(data) <= LARGEST else None
+    return Picture(media_type=header.media_type, data=data) if header is not None else None
 
 
 def pictures_of(trajectory: Trajectory) -> list[Artifact]:
     """Return the artifacts of the task and of every observation, each once."""
-    found = {artifact.id: artifact for artifact in trajectory.task.artifacts}
-    for observation in trajectory.observations():
-        for part in observation.parts:
-            if isinstance(part, ArtifactPart):
-                found.setdefault(part.artifact.id, part.artifact)
-    return list(found.values())
+    return list(trajectory.artifacts())

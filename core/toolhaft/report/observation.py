@@ -6,11 +6,11 @@ from typing import Any
 
 from toolhaft.report.exchange import exchange_html, json_or_text
 from toolhaft.report.images import Pictures
+from toolhaft.report.lineage import facts_of
 from toolhaft.report.markup import (
     Child,
     Html,
     badge,
-    byte_size,
     count,
     dump,
     duration,
@@ -116,11 +116,12 @@ def artifact_html(artifact: Artifact, pictures: Pictures) -> Html:
     """Return a small picture, or the handle of anything else."""
     name = make_line(artifact.name, 120) or "unnamed file"
     address = pictures.address(artifact)
-    handle = f"{make_line(artifact.media_type, 80)}, {byte_size(artifact.size)}, {make_line(artifact.id, 12)}"
+    handle = tag("code", make_line(artifact.handle, 40)) if artifact.handle else None
+    facts = tag("span", facts_of(artifact), class_="hint")
     return tag(
         "figure",
         tag("img", src=address, alt=name) if address else None,
-        tag("figcaption", tag("strong", name), " ", tag("span", handle, class_="hint")),
+        tag("figcaption", handle, " " if handle else None, tag("strong", name), " ", facts),
         class_="artifact",
     )
 

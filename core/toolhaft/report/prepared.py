@@ -68,6 +68,6 @@ def keep_pictures(trajectories: Sequence[Trajectory], artifacts: ArtifactStore |
     # Only what the report shows is kept: other files are not text that could be redacted.
     for trajectory in trajectories:
         for artifact in pictures_of(trajectory):
-            data = read_picture(artifact, artifacts)
-            if data is not None:
-                ArtifactStore(folder).put(data, media_type=artifact.media_type)
+            picture = read_picture(artifact, artifacts)
+            if picture is not None:
+                ArtifactStore(folder).put(picture.data, media_type=picture.media_type)

@@ -37,7 +37,8 @@ class Reading:
 
     def __init__(self, trajectory: Trajectory, effort: int = 200_000_000) -> None:
         self._steps = trajectory.steps
-        self._task = Source(label="user", position=None, text=trajectory.task.instruction[:_TEXT_CAP])
+        said = [trajectory.task.instruction, *(artifact.line() for artifact in trajectory.task.artifacts)]
+        self._task = Source(label="user", position=None, text="\n".join(said)[:_TEXT_CAP])
         self._brought: dict[int, list[Source]] = {}
         self._known: dict[tuple[int, int, str], list[Source] | None] = {}
         self._effort = effort

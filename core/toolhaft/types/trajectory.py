@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from toolhaft.errors import FormatError, UsageError
-from toolhaft.types.content import ErrorInfo, Observation
+from toolhaft.types.content import Artifact, ErrorInfo, Observation
 from toolhaft.types.message import Origin, Usage
 from toolhaft.types.task import Budget, Task
 from toolhaft.types.tool import ToolCall, ToolSpec
@@ -136,6 +136,26 @@ class Trajectory:
         """Iterate over the observations of all steps, in the order they were made."""
         for step in self.steps:
             yield from step.observations
+
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """Return the images and files of the task and of every observation, each once, in order."""
+        found = {artifact.id: artifact for artifact in self.task.artifacts}
+        for observation in self.observations():
+            for artifact in observation.artifacts():
+                found.setdefault(artifact.id, artifact)
+        return tuple(found.values())
+
+    def lineage(self, artifact: Artifact) -> tuple[Artifact, ...]:
+        """Return an artifact and all that it was made of, back to what the user gave, nearest first."""
+        known = {one.id: one for one in self.artifacts()}
+        found: dict[str, Artifact] = {}
+        waiting = [artifact]
+        for one in waiting:
+            if one.id not in found:
+                found[one.id] = one
+                parents = one.made_by.parents if one.made_by is not None else ()
+                waiting.extend(known[id] for id in parents if id in known)
+        return tuple(found.values())
 
     @property
     def origins(self) -> tuple[Origin, ...]:
