@@ -227,9 +227,11 @@ def test_an_outcome_that_the_evaluator_names_is_the_kind():
     attempt = Attempt.of(record, score)
     assert (attempt.kind, attempt.parts) == ("hallucination", {"api": 0.0, "domain": 1.0})
     other = replace(attempt, task="u", parts={"api": 1.0})
-    (row,) = compare(ArmAttempts(name="a", attempts=(attempt, other))).arms
-    assert row.failures == {"hallucination": 2}
-    assert row.parts == {"api": 0.5, "domain": 0.5}
+    nothing = replace(attempt, task="v", parts={})
+    (row,) = compare(ArmAttempts(name="a", attempts=(attempt, other, nothing))).arms
+    assert row.failures == {"hallucination": 3}
+    # Of what the second has not the mean leaves it out; what has no part at all is a failure.
+    assert row.parts == {"api": pytest.approx(1 / 3), "domain": 0.5}
     assert Attempt.of(record, replace(score, outcome="passed")).kind == "no_call"
     assert Attempt.of(record, replace(score, outcome="Two words!")).kind == "no_call"
     ended = replace(record, status="budget")

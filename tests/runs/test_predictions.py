@@ -3,10 +3,11 @@
 import pytest
 
 from toolhaft.errors import UsageError
+from toolhaft.evaluators.base import Evaluator
 from toolhaft.evaluators.prediction import made_calls, trajectory_of
 from toolhaft.report.store import load_evaluation, save_evaluation
 from toolhaft.runs.predictions import evaluate_predictions
-from toolhaft.types import Gold, Prediction, Task, ToolCall
+from toolhaft.types import Gold, Prediction, Score, Task, ToolCall
 
 TASKS = [
     Task(
@@ -43,6 +44,29 @@ def test_arms_are_scored_and_paired_and_what_is_missing_has_failed():
     ]
     assert half.by_tag["even"].total == 4
     assert any("replayed" in note for note in found.comparison.notes)
+
+
+class Named(Evaluator):
+    """Names an outcome for the even tasks, and parts for all."""
+
+    name = "named"
+
+    async def evaluate(self, task, trajectory):
+        even = "even" in task.tags
+        return Score(
+            name="named", value=float(not even), parts={"api": 0.5}, outcome="hallucination" if even else ""
+        )
+
+
+def test_outcomes_and_parts_stand_in_the_report(tmp_path):
+    found = evaluate_predictions(TASKS, {"a": RIGHT}, [Named()], resamples=200)
+    (arm,) = found.comparison.arms
+    assert (arm.failures, arm.parts) == ({"passed": 4, "hallucination": 4}, {"api": 0.5})
+    html = save_evaluation(tmp_path, found.comparison, found.records).html.read_text(encoding="utf-8")
+    assert "hallucination <b>4</b>" in html
+    assert "kind-other-1" in html
+    assert "Parts of the score" in html
+    assert "50.0 %" in html
 
 
 def test_several_predictions_of_a_task_are_its_trials():

@@ -19,6 +19,9 @@ def print_comparison(comparison: Comparison) -> None:
     print_line()
     print_table(_ARMS, [_arm_row(arm) for arm in comparison.arms])
     print_line("MODEL and TOOL are calls; they, STEPS, TOKENS, COST and SECONDS are means for a rollout.")
+    if parts := list(dict.fromkeys(name for arm in comparison.arms for name in arm.parts)):
+        print_line()
+        print_table(("ARM", *(name.upper() for name in parts)), _part_rows(parts, comparison.arms))
     if trials := [arm for arm in comparison.arms if arm.pass_all]:
         print_line()
         print_table(("ARM", "OF k TRIALS", "ALL PASS", "ANY PASSES"), _trial_rows(trials))
@@ -51,6 +54,11 @@ def _arm_row(arm: ArmResult) -> tuple[str, ...]:
         f"{arm.seconds:.2f}",
         ", ".join(failures) or "-",
     )
+
+
+def _part_rows(parts: Sequence[str], arms: Sequence[ArmResult]) -> Iterator[tuple[str, ...]]:
+    for arm in arms:
+        yield arm.name, *(_percent(arm.parts[name]) if name in arm.parts else "-" for name in parts)
 
 
 def _trial_rows(arms: Sequence[ArmResult]) -> Iterator[tuple[str, ...]]:

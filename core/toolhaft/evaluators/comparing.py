@@ -230,10 +230,15 @@ def _summarise(arm: ArmAttempts) -> ArmResult:
         failures={
             kind: kinds[kind] for kind in dict.fromkeys((*FAILURE_KINDS, *sorted(kinds))) if kinds[kind]
         },
-        parts={name: _mean([one.parts.get(name, 0.0) for one in attempts]) for name in part_names},
+        parts={name: _mean(_figures(attempts, name)) for name in part_names},
         pass_all={k: _mean([pass_all(sum(n), len(n), k) for n in outcomes.values()]) for k in depths},
         pass_any={k: _mean([pass_any(sum(n), len(n), k) for n in outcomes.values()]) for k in depths},
     )
+
+
+def _figures(attempts: Sequence[Attempt], part: str) -> list[float]:
+    """Return a component figure of each attempt; what has none at all, as what is missing, counts as 0."""
+    return [one.parts.get(part, 0.0) for one in attempts if part in one.parts or not one.parts]
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -23,6 +23,9 @@ from toolhaft.types.comparison import ArmResult, Comparison, Proportion
 _ARMS = 50
 _TAGS = 60
 _NOTES = 50
+_PARTS = 12
+_OTHER_KINDS = 6
+"""Colours of the style sheet for outcomes that evaluators name."""
 _NOTHING: Sequence[Trial] = ()
 
 
@@ -42,6 +45,7 @@ def comparison_html(comparison: Comparison, trials: Sequence[Trial] = _NOTHING) 
         _passes(arms),
         pairings_html(comparison.pairings),
         _failures(active),
+        _parts(arms),
         _means(active),
         _by_tag(active),
         matrix_html(comparison, trials),
@@ -161,11 +165,12 @@ def _axis(*labels: str) -> Html:
 def _failures(arms: Sequence[ArmResult]) -> Html | None:
     if not any(arm.failures for arm in arms):
         return None
+    classes = _classes(arms)
     rows = []
     for arm in arms:
         kinds = kinds_in_order(arm.failures)
         legend = [
-            tag("li", tag("span", class_=f"swatch {kind_class(kind)}"), f"{kind_words(make_line(kind, 40))} ",
+            tag("li", tag("span", class_=f"swatch {classes[kind]}"), f"{kind_words(make_line(kind, 40))} ",
                 tag("b", f"{arm.failures[kind]:,}"))
             for kind in kinds
         ]  # fmt: skip
@@ -173,11 +178,54 @@ def _failures(arms: Sequence[ArmResult]) -> Html | None:
             tag(
                 "li",
                 tag("strong", make_line(arm.name, 60)),
-                parts_plot([(kind_class(kind), arm.failures[kind]) for kind in kinds]),
+                parts_plot([(classes[kind], arm.failures[kind]) for kind in kinds]),
                 tag("ul", *legend, class_="legend"),
             )
         )
     return tag("section", tag("h2", "How rollouts ended"), tag("ol", *rows, class_="kinds"))
+
+
+def _classes(arms: Sequence[ArmResult]) -> dict[str, str]:
+    """Return the class of each kind; those that evaluators name get the colours that are left, in order."""
+    kinds = list(dict.fromkeys(kind for arm in arms for kind in arm.failures))
+    others = [kind for kind in sorted(kinds) if kind_class(kind) == "kind-other"]
+    found = {kind: kind_class(kind) for kind in kinds}
+    return found | {kind: f"kind-other-{number % _OTHER_KINDS + 1}" for number, kind in enumerate(others)}
+
+
+def _parts(arms: Sequence[ArmResult]) -> Html | None:
+    """Return the component figures of the score that decides, if it has any."""
+    names = list(dict.fromkeys(name for arm in arms for name in arm.parts))[:_PARTS]
+    if not names:
+        return None
+    rows = [
+        tag(
+            "tr",
+            tag("th", make_line(arm.name, 60), scope="row"),
+            *[tag("td", _chance(arm.parts.get(name)), data_name=make_line(name, 40)) for name in names],
+        )
+        for arm in arms
+    ]
+    heads = ["Arm", *(make_line(name, 40).replace("_", " ").capitalize() for name in names)]
+    return tag(
+        "section",
+        tag("h2", "Parts of the score"),
+        tag("p", "Means over the rollouts that have the part.", class_="hint"),
+        tag(
+            "div",
+            tag(
+                "table",
+                tag("caption", "Means of the parts of the score", class_="aside"),
+                tag("thead", tag("tr", *[tag("th", head, scope="col") for head in heads])),
+                tag("tbody", *rows),
+                class_="means cards",
+            ),
+            class_="scroll",
+            tabindex="0",
+            role="group",
+            aria_label="Parts of the score",
+        ),
+    )
 
 
 def _means(arms: Sequence[ArmResult]) -> Html:

@@ -43,7 +43,8 @@ class ArmResult:
         failures: How many rollouts ended with each failure kind; ``passed`` is one of them.
         pass_all: By number of trials k, the chance that k of k trials of a task pass (pass^k).
         pass_any: The chance that at least one of k does (pass@k).
-        parts: Mean of each component figure over all rollouts; one that a score lacks counts as 0.
+        parts: Mean of each component figure over the rollouts whose score has it; a score without any counts
+            as 0.
     """
 
     name: str
