@@ -6,6 +6,7 @@ It has learned nothing, so what it says is noise; everything around it is real.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ def write_tiny_model(
     context: int = 8_192,
     vocabulary: int = 400,
     template: str | None = TEMPLATE,
+    corpus: Sequence[str] = (),
 ) -> Path:
     """Write a random Llama of some 100,000 weights, with a byte-level tokenizer, and return its folder.
 
@@ -72,6 +74,7 @@ def write_tiny_model(
         context: Tokens it reads.
         vocabulary: Tokens it knows, at least 300.
         template: Chat template; None writes none.
+        corpus: More texts that the tokenizer learns from; a large vocabulary needs them.
 
     Raises:
         UsageError: The folder holds a model already, or a size makes no sense.
@@ -83,7 +86,7 @@ def write_tiny_model(
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    tokenizer = _train_tokenizer(vocabulary, template)
+    tokenizer = _train_tokenizer(vocabulary, template, corpus=corpus)
     ends = tokenizer.convert_tokens_to_ids("<|im_end|>")
     config = LlamaConfig(
         vocab_size=len(tokenizer),
@@ -107,7 +110,13 @@ def write_tiny_model(
     return folder
 
 
-def _train_tokenizer(vocabulary: int, template: str | None, markers: tuple[str, ...] = _MARKERS) -> Any:
+def _train_tokenizer(
+    vocabulary: int,
+    template: str | None,
+    *,
+    markers: tuple[str, ...] = _MARKERS,
+    corpus: Sequence[str] = (),
+) -> Any:
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -120,7 +129,9 @@ def _train_tokenizer(vocabulary: int, template: str | None, markers: tuple[str, 
         special_tokens=list(_SPECIAL),
         show_progress=False,
     )
-    written.train_from_iterator([*_CORPUS, *(json.dumps(line) for line in _CORPUS)] * 4, trainer)
+    written.train_from_iterator(
+        [*_CORPUS, *(json.dumps(line) for line in _CORPUS)] * 4 + list(corpus), trainer
+    )
     written.add_tokens([AddedToken(marker, special=False, normalized=False) for marker in markers])
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=written, eos_token="<|im_end|>", pad_token="<|endoftext|>"
