@@ -27,6 +27,8 @@ _HEADER = re.compile(r"(?i)(?:accept|accept-language|authorization|user-agent|x-
 _TOOL_DESCRIPTION = 256
 _MOST_RESPONSE_PARTS = 150
 _FEW_WORDS = 5
+_LOSSES = frozenset(("parameters-malformed", "parameters-many", "parameter-malformed"))
+"""Notes of reading that cost an API something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,7 @@ def build(record: APIRecord, name: str, naming: Naming = "readable") -> Built:
         repeatable=wire.repeatable,
         tags=(clean_text(record.category, 80),) if record.category else (),
         source=f"rapidapi:{_place(record)}#{record.pointer}",
-        parent=clean_text(record.tool, 200),
+        parent=clean_text(redact(record.tool), 200),
         returns=response_schema(record.response, _MOST_RESPONSE_PARTS),
         untrusted=True,
         hosts=(address.origin,) if address.origin else (),
@@ -100,9 +102,9 @@ def describe(record: APIRecord) -> str:
     own = clean_text(redact(record.description))
     if len(own.split()) >= _FEW_WORDS:
         return own
-    said = own or clean_text(record.api, 200)
+    said = own or clean_text(redact(record.api), 200)
     about = clean_text(redact(record.tool_description), _TOOL_DESCRIPTION)
-    tool = clean_text(record.tool, 200)
+    tool = clean_text(redact(record.tool), 200)
     glue = "" if said.endswith((".", "!", "?")) else "."
     return clean_text(f"{said}{glue} Of {tool}{f': {about}' if about and about != tool else ''}")
 
@@ -198,7 +200,14 @@ def _place(record: APIRecord) -> str:
 
 
 def _note(code: str, message: str, record: APIRecord) -> Problem:
-    return Problem(code=code, message=message, pointer=record.pointer, line=record.line, file=record.file)
+    return Problem(
+        code=code,
+        message=message,
+        pointer=record.pointer,
+        line=record.line,
+        file=record.file,
+        severity="degraded" if code in _LOSSES else "warning",
+    )
 
 
 def _placed(problem: Problem, record: APIRecord) -> Problem:

@@ -58,12 +58,13 @@ def import_records(
             continue
         name = names[id(record)]
         records[name] = record
-        problems = build(record, name, naming).problems
+        built = build(record, name, naming)
+        problems = built.problems
         if wanted[id(record)] > 1 and naming == "toolbench":
             message = f"{wanted[id(record)]} APIs have this function name in ToolBench; it is named {name}"
             problems += (_problem(record, "name-collision", message),)
-        if live and not record.url:
-            message = "the file has no URL for it: calls need virtual=True or server="
+        if live and not built.wire.server:
+            message = f"{built.wire.server_problem}: calls need virtual=True or server="
             problems += (_problem(record, "address-missing", message, "degraded"),)
         entries.append(_entry(record, name, problems))
     report = Report(title=title, operations=tuple(entries), problems=tuple(reading.problems))

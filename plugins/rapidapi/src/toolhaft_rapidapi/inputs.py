@@ -49,7 +49,7 @@ def original_names(spec: ToolSpec, arguments: Mapping[str, Any]) -> dict[str, An
 def argument_names(spec: ToolSpec, question: Mapping[str, Any]) -> dict[str, Any]:
     """Return an input in ToolBench's spelling by the tool's argument keys."""
     keys = _keys(spec)
-    return {keys.get(name, name): value for name, value in question.items()}
+    return {key: value for name, value in question.items() for key in keys.get(name, [name])}
 
 
 def input_problem(spec: ToolSpec, question: Mapping[str, Any]) -> str:
@@ -62,7 +62,7 @@ def input_problem(spec: ToolSpec, question: Mapping[str, Any]) -> str:
         if name not in keys:
             shown = ", ".join(list(keys)[:20]) or "none"
             return f"there is no parameter {name[:80]!r}; parameters: {shown}"
-    given = {keys[name]: value for name, value in question.items()}
+    given = {key: value for name, value in question.items() for key in keys[name]}
     for key in spec.required:
         if given.get(key) is None:
             return f"the parameter {standard_word(_renamed(spec).get(key, key))!r} is missing"
@@ -77,10 +77,13 @@ def _renamed(spec: ToolSpec) -> Mapping[str, str]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _keys(spec: ToolSpec) -> dict[str, str]:
-    """Return argument keys by the parameters' names in ToolBench's spelling."""
+def _keys(spec: ToolSpec) -> dict[str, list[str]]:
+    """Return argument keys by the parameters' names in ToolBench's spelling, which several may share."""
     names = _renamed(spec)
-    return {standard_word(str(names.get(key, key))) or key: key for key in spec.properties}
+    found: dict[str, list[str]] = {}
+    for key in spec.properties:
+        found.setdefault(standard_word(str(names.get(key, key))) or key, []).append(key)
+    return found
 
 
 def _misfit(schema: Any, value: Any) -> str:

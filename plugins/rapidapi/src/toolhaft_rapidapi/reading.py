@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -150,8 +151,16 @@ def _parse(data: bytes, where: str) -> Any:
 
     try:
         return orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        what = "is empty" if not data.strip() else f"not JSON: {error}"
+    except orjson.JSONDecodeError:
+        return _parse_leniently(data, where)
+
+
+def _parse_leniently(data: bytes, where: str) -> Any:
+    """Read what Python's writer of JSON wrote: NaN, and halves of characters."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        what = "is empty" if not data.strip() else f"not JSON: {str(error)[:200]}"
         raise SpecError(what, where=where, hint="ToolBench's tools are JSON") from None
 
 

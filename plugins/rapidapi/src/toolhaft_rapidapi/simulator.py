@@ -19,7 +19,7 @@ from toolhaft_rapidapi.standard import standard_word
 from toolhaft_rapidapi.values import draw_number, draw_text, draw_truth, words_of
 
 _MOST_NODES = 2000
-_MOST_ITEMS = 20
+_MOST_ITEMS = 50
 _DEEPEST = 24
 _SIZES = frozenset(("limit", "count", "per_page", "page_size", "size", "max_results", "n", "num", "rows"))
 _NO_SHAPE: dict[str, Any] = {

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from toolhaft.openapi.cleaning import clean_string
+from toolhaft.openapi.cleaning import clean_string, clean_value
 
 _TYPES = {
     "str": "string",
@@ -108,7 +108,7 @@ def _from_schema(found: Any, depth: int, budget: list[int]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     if kinds:
         made["type"] = kinds[0] if len(kinds) == 1 else kinds
-    made.update({key: found[key] for key in _KEPT if _fits(key, found.get(key))})
+    made.update({key: clean_value(found[key]) for key in _KEPT if _fits(key, found.get(key))})
     properties = found.get("properties")
     if isinstance(properties, Mapping):
         made.setdefault("type", "object")
