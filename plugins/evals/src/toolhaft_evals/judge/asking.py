@@ -59,7 +59,7 @@ class Judge:
         return self._model
 
     async def ask(self, prompt: Prompt, sections: Sequence[str], *, number: int = 0, order: str = "") -> Vote:
-        """Return the judge's answer; what cannot be read and what the model fails at are votes without verdict.
+        """Return the judge's answer; one that cannot be read, or never came, is a vote without verdict.
 
         Args:
             prompt: What is asked.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from toolhaft.text import shorten
+from toolhaft.text import clean, shorten
 from toolhaft.types import Step, ToolSpec, Trajectory
 
 MARK = "| "
@@ -18,15 +18,16 @@ LONGEST_PATH = 24_000
 def quote(text: str, limit: int = LONGEST_TEXT) -> str:
     """Return a text with a mark before every line, whatever separates its lines; an empty one as a note.
 
-    No text can end the quotation: each of its lines has the mark.
+    No text can end the quotation: each of its lines has the mark. What a reader could not see is left out.
 
     Args:
         text: Untrusted.
-        limit: Characters that are shown; what is cut is said.
+        limit: Characters that are shown; an ellipsis stands for the rest.
     """
-    if not text.strip():
+    shown = clean(text, limit)
+    if not shown.strip():
         return f"{MARK}(empty)"
-    return "\n".join(f"{MARK}{line}" for line in shorten(text, limit).splitlines())
+    return "\n".join(f"{MARK}{line}" for line in shown.splitlines())
 
 
 def section(title: str, text: str, limit: int = LONGEST_TEXT) -> str:

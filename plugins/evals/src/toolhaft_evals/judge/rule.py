@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from toolhaft.errors import UsageError
 from toolhaft.evaluators.base import Evaluator
 from toolhaft.evaluators.gold import check_gold
 from toolhaft.evaluators.state import StateEvaluator
@@ -40,9 +39,3 @@ def has_rule(task: Task) -> bool:
         return False
     check_gold(task)
     return True
-
-
-def rule_needs_state(task: Task, trajectory: Trajectory) -> None:
-    """Raise `UsageError` where the check is about an end state that the record does not hold."""
-    if task.gold is not None and task.gold.state and trajectory.final_state is None:
-        raise UsageError("the end state is not in the record", where=f"task {task.id}")

@@ -54,7 +54,12 @@ class Judgements:
         self._found[key] = tuple(ballots)
         if self._path is None:
             return
-        line = {"format": FORMAT, "key": key, "task": task, "ballots": to_value(tuple(ballots))}
+        line = {
+            "format": FORMAT,
+            "key": key,
+            "task": task,
+            "ballots": to_value(tuple(ballots), tuple[Ballot, ...]),
+        }
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("ab") as file:

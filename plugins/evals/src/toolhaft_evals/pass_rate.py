@@ -1,0 +1,218 @@
+"""Pass rate: does the answer do what was asked, by the votes of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, pstdev
+from typing import Any
+
+from toolhaft.errors import BudgetExceededError, UsageError
+from toolhaft.evaluators.base import Evaluator
+from toolhaft.evaluators.bootstrap import bootstrap_interval
+from toolhaft.models.base import Model
+from toolhaft.types import Budget, Score, Task, Trajectory
+from toolhaft_evals.judge.asking import Judge
+from toolhaft_evals.judge.counting import Method, answer_status, count
+from toolhaft_evals.judge.prompts import prompt
+from toolhaft_evals.judge.quoting import path_text, section, tools_text
+from toolhaft_evals.judge.rule import RuleJudge, has_rule
+from toolhaft_evals.judge.stored import Ballot, Judgements, key_of
+
+_FINISHED = ("answered", "asked", "gave_up")
+_PROMPTS = ("pass_answer", "pass_path", "solvable")
+MOST_VOTES = 101
+
+
+class PassRate(Evaluator):
+    """Solved 1, Unsure 0.5, Unsolved 0, as the mean of several votes.
+
+    An answer that is empty, and a rollout that came to no answer, is Unsolved without a question. Where the
+    first look says Unsure, the judge sees the calls and what came back, too. Every vote stands in the score's
+    details; one without a verdict counts for nothing and is reported.
+
+    Source: Guo et al., "StableToolBench" (arXiv 2403.07714), section 4.2 (SoPR). With ``legacy=True`` the
+    decision table of Qin et al., "ToolLLM" (ICLR 2024), with the released evaluator's rules: no Finish fails;
+    a give-up or an empty answer is Unsolved; whether the task can be solved is asked where the answer is not
+    Solved; a majority of votes passes. Deviations: prompts in our words; half a point in place of a coin;
+    a tie of votes passes, as in the printed rate of the reference, not by lot.
+
+    Args:
+        judge: A model, or its name; ``replay:FILE`` answers from a recording. It is opened when it is asked.
+        votes: How often each answer is judged.
+        legacy: Use ToolBench's table.
+        rule: Where a task has a check of its own, that decides, and no model is asked.
+        budget: Of the judge, over all answers.
+        judgements: A file in which ballots are kept, and from which they are taken if it has them.
+        seed: Of the first vote.
+
+    Raises:
+        UsageError: ``votes`` makes no sense.
+        FormatError: The file of judgements is damaged.
+    """
+
+    name = "pass-rate"
+
+    def __init__(
+        self,
+        *,
+        judge: str | Model = "auto",
+        votes: int = 3,
+        legacy: bool = False,
+        rule: bool = True,
+        budget: Budget | Mapping[str, Any] | None = None,
+        judgements: Path | str | None = None,
+        seed: int = 0,
+    ) -> None:
+        check_votes(votes)
+        self.judge = Judge(judge, budget=budget, seed=seed)
+        self._votes = votes
+        self._method: Method = "legacy" if legacy else "sopr"
+        self._rule = RuleJudge() if rule else None
+        self._judgements = Judgements(judgements)
+        self._named = judge if isinstance(judge, str) else judge.name
+
+    def check_task(self, task: Task) -> None:
+        """Raise `UsageError` if the task's own check cannot hold."""
+        if self._rule is not None and has_rule(task):
+            self._rule.check_task(task)
+
+    async def evaluate(self, task: Task, trajectory: Trajectory) -> Score:
+        """Return the score.
+
+        Raises:
+            BudgetExceededError: The judge's budget is used up before the first vote.
+            ModelError: No vote has a verdict.
+            UsageError: The judge is the built-in heuristic.
+        """
+        if self._rule is not None and has_rule(task):
+            return await self._rule.evaluate(task, trajectory)
+        if unjudged := self._unasked(trajectory):
+            return unjudged
+        shown = (task.instruction, trajectory.answer, trajectory.status, path_text(trajectory))
+        digests = [prompt(name).digest for name in _PROMPTS]
+        functions = tools_text(trajectory.tools) if self._method == "legacy" else ""
+        key = key_of("pass", task.id, self._method, self._votes, self._named, digests, shown, functions)
+        ballots = self._judgements.find(key)
+        if ballots is None:
+            ballots = await self._cast(task, trajectory)
+            if len(ballots) == self._votes:
+                self._judgements.keep(key, task.id, ballots)
+        return count(
+            ballots,
+            method=self._method,
+            votes=self._votes,
+            judge=self._named,
+            name="pass_rate",
+            evaluator=self.name,
+        )
+
+    def _unasked(self, trajectory: Trajectory) -> Score | None:
+        """Return the score of what needs no question, or None."""
+        finished = trajectory.status in _FINISHED
+        empty = not trajectory.answer.strip() or trajectory.status == "gave_up"
+        if finished and (not empty or self._method == "legacy"):
+            return None
+        reason = f"it ended as {trajectory.status}, without an answer to judge"
+        if finished and trajectory.status != "gave_up":
+            reason = "the answer is empty"
+        return Score(
+            name="pass_rate",
+            value=0.0,
+            reason=reason,
+            details={"judge": "none", "method": self._method},
+            evaluator=self.name,
+            parts={"solved": 0.0, "unsure": 0.0, "unsolved": 1.0, "mean_points": 0.0},
+            outcome="" if trajectory.status == "gave_up" else "unsolved",
+        )
+
+    async def _cast(self, task: Task, trajectory: Trajectory) -> tuple[Ballot, ...]:
+        ballots: list[Ballot] = []
+        for number in range(self._votes):
+            try:
+                ballots.append(await self._ballot(task, trajectory, number))
+            except BudgetExceededError:
+                if not ballots:
+                    raise
+                break
+        return tuple(ballots)
+
+    async def _ballot(self, task: Task, trajectory: Trajectory, number: int) -> Ballot:
+        request = section("Request", task.instruction)
+        answer = section("Final answer", trajectory.answer)
+        ballot: Ballot = ()
+        if trajectory.answer.strip() and trajectory.status != "gave_up":
+            ballot = (await self.judge.ask(prompt("pass_answer"), (request, answer), number=number),)
+            if answer_status(ballot) == "Unsure":
+                path = section("What was done", path_text(trajectory), limit=10**6)
+                shown = (request, path, answer)
+                ballot += (await self.judge.ask(prompt("pass_path"), shown, number=number),)
+        if self._method == "legacy" and answer_status(ballot) in ("Unsure", "Unsolved"):
+            functions = section("Functions", tools_text(trajectory.tools), limit=10**6)
+            ballot += (await self.judge.ask(prompt("solvable"), (request, functions), number=number),)
+        return ballot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassRateSummary:
+    """The scores of an arm together.
+
+    Attributes:
+        tasks: How many there are.
+        mean: Of the scores, in [0, 1].
+        low: Lower end of its 95 % bootstrap interval over tasks; likewise ``high``.
+        runs: The mean of each vote over the tasks, as StableToolBench's runs are.
+        deviation: Standard deviation of ``runs``.
+        malformed: Votes without a verdict; ``missing`` those that were never cast.
+    """
+
+    tasks: int
+    mean: float
+    low: float
+    high: float
+    runs: tuple[float, ...]
+    deviation: float
+    malformed: int
+    missing: int
+
+
+def summarize(scores: Sequence[Score], *, seed: int = 0) -> PassRateSummary:
+    """Return the pass rate of an arm from the scores of its tasks.
+
+    A task that was decided without votes counts alike in every run; a vote without a verdict counts as the
+    mean of the task's other votes.
+
+    Args:
+        scores: One for each task, from `PassRate`.
+        seed: Of the bootstrap.
+
+    Raises:
+        UsageError: There are no scores.
+    """
+    if not scores:
+        raise UsageError("there are no scores")
+    values = [score.value for score in scores]
+    low, high = bootstrap_interval(values, seed=seed)
+    points = [list(score.details.get("points", ())) or [score.value] for score in scores]
+    most = max(map(len, points))
+    filled = [
+        each * most if len(each) == 1 else [*each, *[fmean(each)] * (most - len(each))] for each in points
+    ]
+    runs = tuple(fmean(each[number] for each in filled) for number in range(most))
+    return PassRateSummary(
+        tasks=len(scores),
+        mean=fmean(values),
+        low=low,
+        high=high,
+        runs=runs,
+        deviation=pstdev(runs),
+        malformed=sum(int(score.details.get("malformed", 0)) for score in scores),
+        missing=sum(int(score.details.get("missing", 0)) for score in scores),
+    )
+
+
+def check_votes(votes: object) -> None:
+    """Raise `UsageError` unless it is a number of votes."""
+    if isinstance(votes, bool) or not isinstance(votes, int) or not 1 <= votes <= MOST_VOTES:
+        raise UsageError(f"votes is {votes!r}", hint=f"Give a whole number from 1 to {MOST_VOTES}")
