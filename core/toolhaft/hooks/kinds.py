@@ -52,7 +52,14 @@ FIRST_PARTY: dict[str, dict[str, str]] = {
     },
     "retriever": {"dense": "toolhaft-dense"},
     "model": {"hf": "toolhaft-local"},
-    "evaluator": {"gold-recall": "toolhaft-evals", "schema-validity": "toolhaft-evals"},
+    "evaluator": {
+        "gold-recall": "toolhaft-evals",
+        "schema-validity": "toolhaft-evals",
+        "pass-rate": "toolhaft-evals",
+        "win-rate": "toolhaft-evals",
+        "rule": "toolhaft-evals",
+        "valid-finish": "toolhaft-rapidapi",
+    },
     "executor": {"ray": "toolhaft-ray"},
 }
 """Names that the project's own plugins provide, so that an unknown one can say what to install."""
