@@ -68,7 +68,7 @@ def generate(
     calls: Calls = 400,
     k: Annotated[int, typer.Option("-k", help="Tools that a model is shown.", min=1)] = 8,
     retriever: RetrieverName = "bm25",
-    threshold: Threshold = 0.8,
+    threshold: Threshold = 0.7,
     test: Annotated[float, typer.Option(help="Share of a test part; 0: none.", min=0.0, max=0.9)] = 0.0,
     split: Annotated[
         str, typer.Option(help="How the test part is split off: instruction, tool.")

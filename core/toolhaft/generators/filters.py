@@ -2,9 +2,10 @@
 
 Source: the prefix filter of Chaudhuri, Ganti and Kaushik, "A Primitive Operator for Similarity Joins in Data
 Cleaning" (ICDE 2006), and its index of Bayardo, Ma and Srikant, "Scaling Up All Pairs Similarity Search"
-(WWW 2007). Two sets of shingles whose Jaccard similarity reaches a threshold share one of their rarest few,
-so only texts that do are compared, and exactly. Deviation: the first of several near-copies is kept, in one
-pass.
+(WWW 2007); the bound by position of Xiao, Wang, Lin and Yu, "Efficient Similarity Joins for Near Duplicate
+Detection" (WWW 2008). Two sets of shingles whose Jaccard similarity reaches a threshold share one of their
+rarest few, so only texts that do are compared, and exactly. Deviation: the first of several near-copies is
+kept, in one pass.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def exact_key(task: Task) -> str:
 
 
 def find_near_copies(
-    texts: Sequence[str], *, threshold: float = 0.8, size: int = 3, against: Sequence[str] = ()
+    texts: Sequence[str], *, threshold: float = 0.7, size: int = 3, against: Sequence[str] = ()
 ) -> dict[int, str]:
     """Return the texts that are near-copies of an earlier one that stays, or of one to keep clear of.
 
@@ -52,46 +53,59 @@ def find_near_copies(
         raise UsageError(f"the threshold is {threshold!r}", hint="Give a number above 0, up to 1")
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise UsageError(f"the size of a shingle is {size!r}", hint="Give a whole number of at least 1")
-    every = [_shingles(text, size) for text in (*against, *texts)]
-    often: Counter[str] = Counter(shingle for shingles in every for shingle in shingles)
-    index: defaultdict[str, list[int]] = defaultdict(list)
+    every = _ranked([*against, *texts], size)
+    index: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     found: dict[int, str] = {}
-    for position, shingles in enumerate(every):
+    for position, ranks in enumerate(every):
         own = position - len(against)
-        rare = sorted(shingles, key=lambda shingle: (often[shingle], shingle))
-        rare = rare[: len(rare) - math.ceil(threshold * len(rare)) + 1]
         if own >= 0:
-            near = _nearest(shingles, rare, every, index, threshold)
+            near = _nearest(ranks, every, index, threshold)
             if near is not None:
                 found[own] = against[near] if near < len(against) else texts[near - len(against)]
                 continue
-        for shingle in rare:
-            index[shingle].append(position)
+        for place in range(_prefix(len(ranks), threshold)):
+            index[ranks[place]].append((position, place))
     return found
 
 
 def _nearest(
-    shingles: frozenset[str],
-    rare: Sequence[str],
-    every: Sequence[frozenset[str]],
-    index: dict[str, list[int]],
+    ranks: Sequence[int],
+    every: Sequence[Sequence[int]],
+    index: dict[int, list[tuple[int, int]]],
     threshold: float,
 ) -> int | None:
-    """Return the first text that is near enough, of those that share a rare shingle."""
+    """Return the first text found that is near enough, of those that share a rare shingle."""
     tried: set[int] = set()
-    for shingle in rare:
-        for other in index.get(shingle, ())[:_MOST_SHARING]:
+    own = frozenset(ranks)
+    size = len(ranks)
+    for place in range(_prefix(size, threshold)):
+        for other, there in index.get(ranks[place], ())[:_MOST_SHARING]:
             if other in tried:
                 continue
             tried.add(other)
             theirs = every[other]
-            small, large = sorted((len(shingles), len(theirs)))
-            if small < threshold * large:
+            needed = math.ceil(threshold / (1 + threshold) * (size + len(theirs)) - 1e-9)
+            # What comes before the places at which they meet first is not shared.
+            if min(size - place, len(theirs) - there) < needed:
                 continue
-            shared = len(shingles & theirs)
-            if shared >= threshold * (small + large - shared):
+            shared = len(own.intersection(theirs))
+            if shared >= threshold * (size + len(theirs) - shared) - 1e-9:
                 return other
     return None
+
+
+def _prefix(size: int, threshold: float) -> int:
+    """Return how many of the rarest shingles two similar texts cannot both do without."""
+    return size - math.ceil(threshold * size - 1e-9) + 1
+
+
+def _ranked(texts: Sequence[str], size: int) -> list[tuple[int, ...]]:
+    """Return the shingles of each text as numbers, rare ones first: the rarer, the smaller."""
+    every = [_shingles(text, size) for text in texts]
+    often: Counter[str] = Counter(shingle for shingles in every for shingle in shingles)
+    order = sorted(often, key=lambda shingle: (often[shingle], shingle))
+    rank = {shingle: number for number, shingle in enumerate(order)}
+    return [tuple(sorted(rank[shingle] for shingle in shingles)) for shingles in every]
 
 
 def _shingles(text: str, size: int) -> frozenset[str]:

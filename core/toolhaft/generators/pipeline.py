@@ -43,7 +43,7 @@ class Plan:
 
     n: int
     seed: int = 0
-    threshold: float = 0.8
+    threshold: float = 0.7
     include: tuple[str, ...] = ()
     share: float = 0.0
     by: By = "instruction"

@@ -86,11 +86,12 @@ class SampledGenerator(Generator):
             raise UsageError("the catalog has no tools", where=catalog.name)
         drops = drops if drops is not None else Drops()
         seen: set[str] = set()
+        count = 0
         async with aclosing(self._prove(catalog, specs, seed, environment, drops)) as proofs:
             async for proved, usable in proofs:
-                first = len(seen)
+                count += 1
                 for number in range(self.phrasings):
-                    task = await self._task(proved, f"{seed}/{first}/{number}", first + number, seed, drops)
+                    task = await self._task(proved, f"{seed}/{count}/{number}", len(seen), seed, drops)
                     if task is None:
                         continue
                     key = " ".join(task.instruction.casefold().split())
@@ -146,9 +147,8 @@ class SampledGenerator(Generator):
         name = f"{_HARVEST}-{self.kind}"
         tools = await environment.catalog(name)
         try:
-            # What may be asked for values is what tasks are made of, and nothing beside it.
-            own = tools.select(*(name for name in catalog.names if name in tools))
-            return (await harvest(own, seed=seed, most=self.calls)).pool
+            # All that the environment offers may be asked, though tasks are made of a part of it only.
+            return (await harvest(tools, seed=seed, most=self.calls)).pool
         finally:
             await tools.close()
             await environment.reset(name)
