@@ -179,7 +179,10 @@ def _check_call(expected: _Expectation, call: Call, number: int, leniency: Lenie
         schema = expected.properties.get(name)
         if not isinstance(schema, Mapping) or name not in expected.accepted:
             return Mismatch(
-                kind="unexpected_argument", where=where, expected=sorted(expected.accepted), found=value
+                kind="unexpected_argument",
+                where=where,
+                expected=sorted(set(expected.accepted) & set(expected.properties)),
+                found=value,
             )
         if wrong := check_value(value, schema, expected.accepted[name], where, leniency):
             return wrong
