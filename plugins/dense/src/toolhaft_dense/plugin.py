@@ -1,3 +1,13 @@
 """What this distribution brings."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+
+from toolhaft.hooks import hookimpl
+
+
+@hookimpl
+def register_retrievers() -> Mapping[str, str]:
+    """Name the retrievers."""
+    return {"dense": "toolhaft_dense.retriever:Dense"}

@@ -1,0 +1,38 @@
+"""What an encoder is shown of a tool: one passage in words."""
+
+from __future__ import annotations
+
+import hashlib
+
+from toolhaft.retrievers.fields import compose_fields
+from toolhaft.text import identifier_words
+from toolhaft.types import ToolSpec
+
+COMPOSITION = "1"
+"""Changes whenever `passage` does, so that vectors of the earlier passages are not used."""
+
+_MOST_PARAMETERS = 24
+
+
+def passage(spec: ToolSpec) -> str:
+    """Return the words of a tool: service, name, what it does, names of its parameters; bounded.
+
+    Names are split into words (``getPetById`` gives "get pet by id"), for an encoder of prose has hardly
+    seen identifiers.
+    """
+    fields = compose_fields(spec)
+    heading = " ".join(
+        part for part in (fields.tags, " ".join(identifier_words(fields.parent)) or fields.parent) if part
+    )
+    name = " ".join(identifier_words(fields.name)) or fields.name
+    names = [str(each)[:100] for each in list(spec.properties)[:_MOST_PARAMETERS]]
+    parameters = ", ".join(" ".join(identifier_words(each)) or each for each in names)
+    parts = [f"{heading}: {name}." if heading else f"{name}.", fields.description]
+    if parameters:
+        parts.append(f"Parameters: {parameters}.")
+    return " ".join(" ".join(parts).split())
+
+
+def text_key(text: str) -> bytes:
+    """Return the 32 bytes under which a passage's vector is kept."""
+    return hashlib.sha256(f"{COMPOSITION}\0{text}".encode("utf-8", "replace")).digest()
