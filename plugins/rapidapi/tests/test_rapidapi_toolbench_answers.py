@@ -3,6 +3,7 @@
 import copy
 import gzip
 import json
+import random
 
 import pytest
 
@@ -217,7 +218,7 @@ def said(trajectory):
         "instruction": trajectory.task.instruction,
         "answer": trajectory.answer,
         "end": trajectory.answer_step,
-        "status": trajectory.status,
+        "status": "answered" if trajectory.status == "asked" else trajectory.status,
         "model_calls": trajectory.usage.model_calls,
         "tools": [(spec.name, spec.description, spec.parameters) for spec in trajectory.tools],
         "steps": [
@@ -243,6 +244,7 @@ def ask(name, id, **arguments):
 SCRIPTS = {
     "react": (ask("weather", "1", city="Oslo"), ask("rates", "2", city="Oslo"), "It rains."),
     "react silent": (ask("weather", "1", city="Oslo"), "", "It rains."),
+    "react asked": ("Which city do you mean?",),
     "react gave up": (ask("rates", "1", city="Oslo"), "GIVE UP: no rates today."),
     "dfsdt": (
         ask("rates", "1", city="Oslo"),
@@ -268,7 +270,7 @@ async def test_own_rollouts_come_back(name):
     again = import_answer(json.loads(json.dumps(written)), task_id="task")
     again.check()
     assert said(again) == said(run.trajectory)
-    assert written["win"] == (run.trajectory.status == "answered")
+    assert written["win"] == (run.trajectory.status in ("answered", "asked"))
     assert export_answer(again)["answer_generation"] == written["answer_generation"]
 
 
@@ -393,6 +395,42 @@ def test_bad_converted_answers_are_one_clear_error(change):
     source = {"query": "Rain?", "available_tools": [], "answer": {"answer_details": []}}
     with pytest.raises(FormatError):
         import_converted({**source, **change})
+
+
+def places(value, path=()):
+    found = [path] if path else []
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return found + [place for key, part in parts for place in places(part, (*path, key))]
+
+
+ODD = (None, True, -1, 1.5, 2**70, "", "x", "\ud800", "{", "Finish", [], ["x"], {}, {"a": 1}, [[]], 3, 4)
+
+
+@pytest.mark.slow
+def test_whatever_stands_in_a_file_is_read_or_refused():
+    draw = random.Random(7)
+    read = refused = 0
+    for _ in range(800):
+        source = copy.deepcopy(draw.choice([answered(), answer_file(exhausted())]))
+        for _ in range(draw.randint(1, 3)):
+            *above, last = draw.choice(places(source))
+            inner = source
+            for key in above:
+                inner = inner[key]
+            inner[last] = copy.deepcopy(draw.choice(ODD))
+        try:
+            trajectory = import_answer(source)
+        except FormatError as error:
+            refused += 1
+            assert error.where.startswith("answer")
+            continue
+        trajectory.check()
+        read += 1
+        json.dumps(export_answer(trajectory))
+        export_converted([trajectory], variant="short")
+        export_conversations([trajectory], gave_up=True)
+    assert read > 100
+    assert refused > 100
 
 
 @pytest.mark.slow

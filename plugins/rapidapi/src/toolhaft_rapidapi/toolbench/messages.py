@@ -70,7 +70,7 @@ def prompts_before(messages: Sequence[Message]) -> list[Message]:
     """Return the user's turns directly before what the model said last, the request itself left out."""
     found: list[Message] = []
     for message in reversed(messages[2:-1]):
-        if message.get("role") != "user":
+        if message.get("role") != "user" or not isinstance(message.get("content"), str):
             break
         found.append(message)
     return found[::-1]

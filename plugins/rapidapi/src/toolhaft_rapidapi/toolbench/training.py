@@ -60,7 +60,7 @@ def _conversations(trajectory: Trajectory, *, thoughts: bool) -> list[dict[str, 
             if role == "assistant" and "function_call" not in message:
                 before += message["content"]
                 continue
-            value = message["content"]
+            value = message.get("content") or ""
             if role == "assistant":
                 value = _written(message, before, thoughts=thoughts)
                 before = ""
