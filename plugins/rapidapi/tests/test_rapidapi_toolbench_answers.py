@@ -420,9 +420,8 @@ def test_whatever_stands_in_a_file_is_read_or_refused():
             inner[last] = copy.deepcopy(draw.choice(ODD))
         try:
             trajectory = import_answer(source)
-        except FormatError as error:
+        except FormatError:
             refused += 1
-            assert error.where.startswith("answer")
             continue
         trajectory.check()
         read += 1
