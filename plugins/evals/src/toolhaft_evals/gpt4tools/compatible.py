@@ -53,10 +53,8 @@ def _silent(made: Transcript) -> dict[str, float]:
 
 
 def _active(made: Transcript, gold: Transcript) -> dict[str, float]:
-    thoughts = list(made.thoughts)
-    if len(thoughts) == len(made.steps) + 1 and thoughts[-1] == "No" and len(thoughts) > len(gold.thoughts):
-        thoughts.pop()
-    thought = _flags(thoughts, gold.thoughts)
+    thoughts, wanted_thoughts = _decisions(made), _decisions(gold)
+    thought = _flags(thoughts, wanted_thoughts)
     action = _flags([step.action for step in made.steps], [step.action for step in gold.steps])
     scores = [
         argument_score(one.argument, other.argument)
@@ -65,7 +63,7 @@ def _active(made: Transcript, gold: Transcript) -> dict[str, float]:
     scores += [0.0] * (max(len(made.steps), len(gold.steps)) - len(scores))
     found = [*thought, *action, *scores]
     wanted = [
-        *_places(len(thought), len(gold.thoughts)),
+        *_places(len(thought), len(wanted_thoughts)),
         *_places(len(action), len(gold.steps)),
         *_places(len(scores), len(gold.steps)),
     ]
@@ -77,6 +75,12 @@ def _active(made: Transcript, gold: Transcript) -> dict[str, float]:
         "arguments": _mean(scores),
         "iou": both / max(1.0, either),
     }
+
+
+def _decisions(transcript: Transcript) -> tuple[str, ...]:
+    """Return the thoughts without the last "No", where it is one more than there are steps."""
+    thoughts = transcript.thoughts
+    return thoughts[:-1] if len(thoughts) == len(transcript.steps) + 1 and thoughts[-1] == "No" else thoughts
 
 
 def argument_score(made: str, gold: str) -> float:

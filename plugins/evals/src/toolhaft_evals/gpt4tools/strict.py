@@ -75,8 +75,12 @@ def _judge(made: Transcript, gold: Transcript, decision: bool, answered: bool) -
         kind = "extra_step" if len(made.steps) > len(gold.steps) else "missing_step"
         return kind, f"{len(made.steps)} steps, not {len(gold.steps)}"
     if not answered:
-        return "wrong_answer", f"the answer {made.answer or '':.80!r} does not fit {gold.answer or '':.80!r}"
+        return "wrong_answer", f"the answer {_cut(made.answer)!r} does not fit {_cut(gold.answer)!r}"
     return "correct", "every step and the answer are right"
+
+
+def _cut(answer: str | None) -> str:
+    return (answer or "")[:80]
 
 
 def _difference(made: ToolStep, gold: ToolStep) -> str:
