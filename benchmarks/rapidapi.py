@@ -26,14 +26,14 @@ import sys, uvicorn
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from toolhaft_rapidapi.server import _listen
+from toolhaft_rapidapi.server import listen_on_loopback
 ANSWER = {"error": "", "response": {"city": "Riga", "days": [{"rain": 1}] * 20}, "provenance": "cached"}
 
 async def answer(request):
     await request.json()
     return JSONResponse(ANSWER)
 
-listener = _listen(0)
+listener = listen_on_loopback(0)
 print(listener.getsockname()[1], flush=True)
 app = Starlette(routes=[Route("/virtual", answer, methods=["POST"])])
 uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")).run(sockets=[listener])

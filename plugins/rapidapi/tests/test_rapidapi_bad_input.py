@@ -24,6 +24,8 @@ from toolhaft_rapidapi.stable_cache import import_cache
 
 from .tool_files import a_parameter, a_tool, an_api
 
+pytestmark = pytest.mark.slow  # some start servers, one unpacks forty megabytes
+
 GOOD = a_tool(an_api(required=[a_parameter("city")]))
 
 

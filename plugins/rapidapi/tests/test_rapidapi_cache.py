@@ -8,6 +8,8 @@ import pytest
 from toolhaft_rapidapi.cache import Answer, AnswerCache, Question
 from toolhaft_rapidapi.stable_cache import import_cache
 
+pytestmark = pytest.mark.slow  # many threads on one file
+
 
 def asked(number=1, **arguments):
     return Question.of("Data", "Sky Watch", "Forecast", {"city": f"c{number}", **arguments})

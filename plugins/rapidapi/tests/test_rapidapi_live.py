@@ -12,6 +12,8 @@ from toolhaft_rapidapi.statuses import ERRORS, TEXTS, StatusCode, code_of, code_
 
 from .tool_files import a_parameter, a_tool, an_api
 
+pytestmark = pytest.mark.slow  # an API on loopback for most tests
+
 KEY = "0123456789abcdefKEY"
 JSON = {"content-type": "application/json"}
 
@@ -85,6 +87,8 @@ def said(message):
         (200, JSON, b'{"error": "no such city"}', StatusCode.ERROR_MESSAGE),
         (200, JSON, b'{"success": false, "message": "bad"}', StatusCode.ERROR_MESSAGE),
         (200, JSON, b'{"error": "x", "data": [1]}', StatusCode.OK),
+        (200, JSON, b'{"statusCode": 404, "message": "none"}', StatusCode.ERROR_MESSAGE),
+        (200, JSON, b'{"code": 404, "price": 500}', StatusCode.OK),
         (200, JSON, b'{"status": "ok", "message": "an error is a kind of bird"}', StatusCode.OK),
         (200, JSON, b"{broken", StatusCode.REQUEST_FAILED),
         (200, {"content-type": "text/html"}, b"<html>", StatusCode.REQUEST_FAILED),

@@ -64,6 +64,7 @@ def test_colliding_toolbench_names_are_resolved_the_same_in_any_order():
 texts = st.text(max_size=80)
 
 
+@pytest.mark.slow  # hundreds of imports
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(

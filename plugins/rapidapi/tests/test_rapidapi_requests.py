@@ -64,6 +64,7 @@ def test_values_that_would_change_the_path_are_refused(value):
         live(f"{SKY}/v1/{{id}}", parameter("id")).request({"id": value})
 
 
+@pytest.mark.slow  # a hundred requests
 @settings(max_examples=150, deadline=None)
 @given(st.text(min_size=1, max_size=60), st.text(max_size=60))
 def test_no_value_leaves_its_segment_or_pair(segment, value):
@@ -83,6 +84,7 @@ def test_no_value_leaves_its_segment_or_pair(segment, value):
     assert parse_qsl(parts.query, keep_blank_values=True) == [("fixed", "1"), ("q", value)]
 
 
+@pytest.mark.slow  # a hundred requests
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=40))
 def test_no_value_adds_a_header(value):

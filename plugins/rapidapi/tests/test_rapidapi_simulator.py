@@ -13,6 +13,8 @@ from toolhaft_rapidapi.shortening import keep_known, shorten_json
 from toolhaft_rapidapi.simulator import simulate
 from toolhaft_rapidapi.skeleton import response_schema
 
+pytestmark = pytest.mark.slow  # hundreds of answers
+
 SKELETON = {
     "date": "str",
     "count": "int",

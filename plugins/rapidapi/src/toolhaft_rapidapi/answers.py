@@ -26,6 +26,7 @@ _ERROR_KEYS = ("error", "errors")
 _BESIDE = frozenset(
     ("error", "errors", "message", "messages", "status", "code", "success", "ok", "statuscode")
 )
+_STATUS_KEYS = frozenset(("status", "code", "statuscode"))
 _FALSE = (False, "false", "error", "fail", "failed", "failure")
 
 
@@ -58,12 +59,15 @@ def classify(response: Response) -> StatusCode:
 
 
 def is_error_message(document: Any) -> bool:
-    """Whether a JSON value is an object with an error and nothing else."""
+    """Whether a JSON value is an object with an error, or a message and a status of failure, and no more."""
     if not isinstance(document, Mapping) or not document:
         return False
     if any(str(key).lower().replace("_", "") not in _BESIDE for key in document):
         return False
     if any(document.get(key) not in (None, "", False, 0, [], {}) for key in _ERROR_KEYS):
+        return True
+    numbers = [document[key] for key in document if str(key).lower().replace("_", "") in _STATUS_KEYS]
+    if "message" in document and any(type(each) is int and 400 <= each <= 599 for each in numbers):
         return True
     flags = [document[key] for key in ("success", "ok", "status") if key in document]
     return any(flag is False or (isinstance(flag, str) and flag.lower() in _FALSE) for flag in flags)

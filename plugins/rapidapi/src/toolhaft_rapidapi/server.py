@@ -98,7 +98,7 @@ class VirtualServer:
         from toolhaft_rapidapi.app import build_app
 
         app = build_app(self._virtual, compatible=self._compatible, title=self.title)
-        listener = _listen(self._port)
+        listener = listen_on_loopback(self._port)
         server = uvicorn.Server(_config(uvicorn.Config, app))
         started = threading.Event()
 
@@ -170,7 +170,12 @@ def _config(make: Any, app: Any) -> Any:
     )
 
 
-def _listen(port: int) -> socket.socket:
+def listen_on_loopback(port: int) -> socket.socket:
+    """Return a listening socket of this machine's loopback.
+
+    Raises:
+        ConfigError: The port is taken.
+    """
     import socket
 
     # Without the protocol, asyncio leaves Nagle's algorithm on: 40 ms for each answer on a kept connection.
