@@ -88,8 +88,12 @@ def load_model(folder: Path, tokenizer: Any, *, precision: str = "float32") -> A
     transformers = _import_transformers()
     try:
         with quiet():
-            model = transformers.AutoModelForCausalLM.from_pretrained(
-                str(folder), local_files_only=True, use_safetensors=True, dtype=getattr(torch, precision)
+            model, report = transformers.AutoModelForCausalLM.from_pretrained(
+                str(folder),
+                local_files_only=True,
+                use_safetensors=True,
+                dtype=getattr(torch, precision),
+                output_loading_info=True,
             )
     except (
         OSError,
@@ -102,6 +106,12 @@ def load_model(folder: Path, tokenizer: Any, *, precision: str = "float32") -> A
         SafetensorError,
     ) as error:
         raise _unreadable("model", folder, error) from error
+    if missing := sorted(report.get("missing_keys") or ()):
+        raise ModelError(
+            f"{len(missing)} weights are missing, {missing[0]} among them",
+            where=str(folder),
+            hint="Take a whole copy of the model",
+        )
     rows = model.get_input_embeddings().weight.shape[0]
     highest = max(tokenizer.get_vocab().values(), default=-1)
     if highest >= rows:

@@ -92,7 +92,8 @@ def _until_end(tokenizer: Any, said: Tokens) -> Tokens:
     last = len(said)
     while last > 1 and not tokenizer.decode(said[last - 1 :], skip_special_tokens=False).strip():
         last -= 1
-    return said[:last] if said[last - 1] in tokenizer.added_tokens_decoder else said
+    ends = {tokenizer.eos_token_id, *tokenizer.all_special_ids}
+    return said[:last] if said[last - 1] in ends else said
 
 
 def _encode(tokenizer: Any, row: Row, number: int, *, prompting: bool = False) -> Tokens:

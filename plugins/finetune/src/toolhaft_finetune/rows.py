@@ -108,7 +108,9 @@ def hash_file(file: Path) -> str:
         with file.open("rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror or error}", where=str(file)) from None
+        raise UsageError(
+            f"cannot be read: {error.strerror or error}", where=str(file), hint="Put the file back"
+        ) from None
 
 
 def _read_file(file: Path) -> Iterator[Row]:

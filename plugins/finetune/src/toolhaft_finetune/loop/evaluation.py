@@ -27,7 +27,7 @@ HEURISTIC, BASE, TUNED = "heuristic", "base", "tuned"
 CALLS, STATES = "calls.json", "states.json"
 """The comparisons by first call and by state check."""
 ROLLOUTS = "rollouts"
-_MODEL_SETTINGS: dict[str, Any] = {"constrained": "off", "max_tokens": 160}
+_MODEL_SETTINGS: dict[str, Any] = {"constrained": "off", "max_tokens": 120}
 
 
 async def evaluate_arms(

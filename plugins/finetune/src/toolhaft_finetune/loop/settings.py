@@ -70,7 +70,7 @@ class LoopSettings:
             seed=seed,
             pretraining_tasks=120,
             tuning_tasks=80,
-            held_back=8,
+            held_back=6,
             tuning_tools=10,
             phrasings=2,
             vocabulary=500,
