@@ -1,5 +1,7 @@
 """Plain predictions, evaluated as rollouts are."""
 
+from dataclasses import replace
+
 import pytest
 
 from toolhaft.errors import UsageError
@@ -88,7 +90,10 @@ def test_they_are_stored_and_read_as_evaluations_of_rollouts(tmp_path):
 def test_the_calls_of_a_prediction_count_unless_they_cannot_be_read():
     broken = ToolCall(id="2", name="weather", problem="not JSON")
     prediction = Prediction(task_id="t0", calls=(*RIGHT[0].calls, broken))
-    assert made_calls(trajectory_of(TASKS[0], prediction).steps) == list(RIGHT[0].calls)
+    trajectory = trajectory_of(TASKS[0], prediction)
+    assert made_calls(trajectory) == list(RIGHT[0].calls)
+    # Of a rollout that was cut off before it made its calls, none counts.
+    assert made_calls(replace(trajectory, planner="react")) == []
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ class MatchEvaluator(Evaluator):
         """
         self.check_task(task)
         gold = task.gold.calls if task.gold is not None else ()
-        made = made_calls(trajectory.path())
+        made = made_calls(trajectory)
         pairs = self._pair(gold[:_MOST], made[:_MOST])
         missing = [_shown(call) for position, call in enumerate(gold) if position not in pairs]
         taken = set(pairs.values())

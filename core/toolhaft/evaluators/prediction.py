@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from toolhaft.errors import UsageError
 from toolhaft.types import ErrorInfo, Prediction, Step, Task, ToolCall, Trajectory
 
+PREDICTION = "prediction"
+"""What stands for the planner where there was no rollout."""
 MISSING = "missing"
 """The failure kind of a task that an arm has no prediction for."""
 
@@ -42,7 +44,7 @@ def trajectory_of(task: Task, prediction: Prediction, *, id: str = "") -> Trajec
         answer=prediction.text,
         answer_step=0,
         usage=prediction.usage,
-        planner="prediction",
+        planner=PREDICTION,
         model=prediction.model,
         settings={"prediction": dict(prediction.metadata)},
     )
@@ -56,20 +58,23 @@ def missing_trajectory(task: Task, *, id: str = "") -> Trajectory:
         hint="It stays in the denominator; answer it, or leave the task out for every arm",
     )
     return Trajectory(
-        id=id or f"prediction-{task.id}", task=task, status="error", error=said, planner="prediction"
+        id=id or f"prediction-{task.id}", task=task, status="error", error=said, planner=PREDICTION
     )
 
 
-def made_calls(steps: Iterable[Step]) -> list[ToolCall]:
-    """Return the calls that succeeded and, where nobody carried any out, those that can be read."""
-    found: list[ToolCall] = []
-    for step in steps:
-        if not step.observations:
-            found += [call for call in step.calls if not call.problem]
-            continue
-        found += [
-            call
-            for call, observation in zip(step.calls, step.observations, strict=False)
-            if not observation.failed
-        ]
-    return found
+def made_calls(trajectory: Trajectory, steps: Iterable[Step] | None = None) -> list[ToolCall]:
+    """Return the calls that succeeded; of a prediction, which nobody carried out, those that can be read.
+
+    Args:
+        trajectory: A rollout, or what `trajectory_of` made.
+        steps: Those that count; the default is the path to the answer.
+    """
+    counted = trajectory.path() if steps is None else steps
+    if trajectory.planner == PREDICTION:
+        return [call for step in counted for call in step.calls if not call.problem]
+    return [
+        call
+        for step in counted
+        for call, observation in zip(step.calls, step.observations, strict=False)
+        if not observation.failed
+    ]

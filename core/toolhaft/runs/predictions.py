@@ -11,7 +11,7 @@ from toolhaft.errors import UsageError
 from toolhaft.evaluators.base import Evaluator
 from toolhaft.evaluators.bootstrap import RESAMPLES
 from toolhaft.evaluators.comparing import ArmAttempts, Attempt, compare_arms
-from toolhaft.evaluators.prediction import MISSING, missing_trajectory, trajectory_of
+from toolhaft.evaluators.prediction import MISSING, PREDICTION, missing_trajectory, trajectory_of
 from toolhaft.evaluators.scoring import score_all
 from toolhaft.types import Comparison, Prediction, Score, Task, ToolSpec, Trajectory
 
@@ -146,7 +146,7 @@ def _attempts(
 ) -> ArmAttempts:
     return ArmAttempts(
         name=name,
-        planner="prediction",
+        planner=PREDICTION,
         model=model,
         reference=reference,
         attempts=tuple(

@@ -3,14 +3,16 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from toolhaft.errors import ToolError, UsageError
+from toolhaft.evaluators.prediction import trajectory_of
 from toolhaft.hooks import Registry
 from toolhaft.testing import check_evaluator, check_in_child, record_trajectory, tool_spec
-from toolhaft.types import Gold, Step, Task, ToolCall
+from toolhaft.types import Gold, Prediction, Step, Task, ToolCall
 from toolhaft_evals import plugin
 from toolhaft_evals.gold_recall import GoldRecall
 from toolhaft_evals.schema_validity import SchemaValidity
@@ -65,6 +67,15 @@ async def test_gold_recall_knows_the_answer_path_from_the_rest():
     trajectory = record_trajectory(TASK, steps=steps, answer_step=2)
     assert (await GoldRecall().evaluate(TASK, trajectory)).value == 0.5
     assert (await GoldRecall(scope="trajectory").evaluate(TASK, trajectory)).value == 1.0
+
+
+@pytest.mark.anyio
+async def test_both_work_on_plain_predictions():
+    calls = (call("weather", city="Oslo"), ToolCall(id="2", name="rates", problem="not JSON", raw="{"))
+    said = trajectory_of(TASK, Prediction(task_id="t1", calls=calls))
+    assert (await GoldRecall().evaluate(TASK, said)).value == 0.5
+    offered = replace(said, tools=(WEATHER, RATES))
+    assert (await SchemaValidity().evaluate(TASK, offered)).value == 0.5
 
 
 @pytest.mark.anyio

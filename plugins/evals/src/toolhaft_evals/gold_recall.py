@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from toolhaft.errors import UsageError
 from toolhaft.evaluators.base import Evaluator
+from toolhaft.evaluators.prediction import made_calls
 from toolhaft.types import Score, Task, Trajectory
 from toolhaft_evals.scope import Scope, check_scope, steps_in
 
 
 class GoldRecall(Evaluator):
     """The share of a task's gold tools that were called with success at least once.
+
+    Of a prediction, which nobody carried out, every call counts that can be read.
 
     Arguments are not compared, and calls beyond the gold ones cost nothing: a rollout that calls every
     tool there is reaches 1, so read it beside the number of calls in the score's details.
@@ -38,10 +41,8 @@ class GoldRecall(Evaluator):
                 where=f"task {task.id}",
                 hint="Give the task gold.tools or gold.calls",
             )
-        observations = [
-            observation for step in steps_in(trajectory, self._scope) for observation in step.observations
-        ]
-        succeeded = {observation.tool for observation in observations if not observation.failed}
+        steps = steps_in(trajectory, self._scope)
+        succeeded = {call.name for call in made_calls(trajectory, steps)}
         found = [name for name in needed if name in succeeded]
         missing = [name for name in needed if name not in succeeded]
         reason = f"{len(found)} of {len(needed)} gold tools were called with success"
@@ -52,7 +53,7 @@ class GoldRecall(Evaluator):
             details={
                 "found": found,
                 "missing": missing,
-                "calls": len(observations),
+                "calls": sum(len(step.calls) for step in steps),
                 "scope": self._scope,
             },
             evaluator=self.name,

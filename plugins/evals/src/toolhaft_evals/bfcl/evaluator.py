@@ -129,7 +129,7 @@ def _decoded(trajectory: Trajectory) -> Decoded:
         return decode_text(trajectory.answer)
     if problems := [call.problem for call in asked if call.problem]:
         return Decoded(problem=problems[0])
-    return Decoded(calls=tuple({call.name: call.arguments} for call in made_calls(steps)))
+    return Decoded(calls=tuple({call.name: call.arguments} for call in made_calls(trajectory)))
 
 
 def _names_of(trajectory: Trajectory, default: Names) -> Names:
