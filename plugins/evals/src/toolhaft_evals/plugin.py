@@ -31,4 +31,5 @@ def register_commands() -> Mapping[str, str]:
         "eval apibench": "toolhaft_evals.commands:evaluate_apibench",
         "eval bfcl": "toolhaft_evals.commands:evaluate_bfcl",
         "eval gpt4tools": "toolhaft_evals.commands:evaluate_gpt4tools",
+        "eval judge": "toolhaft_evals.judge.command:judge_evaluation",
     }

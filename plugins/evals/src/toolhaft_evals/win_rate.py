@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -171,6 +171,7 @@ class WinRateResult:
         order_flips: Those of them that named the same place both times, whoever stood there.
         order_changes: Those that named another winner, or a tie once.
         malformed: Votes without a verdict.
+        unjudged: Pairs that could not be judged at all; these are in no figure.
         scores: Of the tasks, in their order, with every vote.
     """
 
@@ -188,6 +189,7 @@ class WinRateResult:
     order_flips: int
     order_changes: int
     malformed: int
+    unjudged: int = 0
     scores: tuple[Score, ...] = ()
 
     @property
@@ -335,4 +337,12 @@ def _load(reference: Mapping[str, Trajectory] | Path | str | None) -> Mapping[st
     from toolhaft.report.store import load_run
 
     trajectories, _ = load_run(Path(reference))
-    return {each.task.id: each for each in reversed(trajectories)}
+    return first_of_each(trajectories)
+
+
+def first_of_each(trajectories: Iterable[Trajectory]) -> dict[str, Trajectory]:
+    """Return the first trajectory of each task by the task's id, in their order."""
+    found: dict[str, Trajectory] = {}
+    for each in trajectories:
+        found.setdefault(each.task.id, each)
+    return found

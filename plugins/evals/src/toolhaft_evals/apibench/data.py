@@ -37,7 +37,7 @@ def choose_hub(folder: Path, hub: str) -> str:
     if not hub and len(hubs) > 1:
         raise UsageError(f"there are {len(hubs)} hubs", where=str(folder), hint=f"Name one: --hub {hubs[0]}")
     if hub and hub not in hubs:
-        raise UnknownNameError("hub", hub, hubs)
+        raise UnknownNameError("hub", hub, hubs, where=str(folder))
     return hub or hubs[0]
 
 
