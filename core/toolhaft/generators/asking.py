@@ -124,7 +124,9 @@ def _is(label: str) -> str:
 
 def _ended(text: str) -> str:
     """Return a text that ends as a sentence does."""
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    if text.endswith("?"):
+        return f'"{text}".'  # told, and not asked
+    return text if text.endswith((".", "!")) else f"{text}."
 
 
 def _listed(result: Any) -> list[Any] | None:

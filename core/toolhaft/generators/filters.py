@@ -103,16 +103,16 @@ def _ranked(texts: Sequence[str], size: int) -> list[tuple[int, ...]]:
     """Return the shingles of each text as numbers, rare ones first: the rarer, the smaller."""
     every = [_shingles(text, size) for text in texts]
     often: Counter[str] = Counter(shingle for shingles in every for shingle in shingles)
-    order = sorted(often, key=lambda shingle: (often[shingle], shingle))
+    order = sorted(often, key=often.__getitem__)  # of equally rare ones, that which was seen first
     rank = {shingle: number for number, shingle in enumerate(order)}
     return [tuple(sorted(rank[shingle] for shingle in shingles)) for shingles in every]
 
 
-def _shingles(text: str, size: int) -> frozenset[str]:
+def _shingles(text: str, size: int) -> tuple[str, ...]:
     words = _words(text)
     if len(words) <= size:
-        return frozenset([" ".join(words)])
-    return frozenset(" ".join(words[i : i + size]) for i in range(len(words) - size + 1))
+        return (" ".join(words),)
+    return tuple(dict.fromkeys(" ".join(words[i : i + size]) for i in range(len(words) - size + 1)))
 
 
 def _words(text: str) -> list[str]:
