@@ -16,7 +16,7 @@ from toolhaft.models.heuristic.limits import checked
 from toolhaft.models.heuristic.matching import is_taken, match_score, trimmed
 from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.naming_slots import name_rivals
-from toolhaft.models.heuristic.placing import place_mentions, takes_image
+from toolhaft.models.heuristic.placing import UNKNOWN, Pixels, place_mentions, takes_image
 from toolhaft.models.heuristic.scene import Scene, scene_of
 from toolhaft.models.heuristic.slots import Path, Slot
 from toolhaft.models.heuristic.spelling import spelled_value, stems_of_choices
@@ -110,6 +110,7 @@ def fill(
     spoken: Sequence[Goal] = (),
     consumer: Consumer | None = None,
     claims: Mapping[str, frozenset[str]] | None = None,
+    image: Pixels = UNKNOWN,
 ) -> Filled:
     """Return arguments from a text.
 
@@ -123,6 +124,7 @@ def fill(
         spoken: All goals; what stands in none of them is said for all of them.
         consumer: What the tool is to bring a value for, if it is not called for the goal itself.
         claims: Stems of what identifiers stand for, by the letters that these begin with.
+        image: Size of the image that the user gave first.
     """
     taken = frozenset(name_stems(spec.name)) | frozenset(content_stems(spec.description[:300]))
     taken |= frozenset(content_stems(spec.parent[:80]))
@@ -135,7 +137,7 @@ def fill(
     values: dict[Path, Any] = {}
     used: list[Mention] = []
     if takes_image(slots):
-        mentions = place_mentions(slots, text, goal, spoken, mentions, values, used)
+        mentions = place_mentions(slots, text, goal, spoken, image, mentions, values, used)
     scene = replace(scene_of(text, mentions, slots, taken, topic), claims=claims or {}, writes=not reads)
     clause = text[goal.start : goal.end]
     choices = _without_verb(clause, goal) if spec.effect == "read" and goal.intent != "read" else clause

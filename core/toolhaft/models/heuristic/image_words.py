@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from toolhaft.models.heuristic.words import stem
@@ -11,11 +12,21 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(stem(word) for word in text.split())
 
 
+def with_aliases(text: str) -> str:
+    """Return a text followed by what tools call the things in it."""
+    words = re.findall(r"[a-z]+", text.lower())
+    said = dict.fromkeys(ALIASES[word] for word in words if word in ALIASES)
+    if "what" in words and {"say", "says", "written"} & set(words):
+        said["text"] = None
+    return " ".join([text, *said])
+
+
 NOUNS = "|".join(
     [
         "images?|pictures?|pics?|photos?|photographs?|files?|versions?|copy|copies|cut-?out|result|output",
         "parts?|pieces?|region|area|section|crop|portion|detail|fragment|patch|snippet|half|quarter|map",
-        "one|ones|thumbnail|screenshot|scan|drawing|shot|frame|bit|cutting|excerpt|rectangle|box|edges",
+        "one|ones|thumbnail|screenshot|scan|drawing|shot|frame|bit|cutting",
+        "excerpt|rectangle|box|edges|mask|snip",
     ]
 )
 """A pattern of what an image, or a part of one, is called."""
@@ -56,7 +67,22 @@ GENERAL = _stems(
     "version"
 )
 """Words that speak for no tool in particular."""
+ALIASES: Mapping[str, str] = {
+    "writing": "text",
+    "written": "text",
+    "wording": "text",
+    "lettering": "text",
+    "inscription": "text",
+    "letters": "text",
+    "words": "text",
+}
+"""What tools call what people call otherwise."""
+MEDIA = _stems("image picture photo photograph drawing scan screenshot page file pic frame shot")
+"""What images are called, which says nothing of what is in them."""
+PLACES = _stems("square rectangle box area region part section piece window strip frame corner patch portion")
+"""What a place in an image is called where its figures follow."""
 CUTTING = _stems(
-    "take cut crop extract keep isolate snip select clip trim get use grab make halve double reduce bring set"
+    "take cut crop extract keep isolate snip select clip trim get use grab make halve double reduce bring set give show want "
+    "need have see like"
 )
 """Verbs that only say that an image is to be had otherwise; the place or size beside them says how."""

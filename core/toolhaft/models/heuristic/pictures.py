@@ -12,7 +12,7 @@ from toolhaft.models.heuristic.image_words import BESIDE, NOUNS, RESULTS
 from toolhaft.models.heuristic.placing import Pixels
 from toolhaft.models.heuristic.readings import Reading
 from toolhaft.models.heuristic.slots import Path, Slot
-from toolhaft.models.heuristic.words import name_stems, split_words, stem
+from toolhaft.models.heuristic.words import content_stems, name_stems, split_words, stem
 from toolhaft.types import Artifact
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from toolhaft.models.heuristic.walk import Walk
 
 SPREAD_CAP = 12
+_PLAIN = frozenset(stem(word) for word in ("image", "picture", "photo", "result", "output", "the", "an", "a"))
 _HANDLE = re.compile(r"\b(?:img|file)-\d{1,4}\b")
 _ORIGINAL = re.compile(
     r"\b(?:original(?:ly)?|initial|uploaded|attached|unchanged|untouched|unmodified|unedited|uncropped|source|"
@@ -55,10 +56,17 @@ _PRONOUN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An image or file that a call made; ``beside`` if it only shows what was found."""
+    """An image or file that a call made.
+
+    Attributes:
+        stems: What it may be called by: the tool's words.
+        keys: Stems of the keys under which its handle stands in the result.
+        beside: It only shows what was found, or came with another that is what was asked for.
+    """
 
     artifact: Artifact
     stems: frozenset[str]
+    keys: frozenset[str]
     beside: bool
 
 
@@ -126,8 +134,8 @@ def referring_stems(goal: Goal, text: str) -> frozenset[str]:
         found.update(word.stem for word in split_words(match[0]))
     for match in _MADE.finditer(goal.text):
         words = {word.stem for word in split_words(match["words"])}
-        if words & (earlier | RESULTS):
-            found.update(words | {stem(match["noun"].lower())})
+        if words & (earlier | RESULTS) or (goal.start and not words):
+            found.update(words | set(content_stems(match["noun"])))
     return frozenset(found)
 
 
@@ -136,11 +144,14 @@ def made_before(walk: Walk) -> list[Made]:
     given = {one.id for one in walk.turn.artifacts}
     found: dict[str, Made] = {}
     for reading in (*walk.turn.earlier, *walk.known):
+        main = False
         for artifact in () if reading.failed else reading.artifacts:
             if artifact.id not in given:
                 keys = _keys_of(artifact.handle, reading)
-                beside = bool(keys) and all(BESIDE & set(key) for key in keys)
-                found[artifact.id] = Made(artifact, _stems_of(reading, keys), beside)
+                beside = main or (bool(keys) and all(BESIDE & set(key) for key in keys))
+                main = main or not beside
+                stems = frozenset(stem(word) for key in keys for word in key)
+                found[artifact.id] = Made(artifact, _stems_of(reading), stems - _PLAIN, beside)
     return list(found.values())
 
 
@@ -153,15 +164,15 @@ def _keys_of(handle: str, reading: Reading) -> list[tuple[str, ...]]:
     ]
 
 
-def _stems_of(reading: Reading, keys: Sequence[tuple[str, ...]]) -> frozenset[str]:
+def _stems_of(reading: Reading) -> frozenset[str]:
     """Return the stems by which what a call made may be called: the cropped part, the edge map."""
-    stems = set(name_stems(reading.call.name)) | {stem(word) for key in keys for word in key}
+    stems = set(name_stems(reading.call.name))
     if reading.entry is not None:
         for tag in reading.entry.spec.tags:
             stems.update(name_stems(tag[:80]))
         stems.update(word.stem for word in split_words(reading.entry.spec.description[:120])[:3])
         stems |= reading.entry.verbs
-    return frozenset(stems) - {stem(word) for word in ("image", "picture", "photo", "the", "an", "a")}
+    return frozenset(stems) - _PLAIN
 
 
 def _in_turn(
@@ -255,8 +266,8 @@ def _made_ones(
         if any(match.start() < end and start < match.end() for start, end in spans):
             continue
         words = {word.stem for word in split_words(match["words"])} | {stem(match["noun"].lower())}
-        called = [one for one in made if words & one.stems]
-        beside = [one for one in called if one.beside and words & {stem(word) for word in BESIDE}]
+        called = [one for one in made if words & (one.stems | one.keys)]
+        beside = [one for one in made if one.beside and words & one.keys]
         main = [one for one in made if not one.beside]
         if beside:
             found.append((match.start(), beside[-1].artifact))

@@ -42,6 +42,9 @@ class Pixels:
     height: int = 0
 
 
+UNKNOWN = Pixels()
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """What a text gives for the places and sizes among a tool's arguments.
@@ -63,6 +66,12 @@ def takes_image(slots: Sequence[Slot]) -> bool:
 def takes_place(slots: Sequence[Slot]) -> bool:
     """Return whether a tool has arguments for a box."""
     return any(_is_box(slot) for slot in slots) or {"left", "top"} <= set(_roles(slots).values())
+
+
+def needs_place(slots: Sequence[Slot]) -> bool:
+    """Return whether a tool can do nothing without a box."""
+    roles = _roles(slots)
+    return any(slot.required and (_is_box(slot) or roles.get(slot.path) == "left") for slot in slots)
 
 
 def takes_size(slots: Sequence[Slot]) -> bool:
@@ -89,7 +98,7 @@ def place(slots: Sequence[Slot], text: str, goal: Goal, spoken: Sequence[Goal], 
     used: list[Measure] = []
     roles = _roles(slots)
     boxed = takes_place(slots)
-    for one in own:
+    for one in sorted(own, key=lambda each: each.box is None):
         values = _boxed(slots, roles, one, image) if boxed else _sized(slots, roles, one, image)
         fresh = {path: value for path, value in values.items() if path not in placed}
         if fresh:
@@ -103,6 +112,7 @@ def place_mentions(
     text: str,
     goal: Goal,
     spoken: Sequence[Goal],
+    image: Pixels,
     mentions: tuple[Mention, ...],
     values: dict[Path, Any],
     used: list[Mention],
@@ -111,7 +121,7 @@ def place_mentions(
 
     What was made use of is added to ``used``; the other arguments are those of `place`.
     """
-    placed = place(slots, text, goal, spoken, Pixels())
+    placed = place(slots, text, goal, spoken, image)
     values.update(placed.values)
     used.extend(one for one in mentions if any(_within(one, other) for other in placed.measures))
     measures = find_measures(text)

@@ -124,6 +124,8 @@ def find_measures(text: str) -> tuple[Measure, ...]:
 def masked(text: str, measures: Iterable[Measure]) -> str:
     """Return a text of the same length in which measures are digits, so that their commas end no clause."""
     for one in measures:
+        if one.box is None and not one.width:
+            continue
         text = f"{text[: one.start]}{'0' * (one.end - one.start)}{text[one.end :]}"
     return text
 

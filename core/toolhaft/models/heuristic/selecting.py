@@ -9,11 +9,13 @@ from dataclasses import replace
 from toolhaft.models.heuristic.clauses import Goal
 from toolhaft.models.heuristic.codes import CURRENCIES, named_codes
 from toolhaft.models.heuristic.identifying import prefix_of
+from toolhaft.models.heuristic.image_words import MEDIA, with_aliases
 from toolhaft.models.heuristic.lexicon import READ_VERBS, VERB_CLASSES
 from toolhaft.models.heuristic.pictures import referring_stems
 from toolhaft.models.heuristic.ranking import Entry, Ranked, ToolIndex
 from toolhaft.models.heuristic.references import REFERRING
 from toolhaft.models.heuristic.regions import find_measures
+from toolhaft.models.heuristic.sequences import place_stems
 from toolhaft.models.heuristic.walk import Walk
 from toolhaft.models.heuristic.words import content_stems, name_stems, stem
 
@@ -38,8 +40,8 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
     )
     if walk.turn.artifacts:
         own = [one for one in find_measures(walk.turn.text) if goal.start <= one.start < goal.end]
-        values |= {one for each in own for one in content_stems(walk.turn.text[each.start : each.end])}
-        values |= referring_stems(goal, walk.turn.text)
+        values |= place_stems(own, goal, walk.turn.text) | referring_stems(goal, walk.turn.text) | MEDIA
+        goal = replace(goal, text=with_aliases(goal.text))
     if converters := _converters(walk, goal):
         return converters[:1]
     ranked = index.rank(goal, values)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from toolhaft.models.heuristic.clauses import Goal
-from toolhaft.models.heuristic.image_words import CUTTING, GENERAL, IRREGULAR, VERBS
-from toolhaft.models.heuristic.placing import takes_image, takes_place, takes_size
+from toolhaft.models.heuristic.image_words import CUTTING, GENERAL, IRREGULAR, PLACES, VERBS, with_aliases
+from toolhaft.models.heuristic.pictures import referring_stems
+from toolhaft.models.heuristic.placing import needs_place, takes_image, takes_place, takes_size
 from toolhaft.models.heuristic.ranking import Entry
 from toolhaft.models.heuristic.regions import Measure, find_measures
 from toolhaft.models.heuristic.words import concept, content_stems, name_stems, name_words, split_words, stem
@@ -19,6 +20,11 @@ _BEFORE = re.compile(
     rf"\b(?:(?:only |right |but |and )*after(?:wards)?(?: {_WHOM}{_IS}?)?(?: having)?"
     rf"|(?:as soon as|once|when|if)(?: {_WHOM}{_IS}?)?(?: been)?|having)"
     r"\s+(?=(?:first |you |been )?(?P<verb>[a-z]+))",
+    re.IGNORECASE,
+)
+_THEN = re.compile(
+    r"\b(?:after (?:which|that)|whereupon|upon which|following that|and then|then)"
+    r"\s+(?:please )?(?=(?P<verb>[a-z]+))",
     re.IGNORECASE,
 )
 _LATER = re.compile(r"\b(?:but |and )?before(?: you)?\s+(?=(?P<verb>[a-z]+))", re.IGNORECASE)
@@ -47,13 +53,19 @@ def in_order(goals: Sequence[Goal], text: str) -> tuple[Goal, ...]:
     return (*found, *late)
 
 
+def _goes_on(match: re.Match[str]) -> bool:
+    """Return whether the words only lead to what comes next: ``after that trace its outlines``."""
+    leads = re.search(r"\b(?:that|this|which)\s*$", match[0], re.IGNORECASE)
+    return leads is not None and not match["verb"].lower().endswith(("ing", "ed"))
+
+
 def _unread(text: str, start: int, end: int) -> tuple[list[Goal], list[Goal]]:
     """Return the steps in what was read as no goal, ``After cropping it,``: for now, and for later."""
     gap = text[start:end]
     for pattern, now in ((_BEFORE, True), (_LATER, False)):
         match = pattern.search(gap)
         verb = spoken_verb(match["verb"]) if match is not None else ""
-        if match is not None and verb:
+        if match is not None and verb and not _goes_on(match):
             step = Goal(start + match.end(), end, gap[match.end() :].strip(" ,"), verb, "read")
             return ([step], []) if now else ([], [step])
     return [], []
@@ -61,10 +73,14 @@ def _unread(text: str, start: int, end: int) -> tuple[list[Goal], list[Goal]]:
 
 def _parted(goal: Goal, text: str) -> list[Goal]:
     clause = text[goal.start : goal.end]
+    for match in _THEN.finditer(clause):
+        if spoken_verb(match["verb"]) and len(split_words(clause[: match.start()])) > 1:
+            after = _part(goal, clause, match.end(), len(clause), match["verb"].lower())
+            return [*_parted(_part(goal, clause, 0, match.start(), goal.verb), text), *_parted(after, text)]
     for pattern, earlier in ((_BEFORE, True), (_LATER, False)):
         for match in pattern.finditer(clause):
             verb = spoken_verb(match["verb"])
-            if not verb or (not earlier and not match["verb"].lower().endswith("ing")):
+            if not verb or (not earlier and not match["verb"].lower().endswith("ing")) or _goes_on(match):
                 continue
             if match.start() == len(clause) - len(clause.lstrip()) or not clause[: match.start()].strip(" ,"):
                 return _opened(goal, clause, match, earlier=earlier)
@@ -117,13 +133,14 @@ def with_means(
     measures = find_measures(text)
     for goal, entry in zip(goals, chosen, strict=True):
         own = [one for one in measures if goal.start <= one.start < goal.end]
-        part, means = _means(own, entries, entry)
+        spoken = entry is not None and _speaks_for(entry, goal, text, own)
+        part, means = _means(own, entries, entry, spoken=spoken)
         if part is None or means is None:
             found.append(goal)
             continue
         words = " ".join(name_words(means.spec.name))
         said = text[part.start : part.end]
-        alone = entry is None or not _speaks_for(entry, goal, own)
+        alone = entry is None or ((stem(goal.verb) in CUTTING or goal.wish) and not spoken)
         start, end = (goal.start, goal.end) if alone else (part.start, part.end)
         found.append(Goal(start, end, f"{words} {goal.text if alone else said}", words.split()[0], "read"))
         if not alone:
@@ -132,30 +149,38 @@ def with_means(
 
 
 def _means(
-    measures: Sequence[Measure], entries: Sequence[Entry], chosen: Entry | None
+    measures: Sequence[Measure], entries: Sequence[Entry], chosen: Entry | None, *, spoken: bool
 ) -> tuple[Measure | None, Entry | None]:
     """Return the first measure that the chosen tool has no use for, and the tool that has."""
-    for one in measures:
+    for one in sorted(measures, key=lambda each: each.box is None):
         takes = takes_place if one.box or one.part else takes_size
         if chosen is not None and (
-            takes(chosen.slots) or (takes is takes_size and takes_place(chosen.slots))
+            needs_place(chosen.slots) or (takes(chosen.slots) and (spoken or takes is takes_size))
         ):
             continue
         able = [entry for entry in entries if takes_image(entry.slots) and takes(entry.slots)]
+        if takes is takes_place:
+            able = [entry for entry in able if needs_place(entry.slots)] or able
         if able:
             return one, next(iter([entry for entry in able if _cuts(entry)] or able))
     return None, None
 
 
-def _speaks_for(entry: Entry, goal: Goal, measures: Sequence[Measure]) -> bool:
+def place_stems(measures: Sequence[Measure], goal: Goal, text: str) -> frozenset[str]:
+    """Return stems of the words that only say where or how large: ``the box [0, 0, 9, 9]``."""
+    said: set[str] = set()
+    for one in measures:
+        said.update(content_stems(text[one.start : one.end]))
+        before = split_words(text[goal.start : one.start])[-1:]
+        said.update(word.stem for word in before if word.stem in PLACES)
+    return frozenset(said)
+
+
+def _speaks_for(entry: Entry, goal: Goal, text: str, measures: Sequence[Measure]) -> bool:
     """Return whether a goal has a word for a tool, beside its verb, places and what all tools take."""
-    said = {
-        word.stem
-        for one in measures
-        for word in split_words(goal.text[one.start - goal.start : one.end - goal.start])
-    }
-    words = set(content_stems(goal.text)) - said - GENERAL
-    words -= {stem(goal.verb)} if stem(goal.verb) in CUTTING else set()
+    said = referring_stems(goal, text) | place_stems(measures, goal, text)
+    words = set(content_stems(with_aliases(goal.text))) - said - GENERAL
+    words -= CUTTING if stem(goal.verb) in CUTTING or goal.wish else set()
     return any(one in entry.weights or concept(one) in entry.concepts for one in words)
 
 

@@ -37,7 +37,7 @@ from toolhaft.models.heuristic.outcome import (
     bears_query,
     better,
 )
-from toolhaft.models.heuristic.placing import takes_image
+from toolhaft.models.heuristic.placing import UNKNOWN, Pixels, takes_image
 from toolhaft.models.heuristic.ranking import Entry, Ranked
 from toolhaft.models.heuristic.readings import Reading, Record
 from toolhaft.models.heuristic.trace import Trace
@@ -310,8 +310,13 @@ class Walk:
                 self.goals,
                 self._consumer(want, goal) if want is not None else None,
                 self.claims,
+                self._image(),
             )
         return self._filled[key]
+
+    def _image(self) -> Pixels:
+        first = next((one for one in self.turn.artifacts if one.is_image), None)
+        return Pixels(first.width, first.height) if first is not None else UNKNOWN
 
     def _consumer(self, want: Want, goal: Goal) -> Consumer:
         """Return what a tool that wants a value keeps for itself: all but the name of what is wanted."""
