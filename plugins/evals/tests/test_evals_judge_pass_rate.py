@@ -16,6 +16,8 @@ from toolhaft_evals.judge.rule import RuleJudge
 from toolhaft_evals.judge.verdict import read_vote, verdict_tool
 from toolhaft_evals.pass_rate import PassRate, summarize
 
+pytestmark = pytest.mark.slow
+
 TASK = Task(id="t1", instruction="Will it rain in Oslo?")
 
 
@@ -283,7 +285,6 @@ def test_an_arm_together():
         summarize([])
 
 
-@pytest.mark.slow
 def test_stored_judgements_of_stabletoolbench(shared):
     import ast
     import csv

@@ -16,6 +16,8 @@ from toolhaft_evals.judge.prompts import prompt
 from toolhaft_evals.judge.verdict import Vote
 from toolhaft_evals.win_rate import WinRate, count_votes, count_votes_again, summarize_wins, winner_of
 
+pytestmark = pytest.mark.slow
+
 TASK = Task(id="t1", instruction="Will it rain in Oslo?")
 
 
@@ -160,7 +162,6 @@ def test_votes_by_order():
         assert winner_of(Vote(prompt="win", digest="", verdict=verdict, order=order)) == winner
 
 
-@pytest.mark.slow
 def test_stored_votes_of_stabletoolbench(shared):
     import csv
 
