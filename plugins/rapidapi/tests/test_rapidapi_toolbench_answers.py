@@ -17,6 +17,8 @@ from toolhaft_rapidapi.toolbench.importing import import_answer, load_answer
 from toolhaft_rapidapi.toolbench.kept import KEY, Kept
 from toolhaft_rapidapi.toolbench.training import export_conversations
 
+pytestmark = pytest.mark.slow
+
 GIVE = '{"return_type": "give_answer", "final_answer": "It rains."}'
 UP = '{"return_type": "give_up_and_restart"}'
 
@@ -406,7 +408,6 @@ def places(value, path=()):
 ODD = (None, True, -1, 1.5, 2**70, "", "x", "\ud800", "{", "Finish", [], ["x"], {}, {"a": 1}, [[]], 3, 4)
 
 
-@pytest.mark.slow
 def test_whatever_stands_in_a_file_is_read_or_refused():
     draw = random.Random(7)
     read = refused = 0
@@ -432,7 +433,6 @@ def test_whatever_stands_in_a_file_is_read_or_refused():
     assert refused > 100
 
 
-@pytest.mark.slow
 def test_every_raw_answer_comes_back_whole(shared, tmp_path):
     folder = shared / "toolbench"
     files = [
@@ -451,7 +451,6 @@ def test_every_raw_answer_comes_back_whole(shared, tmp_path):
         assert load_answer(write_answer(tmp_path / file.name, trajectory)) == trajectory
 
 
-@pytest.mark.slow
 def test_every_converted_answer_comes_back_whole(shared):
     folder = shared / "toolbench"
     full = [*folder.glob("stabletoolbench/example/model_predictions_converted/*/*.json")]
@@ -467,7 +466,6 @@ def test_every_converted_answer_comes_back_whole(shared):
     assert count == 311
 
 
-@pytest.mark.slow
 def test_exports_equal_those_of_the_reference(shared):
     folder = shared / "toolbench"
     expected = json.loads((folder / "golden/tooleval_converted_G1.json").read_text())
