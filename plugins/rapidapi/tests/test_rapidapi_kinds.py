@@ -99,6 +99,8 @@ def test_no_credential_is_shown(name, default, required):
         "search_key",
         "keywords",
         "sort_key",
+        "nextToken",
+        "page_token",
         "author",
         "secretary",
         "hotkeys_list",

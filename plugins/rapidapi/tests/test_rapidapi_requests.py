@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from toolhaft.errors import InvalidArgumentsError
 from toolhaft_rapidapi.building import build
+from toolhaft_rapidapi.importing import import_records
+from toolhaft_rapidapi.reading import Reading
 from toolhaft_rapidapi.record import APIRecord, Parameter
 from toolhaft_rapidapi.tool import LiveTool
 
@@ -106,3 +108,18 @@ def test_key_and_host_are_no_arguments():
     tool = live(api["url"], *names)
     assert tool.spec.properties == {}
     assert dict(tool.request({}).headers)["X-RapidAPI-Host"] == "sky.p.rapidapi.com"
+
+
+def test_a_key_in_a_url_is_neither_shown_nor_sent():
+    key = "kp1kHp5bk8gTrXx2MKx8"
+    url = f"{SKY}/x?api_key={key}&lang=en&q={{text}}&sig=x7Kp2Qm9Zt4Rw8Lv3Ny6Hb1Jc5"
+    record = APIRecord(category="Data", tool="T", api="a", url=url, parameters=(parameter("text"),))
+    built = build(record, "t_a")
+    tool = LiveTool(built.spec, built.wire, key=None, connect=lambda _hosts: None)
+    assert tool.request({"text": "x"}).url == f"{SKY}/x?lang=en&q=x"
+    assert tool.request({"api_key": "mine"}).url == f"{SKY}/x?lang=en&api_key=mine"
+    assert [problem.code for problem in built.problems] == ["url-credential"] * 2
+    report = import_records(Reading(records=[record])).report
+    for shown in (repr(tool.spec), repr(tool.wire), repr(report.to_dict())):
+        assert key not in shown
+        assert "x7Kp2Qm9" not in shown

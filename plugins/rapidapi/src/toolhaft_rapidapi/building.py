@@ -17,7 +17,7 @@ from toolhaft_rapidapi.address import Address, read_address, variable_of
 from toolhaft_rapidapi.kinds import parameter_schema
 from toolhaft_rapidapi.naming import Naming
 from toolhaft_rapidapi.record import APIRecord, Parameter
-from toolhaft_rapidapi.redaction import is_transport, redact
+from toolhaft_rapidapi.redaction import is_credential, is_transport, looks_secret, redact
 from toolhaft_rapidapi.skeleton import response_schema
 from toolhaft_rapidapi.standard import standard_word
 
@@ -27,7 +27,7 @@ _HEADER = re.compile(r"(?i)(?:accept|accept-language|authorization|user-agent|x-
 _TOOL_DESCRIPTION = 256
 _MOST_RESPONSE_PARTS = 150
 _FEW_WORDS = 5
-_LOSSES = frozenset(("parameters-malformed", "parameters-many", "parameter-malformed"))
+_LOSSES = frozenset(("parameters-malformed", "parameters-many", "parameter-malformed", "url-credential"))
 """Notes of reading that cost an API something."""
 
 
@@ -120,12 +120,23 @@ def _parameters(record: APIRecord, address: Address, problems: list[Problem]) ->
             parameter = _required(parameter)
         found.append(parameter)
     declared = {parameter.name for parameter in found}
+    for name, value in address.query:
+        if _is_key(name, value) and name not in declared and not is_transport(name):
+            message = f"the URL holds a credential as {name[:80]!r}; it is left out, and may be given"
+            problems.append(_note("url-credential", message, record))
+            found.append(Parameter(name=name, kind="STRING", description="A credential of your own."))
+            declared.add(name)
     for name in address.variables:
         if name not in declared:
             message = f"the path names {name[:80]!r}, which is no parameter; it becomes a required text"
             problems.append(_note("path-parameter-undeclared", message, record))
             found.append(Parameter(name=name, kind="STRING", required=True))
     return found
+
+
+def _is_key(name: str, value: str) -> bool:
+    """Whether a pair of a URL's own query is somebody's key, which is neither shown nor sent."""
+    return bool(value) and not variable_of(value) and (is_credential(name) or looks_secret(value))
 
 
 def _required(parameter: Parameter) -> Parameter:
@@ -174,7 +185,11 @@ def _wire(record: APIRecord, address: Address, parameters: list[Parameter], keys
             )
         )
     taken = {parameter.name for parameter in on_wire if parameter.place == "query"}
-    fixed = [(name, value) for name, value in address.query if name not in taken and not variable_of(value)]
+    fixed = [
+        (name, value)
+        for name, value in address.query
+        if name not in taken and not variable_of(value) and not _is_key(name, value)
+    ]
     return Wire(
         method=method,
         server=address.server,

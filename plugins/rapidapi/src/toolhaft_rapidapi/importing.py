@@ -11,6 +11,7 @@ from toolhaft_rapidapi.building import METHODS, Built, build
 from toolhaft_rapidapi.naming import Naming, collisions, tool_names
 from toolhaft_rapidapi.reading import Reading
 from toolhaft_rapidapi.record import APIRecord
+from toolhaft_rapidapi.redaction import redact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,7 @@ def _unusable(record: APIRecord) -> tuple[str, str] | None:
 def _entry(record: APIRecord, name: str, problems: tuple[Problem, ...]) -> OperationReport:
     return OperationReport(
         method=record.method,
-        path=record.url or " / ".join(record.identity),
+        path=redact(record.url.partition("?")[0]) or " / ".join(record.identity),  # queries may hold keys
         name=name,
         outcome=outcome_of(problems),
         pointer=record.pointer,

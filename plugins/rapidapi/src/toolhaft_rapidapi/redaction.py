@@ -23,7 +23,8 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _RANDOM = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9_+/=-]{24,}")
 _UUID = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KEYWORD = re.compile(
-    r"(?:^|_)(?:search_?key|key_?words?|keyword|key_?phrase|sort_?key|public_?key_?id)(?:$|_)"
+    r"(?:^|_)(?:search_?key|key_?words?|keyword|key_?phrase|sort_?key|public_?key_?id"
+    r"|pagination_.*|(?:page|next|offset|continuation|cursor)_?token)(?:$|_)"
 )
 _TRANSPORT = frozenset(("x-rapidapi-key", "x-rapidapi-host", "rapidapi-key", "x_rapidapi_key"))
 
