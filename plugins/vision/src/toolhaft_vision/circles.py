@@ -27,7 +27,7 @@ class CirclesCounted:
     """The round things in an image, by rows from the top left."""
 
     count: int
-    circles: tuple[Circle, ...]
+    circles: Annotated[tuple[Circle, ...], "The first 100."]
     minimum_radius: Annotated[int, "Smallest radius that was looked for, pixels."]
     maximum_radius: Annotated[int, "Largest radius that was looked for, pixels."]
     overlay: Overlay
@@ -64,10 +64,11 @@ _SMALLEST, _LARGEST = 10, 30
 """Radii in pixels that one level of the pyramid looks for: there, edges are sharp and votes are many."""
 _PERFECTNESS = 0.85
 _EDGE = 200
+_SUPPORT = 0.6
+"""Part of the directions in which a circle must have an edge."""
 _WORKING = 8_000_000
 """Pixels of the largest level."""
-_MOST = 2_000
-"""Circles told at most."""
+_MOST = 100
 
 
 def count_circles(
@@ -105,19 +106,30 @@ def count_circles(
         )
     finest = min(2.0, _SMALLEST / least, math.sqrt(_WORKING / (picture.width * picture.height)))
     least = max(least, math.floor(0.8 * _SMALLEST / finest) if finest < _SMALLEST / least else least)
-    found = [each for each in _candidates(picture.grey, finest, most) if 0.9 * least <= each[2] <= 1.1 * most]
-    circles = tuple(_told(each, picture) for each in _by_rows(_apart(found))[:_MOST])
+    found = [each for each in _round(picture.grey, finest, most) if 0.9 * least <= each[2] <= 1.1 * most]
+    circles = tuple(_told(each, picture) for each in _by_rows(_apart(found)))
     return CirclesCounted(
         count=len(circles),
-        circles=circles,
+        circles=circles[:_MOST],
         minimum_radius=least,
         maximum_radius=most,
         overlay=_overlay(picture, circles) if overlay else None,
-        method="Hough transform for circles on a pyramid of the image's brightness",
+        method="Hough transform for circles on a pyramid of the image's brightness, each fitted to its edge",
         limits="circles seen from the front; those hidden by more than about a quarter, cut off by the "
         "border, or without contrast to what surrounds them are missed; rings within one another count "
-        "once; round letters and regular polygons of eight or more corners count too",
+        "once; round letters, polygons of seven or more corners and now and then a hexagon count too",
     )
+
+
+def _round(grey: Pixels, scale: float, most: int) -> list[tuple[float, float, float]]:
+    """Return centre and radius of what really has an edge all around."""
+    import cv2
+
+    from toolhaft_vision.roundness import fit_circle
+
+    smooth = cv2.medianBlur(grey, 3)
+    fitted = [fit_circle(smooth, *each) for each in _candidates(grey, scale, most)]
+    return [(x, y, radius) for x, y, radius, support in fitted if support >= _SUPPORT]
 
 
 def _candidates(grey: Pixels, scale: float, most: int) -> Iterator[tuple[float, float, float]]:

@@ -32,7 +32,7 @@ def draw(
     for left, top, right, bottom in boxes:
         cv2.rectangle(made, (left, top), (right - 1, bottom - 1), _COLOUR, thick)
     for centre, radius in circles:
-        cv2.circle(made, centre, radius, _COLOUR, thick, cv2.LINE_AA)
+        cv2.circle(made, centre, radius, _COLOUR, thick)
     for start, end in lines:
-        cv2.line(made, start, end, _COLOUR, thick, cv2.LINE_AA)
+        cv2.line(made, start, end, _COLOUR, thick)
     return png(made, "overlay")

@@ -42,7 +42,7 @@ class LinesFound:
 
     count: int
     counts: Orientations
-    lines: tuple[Line, ...]
+    lines: Annotated[tuple[Line, ...], "The first 100."]
     minimum_length: Annotated[int, "Shortest line that was looked for, pixels."]
     overlay: Overlay
     method: Method
@@ -79,7 +79,7 @@ _WORKING = 2_000
 _UPRIGHT = 5.0
 """Degrees that a horizontal or vertical line may be off."""
 _MOST_PIECES = 1_500
-_MOST = 500
+_MOST = 100
 
 
 def find_lines(
@@ -104,10 +104,10 @@ def find_lines(
     diagonal = math.hypot(picture.width, picture.height)
     least = minimum_length or max(15, round(0.05 * diagonal))
     pieces = _pieces(small.grey)
-    joined = join(pieces, gap=max(6.0, 0.015 * diagonal * factor))
+    joined = join(pieces, gap=max(10.0, 0.015 * diagonal * factor))
     paired = pair([each for each in joined if each.length >= 0.5 * least * factor], _thickest(small))
     lines = [_told(each, factor) for each in paired if each.length >= least * factor]
-    chosen = tuple(line for line in lines if orientation in ("any", line.orientation))[:_MOST]
+    chosen = tuple(line for line in lines if orientation in ("any", line.orientation))
     ways = [line.orientation for line in chosen]
     return LinesFound(
         count=len(chosen),
@@ -116,14 +116,14 @@ def find_lines(
             vertical=ways.count("vertical"),
             diagonal=ways.count("diagonal"),
         ),
-        lines=chosen,
+        lines=chosen[:_MOST],
         minimum_length=least,
         overlay=_overlay(picture, chosen) if overlay else None,
         method="line segment detector (LSD), pieces joined across gaps, two sides of a stroke paired"
         + ("" if factor == 1 else f", on the image scaled by {factor:.2f}"),
         limits="straight lines only; two lines closer than about 2 % of the shorter side may be taken for "
         "one, a bar thicker than that for two boundaries; ends are good to about 3 pixels, or the line's "
-        "thickness",
+        "thickness; a short end beyond another line may be missed",
     )
 
 

@@ -92,6 +92,8 @@ def split(rgb: Pixels, smallest: int) -> tuple[Pixels, Ground]:
     owner: Pixels = numpy.zeros(len(core_size), numpy.int64)
     owner[cores[flat > 0]] = wholes[flat > 0]
     large = core_size >= numpy.maximum(0.4 * smallest, 0.04 * size[owner])
+    # Thin lines and textures have no cores worth the name: they stay whole.
+    large &= (numpy.bincount(owner, core_size * large, len(size)) > 0.4 * size)[owner]
     coreless = size >= smallest
     coreless[owner[large]] = False
     large[0] = coreless[0] = False

@@ -41,7 +41,7 @@ class ShapesFound:
     count: int
     by_color: Annotated[dict[str, int], "How many there are of each colour."]
     by_shape: Annotated[dict[str, int], "How many there are of each shape."]
-    shapes: tuple[ShapeFound, ...]
+    shapes: Annotated[tuple[ShapeFound, ...], "The first 100."]
     background: Annotated[Colour, "Colour of what surrounds them."]
     plain_background: Annotated[bool, "False: this is no drawing on a plain ground; do not rely on it."]
     overlay: Overlay
@@ -79,7 +79,7 @@ TOOL = image_tool(
 )
 
 _WORKING = 2_000
-_MOST = 500
+_MOST = 100
 
 
 def find_shapes(
@@ -111,9 +111,9 @@ def find_shapes(
     ]
     shapes = tuple(sorted(found, key=lambda each: (each.box[1] // 40, each.box[0]))[:_MOST])
     return ShapesFound(
-        count=len(shapes),
-        by_color=dict(Counter(each.color for each in shapes).most_common()),
-        by_shape=dict(Counter(each.shape for each in shapes).most_common()),
+        count=len(found),
+        by_color=dict(Counter(each.color for each in found).most_common()),
+        by_shape=dict(Counter(each.shape for each in found).most_common()),
         shapes=shapes,
         background=_ground_name(ground.colour),
         plain_background=ground.share >= 0.6,
