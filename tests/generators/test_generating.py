@@ -1,4 +1,4 @@
-"""Tasks made of tools: that they can be done, are said, are the same again, and that nothing is lost silently."""
+"""Tasks made of tools: they can be done, are said, are the same again, and nothing is lost silently."""
 
 import pytest
 

@@ -149,7 +149,8 @@ async def test_parts_have_files_of_their_own(by, shop, tmp_path):
     rows = {part: list(read_rows(tmp_path / "run" / f"rows.{part}.jsonl")) for part in ("train", "test")}
     assert all(row["metadata"]["split"] == part for part, found in rows.items() for row in found)
     tools = {part: {row["metadata"]["gold_tools"][0] for row in found} for part, found in rows.items()}
-    assert rows["train"] and rows["test"]
+    assert rows["train"]
+    assert rows["test"]
     assert (tools["train"] & tools["test"] == set()) == (by == "tool")
 
 

@@ -174,7 +174,7 @@ async def _place(
     catalog = await asyncio.to_thread(open_location, location, auth, allow_host)
     try:
         chosen = _chosen(catalog, operations)
-        yield Place(catalog=chosen, environment=ReadOnly(chosen) if calls else None, secrets=SecretStore())
+        yield Place(catalog=chosen, environment=ReadOnly(catalog) if calls else None, secrets=SecretStore())
     finally:
         await catalog.close()
 
