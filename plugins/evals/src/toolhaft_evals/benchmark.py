@@ -206,8 +206,9 @@ def _ask(
 
 
 def _notes(benchmark: Benchmark) -> list[str]:
-    names = " and ".join(f"'{name}'" for name in benchmark.references)
-    return [f"{names} are no models: what a score must be held against. They are compared with nobody."]
+    *first, last = [f"'{name}'" for name in benchmark.references]
+    names = f"{', '.join(first)} and {last}"
+    return [f"{names} are no models, but what a score must be held against; they are compared with nobody."]
 
 
 def _show(found: EvaluatedPredictions, benchmark: Benchmark, options: Options, secrets: SecretStore) -> None:
