@@ -169,9 +169,8 @@ def fill(
         for slot in _complete(slots, values)
         if slot.path not in _optional_queries(spec, slots) and slot.kind != "artifact"
     )
-    required = [
-        score for path, score in strengths.items() if any(s.path == path and s.required for s in slots)
-    ]
+    needed = {slot.path for slot in slots if slot.required}
+    required = [score for path, score in strengths.items() if path in needed]
     return Filled(
         values, missing, spreads, tuple(used), sum(required) / len(required) if required else 0.0, names
     )
