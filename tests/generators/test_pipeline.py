@@ -152,6 +152,8 @@ async def test_parts_have_files_of_their_own(by, shop, tmp_path):
     assert rows["train"]
     assert rows["test"]
     assert (tools["train"] & tools["test"] == set()) == (by == "tool")
+    offered = {tool["function"]["name"] for row in rows["train"] for tool in row["tools"]}
+    assert (offered & tools["test"] == set()) == (by == "tool")
 
 
 async def test_nothing_near_the_held_out_set_is_made(shop, tmp_path):

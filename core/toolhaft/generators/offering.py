@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from random import Random
 
 from toolhaft.errors import UsageError
@@ -30,20 +30,26 @@ class Offer:
         self._retriever = retriever
         self._indexed = False
 
-    async def tools_for(self, task: Task, *, seed: int = 0) -> tuple[str, ...]:
-        """Return names of tools, the needed ones among the others in the same order for the same seed."""
+    async def tools_for(self, task: Task, *, seed: int = 0, hidden: Collection[str] = ()) -> tuple[str, ...]:
+        """Return names of tools, the needed ones among the others in the same order for the same seed.
+
+        Args:
+            task: What is to be done.
+            seed: For the order, and the others where they are drawn.
+            hidden: Tools that do not stand among the others.
+        """
         needed = [name for name in (task.gold.tools if task.gold is not None else ()) if name in self._specs]
-        others = await self._others(task, set(needed), seed)
+        others = await self._others(task, {*needed, *hidden}, seed)
         shown = [*others[: max(self._k - len(needed), 0)], *needed]
         Random(f"offer/{seed}/{task.id}").shuffle(shown)
         return tuple(shown)
 
-    async def _others(self, task: Task, needed: set[str], seed: int) -> list[str]:
+    async def _others(self, task: Task, without: set[str], seed: int) -> list[str]:
         if self._retriever is None:
-            names = sorted(set(self._specs) - needed)
+            names = sorted(set(self._specs) - without)
             return Random(f"others/{seed}/{task.id}").sample(names, min(self._k, len(names)))
         if not self._indexed:
             await self._retriever.index(list(self._specs.values()))
             self._indexed = True
-        hits = await self._retriever.retrieve(task.instruction, k=self._k + len(needed))
-        return [hit.item.name for hit in hits if hit.item.name not in needed]
+        hits = await self._retriever.retrieve(task.instruction, k=self._k + len(without))
+        return [hit.item.name for hit in hits if hit.item.name not in without]

@@ -221,11 +221,12 @@ class Pipeline:
         if solver is None:
             return {}
         found = self._store.solutions(tasks)
+        unseen = self._unseen(tasks)
         with self._timed("solutions"), self._store.adding() as add:
             for number, task in enumerate(tasks):
                 self._progress("solutions", number, len(tasks))
                 if task.id not in found and task.metadata.get("executed"):
-                    found[task.id] = await solver.solve(task)
+                    found[task.id] = await solver.solve(task, hidden=_hidden(task, unseen))
                     add(found[task.id])
         return found
 
@@ -233,6 +234,7 @@ class Pipeline:
         """Write the rows of what was solved, and return how many by file."""
         files: dict[str, list[dict[str, Any]]] = {}
         dropped: Counter[str] = Counter()
+        unseen = self._unseen(tasks)
         for task in tasks:
             part = task.metadata.get("split", "")
             name = f"rows.{part}.jsonl" if part else ROWS
@@ -240,7 +242,7 @@ class Pipeline:
             more = {"split": part} if part else {}
             solution = solutions.get(task.id)
             if solution is None:
-                row = await self._bare(task, more)
+                row = await self._bare(task, more, unseen)
             elif not solution.passed or solution.trajectory is None:
                 reason = solution.problem or (solution.score.reason if solution.score else "")
                 self.drops.add("not solved", f"{task.id}: {reason}")
@@ -263,9 +265,16 @@ class Pipeline:
         solver = trajectory.settings.get("solver", "")
         return row_of(trajectory, solver=solver, score=score, seed=self._plan.seed, **more)
 
-    async def _bare(self, task: Task, more: dict[str, Any]) -> dict[str, Any] | None:
+    def _unseen(self, tasks: Sequence[Task]) -> frozenset[str]:
+        """Return the tools that training rows must not show: those of the test part, if it has its own."""
+        if self._plan.by != "tool":
+            return frozenset()
+        test = [task for task in tasks if task.metadata.get("split") == "test"]
+        return frozenset(name for task in test if task.gold is not None for name in task.gold.tools)
+
+    async def _bare(self, task: Task, more: dict[str, Any], unseen: frozenset[str]) -> dict[str, Any] | None:
         offer = Offer(self._catalog.specs(), k=int(self._plan.settings.get("k", 8)))
-        names = await offer.tools_for(task, seed=self._plan.seed)
+        names = await offer.tools_for(task, seed=self._plan.seed, hidden=_hidden(task, unseen))
         specs = [self._catalog.spec(name) for name in names]
         return call_row(task, specs, solver="none", seed=self._plan.seed, **more)
 
@@ -286,6 +295,10 @@ class _Timer:
     def __exit__(self, *_: object) -> None:
         took = time.perf_counter() - self._began
         self._seconds[self._stage] = self._seconds.get(self._stage, 0.0) + took
+
+
+def _hidden(task: Task, unseen: frozenset[str]) -> frozenset[str]:
+    return unseen if task.metadata.get("split") == "train" else frozenset()
 
 
 def _fair(tasks: Sequence[Task], n: int) -> list[Task]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -126,8 +126,12 @@ class Solver:
         self._secrets = secrets or SecretStore()
         self._seed = seed
 
-    async def solve(self, task: Task) -> Solution:
+    async def solve(self, task: Task, *, hidden: Collection[str] = ()) -> Solution:
         """Carry a task out and check what came of it; an error of a model or tool is the solution's problem.
+
+        Args:
+            task: With gold.
+            hidden: Tools that are not shown beside those that the task needs.
 
         Raises:
             ConfigError: The model lacks a key, as it would for every task.
@@ -136,7 +140,7 @@ class Solver:
 
         run = f"solve-{task.id}"[:80]
         try:
-            trajectory = await self._roll_out(task, run)
+            trajectory = await self._roll_out(task, run, hidden)
             score = await self._score(task, trajectory)
         except ConfigError:
             raise
@@ -146,8 +150,8 @@ class Solver:
             await self._environment.reset(run)
         return Solution(task=task, trajectory=trajectory, score=score)
 
-    async def _roll_out(self, task: Task, run: str) -> Trajectory:
-        names = await self._offer.tools_for(task, seed=self._seed)
+    async def _roll_out(self, task: Task, run: str, hidden: Collection[str]) -> Trajectory:
+        names = await self._offer.tools_for(task, seed=self._seed, hidden=hidden)
         catalog = await self._environment.catalog(run)
 
         async def final_state() -> dict[str, Any]:
