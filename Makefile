@@ -7,7 +7,7 @@ WORKERS ?= 2
 CODE := core plugins tests sdk_examples benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format lint types layers docs package bench soak clean
+.PHONY: help demo test fast check format lint types layers docs package bench soak loop clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ bench: $(VENV)/all-installed  ## Measure, with peers in the same run
 
 soak: $(VENV)/all-installed  ## Let 1,000 agents work for ten minutes: nothing may grow (SOAK="--seconds 60")
 	$(BIN)/python benchmarks/soak.py $(SOAK)
+
+loop: $(VENV)/all-installed  ## Generate tasks, train a small model, tune it, evaluate it: 20 minutes (LOOP=--quick: one)
+	HF_HUB_OFFLINE=1 $(BIN)/toolhaft loop -o build/loop $(LOOP)
 
 clean:  ## Remove what was built
 	rm -rf $(VENV) dist site build .pytest_cache .mypy_cache .ruff_cache

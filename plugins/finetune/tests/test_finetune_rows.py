@@ -25,17 +25,24 @@ def test_rows_that_no_model_made_are_left_out_unless_asked_for(tmp_path):
         make_row("A"),
         make_row("B", origins=["heuristic"], provenances=["live"]),
         make_row("C", origins=["model"], provenances=["live", "simulated"]),
-        make_row("D", origin="scripted", provenance="live"),
+        make_row("D", origins=["scripted"], provenances=["live"], labels=["scripted"]),
         make_row("E", origins=["heuristic"], provenances=["replayed"]),
+        make_row("F", origins=["model"], labels=["failed"]),
     ]
     file = write_rows(tmp_path / "rows.jsonl", rows)
     found = read_rows([file])
     assert found.counts() == {"model + live": 1}
-    assert found.left_out == {"heuristic": 1, "simulated": 1, "scripted": 1, "heuristic, replayed": 1}
+    assert found.left_out == {
+        "heuristic": 1,
+        "simulated": 1,
+        "scripted": 1,
+        "heuristic, replayed": 1,
+        "failed": 1,
+    }
     assert set(found.hashes) == {"rows.jsonl"}
     both = read_rows([file], include=["heuristic", "scripted"])
     assert both.counts() == {"model + live": 1, "heuristic + live": 1, "scripted + live": 1}
-    with pytest.raises(UsageError, match="nothing named"):
+    with pytest.raises(UsageError, match="unknown label"):
         read_rows([file], include=["wizards"])
 
 

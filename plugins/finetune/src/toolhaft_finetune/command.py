@@ -17,7 +17,7 @@ def sft(
     data: Annotated[list[Path], typer.Option(help="Rows as JSON lines; may be given several times.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for what comes out.")],
     include: Annotated[
-        list[str], typer.Option(help="Train on rows of heuristic, replay, scripted, simulated or replayed.")
+        list[str], typer.Option(help="Train on rows with this label, such as heuristic or scripted.")
     ] = [],  # noqa: B006  typer copies it
     full: Annotated[bool, typer.Option(help="Train every weight instead of LoRA.")] = False,
     rank: Annotated[int, typer.Option(help="Rank of the additions.")] = _DEFAULT.rank,

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from toolhaft.errors import FormatError, UsageError
+from toolhaft.generators.rows import LABELS, check_include
 from toolhaft.report.files import read_lines
 
-ASKED_FOR = ("heuristic", "replay", "scripted", "simulated", "replayed")
-"""What no language model or live tool said: trained on only if asked for."""
 _ROLES = frozenset({"system", "user", "assistant", "tool"})
 _MOST_MESSAGES = 1_000
 _LONGEST_ROW = 4_000_000
@@ -40,7 +39,7 @@ class Row:
     def made_by(self) -> tuple[str, ...]:
         """Who wrote the assistant's turns and where results came from, each once."""
         found: list[str] = []
-        for key in ("origin", "origins", "provenance", "provenances"):
+        for key in ("origins", "provenances", "labels"):
             said = self.metadata.get(key, ())
             found += [said] if isinstance(said, str) else [str(one) for one in said or ()]
         return tuple(dict.fromkeys(found)) or ("unknown",)
@@ -70,16 +69,14 @@ def read_rows(files: Sequence[Path], *, include: Collection[str] = ()) -> RowSet
 
     Args:
         files: JSON lines.
-        include: Which of `ASKED_FOR` are wanted; rows with any other of them are left out.
+        include: Which of `toolhaft.generators.rows.LABELS` are wanted; rows with any other are left out.
 
     Raises:
-        UsageError: A file cannot be read, ``include`` names nothing there is, or no row is left.
+        UsageError: A file cannot be read, or no row is left.
+        UnknownNameError: ``include`` names nothing there is.
         FormatError: A line is no row; its number is said.
     """
-    for name in include:
-        if name not in ASKED_FOR:
-            raise UsageError(f"there is nothing named {name!r:.60} to include", hint=f"Use {ASKED_FOR}")
-    refused = set(ASKED_FOR) - set(include)
+    refused = set(LABELS) - check_include(include)
     kept: list[Row] = []
     left_out: Counter[str] = Counter()
     for row in (row for file in files for row in _read_file(file)):

@@ -95,11 +95,11 @@ def train_sft(
         identity={"model": base_hash, "held_out": len(held_out)},
         progress=progress,
     )
-    trained = trainer.train(resume=resume)
+    with quiet():
+        trained = trainer.train(resume=resume)
     parameters = _count_parameters(network)
     dropped = dict(rows.left_out) | ({f"longer than {settings.max_tokens} tokens": long} if long else {})
     _save(network, tokenizer, output, settings)
-    log = read_log(output / LOG)
     facts = CardFacts(
         base=model.name,
         base_hash=base_hash,
@@ -110,11 +110,10 @@ def train_sft(
         dropped=dropped,
         hashes=rows.hashes,
         parameters=parameters,
-        log=log,
+        log=read_log(output / LOG),
         versions={name: version(name) for name in ("torch", "transformers", "peft", "toolhaft-finetune")},
     )
-    write_whole(output / CURVE, [draw_curve(log, "Loss by step").encode()])
-    write_whole(output / CARD, [write_card(facts).encode()])
+    _write_card(output, facts)
     return Result(
         merged=output / MERGED,
         adapter=output / ADAPTER if settings.method == "lora" else None,
@@ -183,6 +182,11 @@ def _place(network: Any) -> None:
 def _count_parameters(network: Any) -> tuple[int, int]:
     numbers = [(one.numel(), one.requires_grad) for one in network.parameters()]
     return sum(number for number, trained in numbers if trained), sum(number for number, _ in numbers)
+
+
+def _write_card(output: Path, facts: CardFacts) -> None:
+    write_whole(output / CURVE, [draw_curve(facts.log, "Loss by step").encode()])
+    write_whole(output / CARD, [write_card(facts).encode()])
 
 
 def _save(network: Any, tokenizer: Any, output: Path, settings: TrainingSettings) -> None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.agent import Agent
 from toolhaft.evaluators.state import StateEvaluator
+from toolhaft.generators.rows import row_of
+from toolhaft.generators.solutions import PlaybackModel
 from toolhaft.models.base import Model
-from toolhaft.models.rendering import chat_messages, chat_tools
-from toolhaft.planners.conversation import conversation
 from toolhaft.planners.react import ReAct
 from toolhaft.retrievers.base import Retriever
-from toolhaft.types import Completion, Message, Origin, Scored, Task, ToolCall, ToolSpec, Trajectory
+from toolhaft.types import Scored, Task, ToolSpec, Trajectory
 from toolhaft.world.approval import approver_of
 from toolhaft_finetune.loop.settings import SYSTEM, K
 
@@ -23,37 +23,6 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 8
 _BUDGET = {"steps": 3, "model_calls": 3, "tool_calls": 4}
-
-
-class GoldModel(Model):
-    """Makes the gold call of a task and says its answer: a script, and no language model.
-
-    Args:
-        task: With one gold call, and the answer in its metadata.
-    """
-
-    name = "gold"
-    origin: Origin = "scripted"
-
-    def __init__(self, task: Task) -> None:
-        self._calls = task.gold.calls if task.gold is not None else ()
-        self._answer = str(task.metadata.get("solution", {}).get("answer", "")) or "It is done."
-
-    async def complete(
-        self,
-        messages: Sequence[Message],
-        tools: Sequence[ToolSpec] = (),
-        *,
-        avoid: Sequence[ToolCall] = (),
-        on_delta: Callable[[str], None] | None = None,
-        seed: int | None = None,
-        max_tokens: int | None = None,
-    ) -> Completion:
-        """Return the call, or the answer once there is a result."""
-        called = any(message.role == "tool" for message in messages)
-        if called:
-            return Completion(text=self._answer, model=self.name, origin=self.origin)
-        return Completion(calls=self._calls, finish="tool_calls", model=self.name, origin=self.origin)
 
 
 class Indexed(Retriever):
@@ -102,7 +71,7 @@ async def solve(world: World, tasks: Sequence[Task], retriever: Retriever) -> As
 
 
 async def _solve_one(world: World, task: Task, run: str, retriever: Retriever) -> Solved:
-    trajectory = await roll_out(world, task, run, model=GoldModel(task), retriever=retriever)
+    trajectory = await roll_out(world, task, run, model=_playback(task), retriever=retriever)
     score = await StateEvaluator().evaluate(task, trajectory)
     first = trajectory.steps[0].offered if trajectory.steps else ()
     wanted = task.gold.tools if task.gold is not None else ()
@@ -146,15 +115,9 @@ async def roll_out(world: World, task: Task, run: str, *, model: Model, retrieve
 
 def make_row(solved: Solved) -> dict[str, Any]:
     """Return the training row of a task: what the model was shown and said, and what made it."""
-    trajectory = solved.trajectory
-    by_name = {spec.name: spec for spec in trajectory.tools}
-    tools = [by_name[name] for name in trajectory.steps[0].offered]
-    return {
-        "messages": chat_messages(conversation(trajectory, system=SYSTEM)),
-        "tools": chat_tools(tools),
-        "metadata": {
-            "task": solved.task.id,
-            "origins": list(trajectory.origins),
-            "provenances": list(trajectory.provenances),
-        },
-    }
+    return row_of(solved.trajectory, system=SYSTEM)
+
+
+def _playback(task: Task) -> PlaybackModel:
+    calls = task.gold.calls if task.gold is not None else ()
+    return PlaybackModel(calls, str(task.metadata.get("solution", {}).get("answer") or "It is done."))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import UsageError
 from toolhaft.generators.base import Drops
+from toolhaft.generators.filters import find_near_copies
 from toolhaft.generators.template import OneTool
 from toolhaft.hooks.registry import Registry
 from toolhaft.report.files import read_lines, read_record, write_whole
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from toolhaft.retrievers.base import Retriever
     from toolhaft.world.server import World
 
+_NEAR = 0.7
+"""Similarity from which an instruction is too near one that is held back."""
 PRETRAINING, TUNING, HELD_BACK = "pretraining.jsonl", "tuning.jsonl", "held_back.jsonl"
 
 
@@ -67,11 +70,12 @@ async def write_tasks(folder: Path, settings: LoopSettings, world: World) -> dic
             if part == "A":
                 _write(folder / PRETRAINING, [make_row(solved) for solved in found])
                 continue
-            learned, held_back = hold_back(found, settings.held_back, settings.seed)
+            learned, held_back, near = hold_back(found, settings.held_back, settings.seed)
             _write(folder / TUNING, [make_row(solved) for solved in learned if solved.offered])
             lines = (to_json(solved.task) + b"\n" for solved in held_back)
             write_whole(folder / HELD_BACK, lines)
             facts["tuning rows"] = sum(solved.offered for solved in learned)
+            facts["left out as near-copies"] = near
             facts["held back"] = len(held_back)
             facts["of these with the tool offered"] = sum(solved.offered for solved in held_back)
     finally:
@@ -93,7 +97,7 @@ def split_tools(catalog: Catalog, settings: LoopSettings) -> dict[str, list[str]
     return {"A": sorted(names[number:]), "B": sorted(names[:number])}
 
 
-def hold_back(solved: Sequence[Solved], number: int, seed: int) -> tuple[list[Solved], list[Solved]]:
+def hold_back(solved: Sequence[Solved], number: int, seed: int) -> tuple[list[Solved], list[Solved], int]:
     """Part tasks into those to learn and those held back.
 
     All tasks with the same call go the same way, so that no call that is asked for was learned as it
@@ -103,6 +107,9 @@ def hold_back(solved: Sequence[Solved], number: int, seed: int) -> tuple[list[So
         solved: In the order they were made.
         number: How many are held back, at most; every tool keeps tasks to learn from.
         seed: Of the choice.
+
+    Returns:
+        What to learn, what is held back, and how many near-copies of it were left out of the former.
     """
     groups: dict[str, list[Solved]] = {}
     for one in solved:
@@ -118,7 +125,14 @@ def hold_back(solved: Sequence[Solved], number: int, seed: int) -> tuple[list[So
             taken[tool] += 1
             held[key] = groups[key][0]
     learned = [one for one in solved if _call_of(one.task) not in held]
-    return learned, [one for one in solved if held.get(_call_of(one.task)) is one]
+    kept = [one for one in solved if held.get(_call_of(one.task)) is one]
+    clear_of = [one.task.instruction for one in kept]
+    clear = [
+        one
+        for one in learned
+        if not find_near_copies([one.task.instruction], threshold=_NEAR, against=clear_of)
+    ]
+    return clear, kept, len(learned) - len(clear)
 
 
 def load_held_back(folder: Path) -> list[Task]:
