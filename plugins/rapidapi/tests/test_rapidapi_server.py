@@ -203,3 +203,15 @@ def test_in_process_answers_are_those_of_the_server_and_bad_input_is_typed(ask, 
         assert catalog.call_sync("sky_watch_get_forecast", city="Oslo") == ask({"city": "Oslo"})["response"]
         with pytest.raises(InvalidArgumentsError):
             catalog.call_sync("sky_watch_get_forecast", town="Oslo")
+
+
+def test_of_apis_that_are_spelled_alike_the_one_that_the_input_fits_answers(tool_file):
+    by_id = an_api("Get item", "/a", [a_parameter("id")], template_response={"by": "str", "id": "str"})
+    by_name = an_api("get-item", "/b", [a_parameter("name")], template_response={"name": "str"})
+    with VirtualServer(tool_file(a_tool(by_id, by_name))) as server:
+        assert server.apis == 2
+        payload = {"category": "Weather", "tool_name": "sky_watch", "api_name": "get_item"}
+        for given, keys in (({"id": "7"}, {"by", "id"}), ({"name": "x"}, {"name"})):
+            body = {**payload, "tool_input": given}
+            reply = httpx.post(f"{server.base_url}/virtual", json=body, trust_env=False).json()
+            assert set(reply["response"]) == keys

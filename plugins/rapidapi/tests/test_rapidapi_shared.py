@@ -113,8 +113,9 @@ def test_apis_are_found_in_standard_spelling(found):
     directory = Directory(found)
     records = list(found.records.values())[::97]
     specs = [directory.find(record.category, record.tool, record.api) for record in records]
-    assert all(spec is not None for spec in specs)
-    assert directory.find("Sports", "no such tool", "x") is None
+    assert all(specs)
+    assert len(directory) == len(found.records)
+    assert directory.find("Sports", "no such tool", "x") == ()
     assert "no tool" in directory.missing("Sports", "no such tool", "x")
 
 

@@ -80,8 +80,8 @@ async def _answer(apis: VirtualAPIs, body: bytes | None) -> Reply:
     if strip not in _STRIPS:
         return failure(StatusCode.INPUT_ERROR, f"strip is one of {', '.join(map(repr, _STRIPS))}")
     reply = await apis.answer(category, tool, api, fields.get("tool_input", ""))
-    spec = apis.directory.find(category, tool, api) if strip and apis.directory is not None else None
-    return _stripped(reply, strip, spec, apis.seed)
+    specs = apis.directory.find(category, tool, api) if strip and apis.directory is not None else ()
+    return _stripped(reply, strip, specs[0] if specs else None, apis.seed)
 
 
 def _stripped(reply: Reply, strip: str, spec: ToolSpec | None, seed: int) -> Reply:

@@ -22,20 +22,17 @@ class Directory:
 
     def __init__(self, found: Import) -> None:
         self._found = found
-        self._names: dict[Place, str] = {}
-        for name, record in found.records.items():
-            # Of two that ToolBench spells alike the first by name is found, whatever the files' order.
-            place = _place(*record.identity)
-            self._names[place] = min(self._names.get(place, name), name)
+        self._names: dict[Place, list[str]] = {}
+        for name, record in sorted(found.records.items()):
+            self._names.setdefault(_place(*record.identity), []).append(name)
         self._spec = lru_cache(maxsize=_KEPT)(self._build)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._found.records)
 
-    def find(self, category: str, tool: str, api: str) -> ToolSpec | None:
-        """Return the spec of an API, or None."""
-        name = self._names.get(_place(category, tool, api))
-        return self._spec(name) if name is not None else None
+    def find(self, category: str, tool: str, api: str) -> tuple[ToolSpec, ...]:
+        """Return the specs of all APIs that are spelled so, by name; mostly one, or none."""
+        return tuple(self._spec(name) for name in self._names.get(_place(category, tool, api), ()))
 
     def missing(self, category: str, tool: str, api: str) -> str:
         """Return in words which of the three is not there, with the nearest that are."""

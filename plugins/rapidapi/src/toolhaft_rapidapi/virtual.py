@@ -58,11 +58,13 @@ class VirtualAPIs:
         kept = await self._kept(question)
         if kept is not None:
             return kept
-        spec = self.directory.find(category, tool, api) if self.directory is not None else None
-        if spec is None:
+        specs = self.directory.find(category, tool, api) if self.directory is not None else ()
+        if not specs:
             missing = self.directory.missing(category, tool, api) if self.directory is not None else ""
             return failure(StatusCode.NOT_WORKING, missing or "there is no such API")
-        return await self._made(spec, question)
+        # Of those that ToolBench spells alike, the one that the input fits.
+        fitting = (spec for spec in specs if not input_problem(spec, question.input))
+        return await self._made(next(fitting, specs[0]), question)
 
     async def answer_spec(self, spec: ToolSpec, arguments: Mapping[str, Any]) -> Reply:
         """Answer a call of a tool.
