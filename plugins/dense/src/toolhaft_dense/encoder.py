@@ -28,7 +28,7 @@ class Encoder:
     transformers alone, for sentence-transformers takes ten times as long to import.
     """
 
-    def __init__(self, folder: EncoderFolder, *, batch: int = 64, threads: int | None = None) -> None:
+    def __init__(self, folder: EncoderFolder, *, batch: int = 32, threads: int | None = None) -> None:
         self.folder = folder
         self._batch = batch
         self._threads = threads
@@ -52,23 +52,12 @@ class Encoder:
         vectors: Any = numpy.zeros((len(texts), self.folder.width), dtype=numpy.float32)
         # Texts of one length together: what fills up a batch to its longest text is work for nothing.
         order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
-        with self._busy:
-            tokenizer, model = self._open()
-            import torch
-
-            before = torch.get_num_threads()
-            if self._threads is not None:
-                torch.set_num_threads(self._threads)
-            try:
-                for start in range(0, len(order), self._batch):
-                    if stopped():
-                        raise Stopped
-                    chosen = order[start : start + self._batch]
-                    vectors[chosen] = self._encode_batch(
-                        torch, tokenizer, model, [texts[number] for number in chosen]
-                    )
-            finally:
-                torch.set_num_threads(before)
+        for start in range(0, len(order), self._batch):
+            if stopped():
+                raise Stopped
+            chosen = order[start : start + self._batch]
+            with self._busy:  # a batch at a time: a query need not wait for a whole catalog
+                vectors[chosen] = self._encode_batch([texts[number] for number in chosen])
         if not numpy.isfinite(vectors).all():
             raise UsageError(
                 "the encoder gives no numbers",
@@ -93,18 +82,30 @@ class Encoder:
             self._loaded = loading.result()
         return self._loaded
 
-    def _encode_batch(self, torch: Any, tokenizer: Any, model: Any, texts: list[str]) -> Any:
-        given = tokenizer(
-            texts, padding=True, truncation=True, max_length=self.folder.longest, return_tensors="pt"
-        )
-        with torch.inference_mode():
-            tokens = model(**given).last_hidden_state
-            if self.folder.pooling == "first":
-                pooled = tokens[:, 0]
-            else:
-                mask = given["attention_mask"].unsqueeze(-1).to(tokens.dtype)
-                pooled = (tokens * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
-            return torch.nn.functional.normalize(pooled.float(), dim=1).numpy()
+    def _encode_batch(self, texts: list[str]) -> Any:
+        tokenizer, model = self._open()
+        import torch
+
+        before = torch.get_num_threads()
+        if self._threads is not None:
+            torch.set_num_threads(self._threads)
+        try:
+            return _vectors(torch, tokenizer, model, texts, self.folder)
+        finally:
+            torch.set_num_threads(before)
+
+
+def _vectors(torch: Any, tokenizer: Any, model: Any, texts: list[str], folder: EncoderFolder) -> Any:
+    readable = [text.encode("utf-8", "replace").decode() for text in texts]  # no lone surrogates
+    given = tokenizer(readable, padding=True, truncation=True, max_length=folder.longest, return_tensors="pt")
+    with torch.inference_mode():
+        tokens = model(**given).last_hidden_state
+        if folder.pooling == "first":
+            pooled = tokens[:, 0]
+        else:
+            mask = given["attention_mask"].unsqueeze(-1).to(tokens.dtype)
+            pooled = (tokens * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
+        return torch.nn.functional.normalize(pooled.float(), dim=1).numpy()
 
 
 def _load(folder: EncoderFolder) -> tuple[Any, Any]:

@@ -51,14 +51,14 @@ class Dense(Retriever):
         *,
         model: str | Path | None = None,
         folder: str | Path | Literal[False] | None = None,
-        batch: int = 64,
+        batch: int = 32,
         threads: int | None = None,
     ) -> None:
         _check_whole("batch", batch, 4_096)
         if threads is not None:
             _check_whole("threads", threads, 1_024)
         if model is not None and not isinstance(model, str | Path):
-            raise ConfigError(f"model is {str(model)[:60]!r}", hint="Name a folder, or leave it out")
+            raise ConfigError(f"model is {repr(model)[:60]}", hint="Name a folder, or leave it out")
         self._encoder = Encoder(find_encoder(model), batch=batch, threads=threads)
         self._folder = _find_folder(folder)
         self._store: VectorStore | None = None
@@ -90,7 +90,7 @@ class Dense(Retriever):
             ConfigError: The encoder cannot be loaded.
         """
         if not isinstance(k, int) or isinstance(k, bool):
-            raise UsageError(f"k is {str(k)[:60]!r}", hint="Give a whole number")
+            raise UsageError(f"k is {repr(k)[:60]}", hint="Give a whole number")
         specs, index = self._specs, self._index
         if index is None or not query.strip() or k < 1:
             return []
@@ -149,7 +149,7 @@ def _find_folder(folder: Any) -> Path | None:
 
         return load_settings().data_dir / "cache" / "dense"
     if not isinstance(folder, str | Path) or not str(folder).strip() or "\0" in str(folder):
-        raise ConfigError(f"folder is {str(folder)[:60]!r}", hint="Name a folder, or False to keep nothing")
+        raise ConfigError(f"folder is {repr(folder)[:60]}", hint="Name a folder, or False to keep nothing")
     try:
         path = Path(folder).expanduser().absolute()
         if path.exists() and not path.is_dir():
@@ -161,4 +161,4 @@ def _find_folder(folder: Any) -> Path | None:
 
 def _check_whole(name: str, value: Any, most: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-        raise ConfigError(f"{name} is {str(value)[:60]!r}", hint=f"Use a whole number from 1 to {most:,}")
+        raise ConfigError(f"{name} is {repr(value)[:60]}", hint=f"Use a whole number from 1 to {most:,}")

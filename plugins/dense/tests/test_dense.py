@@ -1,0 +1,207 @@
+"""The retriever ``dense``: what it finds, what it keeps, and what it shares."""
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+
+from toolhaft import Agent
+from toolhaft.hooks import Registry
+from toolhaft.testing import CannedTool, check_retriever, tool_spec
+from toolhaft_dense.encoder import Encoder
+from toolhaft_dense.retriever import Dense
+from toolhaft_dense.weights import find_encoder
+
+pytestmark = pytest.mark.slow
+
+SPECS = (
+    tool_spec("getForecast", description="Weather for the coming days."),
+    tool_spec("createTransfer", description="Move money from one account to another."),
+    tool_spec("listPlaylists", description="The music that the user has collected."),
+    tool_spec("findRecipes", description="Dishes that can be cooked with what is in the fridge."),
+)
+
+
+@pytest.fixture(scope="session")
+def encoder():
+    """The packaged weights, loaded once."""
+    return Encoder(find_encoder(None), threads=1)
+
+
+@pytest.fixture
+def dense(encoder, tmp_path):
+    """A retriever with a folder of its own that shares the loaded weights."""
+
+    def make(**settings):
+        made = Dense(**{"folder": tmp_path / "kept"} | settings)
+        made._encoder = encoder
+        return made
+
+    return make
+
+
+@pytest.mark.anyio
+async def test_it_keeps_the_contract_of_retrievers(dense):
+    retriever = dense()
+    assert await check_retriever(retriever) == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("Do I need an umbrella on Friday?", "getForecast"),
+        ("Pay the rent to my landlord", "createTransfer"),
+        ("songs I like", "listPlaylists"),
+        ("What can I make for dinner from eggs and spinach?", "findRecipes"),
+    ],
+)
+async def test_it_finds_what_shares_no_word_with_the_query(dense, query, name):
+    retriever = dense()
+    await retriever.index(SPECS)
+    hits = await retriever.retrieve(query, 2)
+    assert hits[0].item.name == name
+    assert hits == sorted(hits, key=lambda hit: -hit.score)
+    assert 0 < hits[0].score <= 1.0001
+
+
+@pytest.mark.anyio
+async def test_only_new_texts_are_encoded_and_the_same_is_found(dense):
+    first = dense()
+    await first.index(SPECS[:2])
+    assert first.encoded == 2
+    await first.index(SPECS)
+    assert first.encoded == 2
+    second = dense()
+    await second.index(SPECS[::-1])
+    assert second.encoded == 0
+    for query in ("rain", "money"):
+        here, there = await first.retrieve(query, 4), await second.retrieve(query, 4)
+        assert {hit.item.name: round(hit.score, 5) for hit in here} == {
+            hit.item.name: round(hit.score, 5) for hit in there
+        }
+    changed = tool_spec("getForecast", description="Weather for the coming weeks.")
+    await second.index([changed, *SPECS[1:]])
+    assert second.encoded == 1
+    await second.close()
+    assert await second.retrieve("rain") == []
+
+
+@pytest.mark.anyio
+async def test_without_a_folder_nothing_is_written(dense, tmp_path):
+    retriever = dense(folder=False)
+    await retriever.index(SPECS)
+    assert (await retriever.retrieve("rain", 1))[0].item.name == "getForecast"
+    assert list(tmp_path.rglob("*.npy")) == []
+
+
+@pytest.mark.anyio
+async def test_equal_tools_stand_in_the_order_of_the_catalog(dense):
+    retriever = dense()
+    twins = [tool_spec("weather", description="Weather.", source=str(number)) for number in range(5)]
+    await retriever.index(twins)
+    assert retriever.encoded == 1
+    assert [hit.item.source for hit in await retriever.retrieve("weather", 5)] == ["0", "1", "2", "3", "4"]
+    assert [hit.item.source for hit in await retriever.retrieve("weather", 2)] == ["0", "1"]
+
+
+@pytest.mark.anyio
+async def test_nothing_is_found_for_nothing(dense):
+    retriever = dense()
+    assert await retriever.retrieve("rain") == []
+    await retriever.index(SPECS)
+    for query, k in (("", 5), (" \n", 5), ("rain", 0), ("rain", -1)):
+        assert await retriever.retrieve(query, k) == []
+    assert len(await retriever.retrieve("weather and money " * 50_000, 9)) <= 4
+
+
+@pytest.mark.anyio
+async def test_an_index_that_nobody_waits_for_ends_and_leaves_the_old_one(tiny_encoder):
+    retriever = Dense(model=tiny_encoder, folder=False, batch=1)
+    await retriever.index(SPECS[:1])
+    many = [tool_spec(f"tool{number}", description=f"Number {number}. " * 40) for number in range(40_000)]
+    task = asyncio.create_task(retriever.index(many))
+    await asyncio.sleep(0.3)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(5):
+        assert [hit.item for hit in await retriever.retrieve(SPECS[0].description, 5)] == [SPECS[0]]
+
+
+@pytest.mark.anyio
+async def test_another_process_reopens_what_is_kept_without_torch(tiny_encoder, tmp_path):
+    await Dense(model=tiny_encoder, folder=tmp_path).index(SPECS)
+    descriptions = [(spec.name, spec.description) for spec in SPECS]
+    code = (
+        "import asyncio, sys; from toolhaft.testing import tool_spec;"
+        "from toolhaft_dense.retriever import Dense;"
+        f"specs = [tool_spec(name, description=text) for name, text in {descriptions!r}];"
+        f"r = Dense(model={str(tiny_encoder)!r}, folder={str(tmp_path)!r});"
+        "asyncio.run(r.index(specs)); print(r.encoded, 'torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.split() == ["0", "False"]
+
+
+@pytest.mark.anyio
+async def test_an_agent_takes_it_by_name(dense):
+    tools = [CannedTool(spec, {"ok": True}) for spec in SPECS]
+    agent = Agent(tools, model="heuristic", retriever=dense(), k=1, budget={"model_calls": 2}, allow="write")
+    run = await agent.run("Umbrella tomorrow?")
+    assert [spec.name for spec in run.trajectory.tools] == ["getForecast"]
+    assert isinstance(Registry.load().retriever("dense"), Dense)
+
+
+def test_the_registry_makes_it_without_anything_heavy():
+    code = (
+        "import sys; from toolhaft.hooks import Registry; Registry.load().retriever('dense');"
+        "print([name for name in ('torch', 'transformers', 'numpy') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+REFERENCE = {
+    "rain": [-0.025856, 0.019149, 0.062401, 0.071368, 0.048309, 0.010604],
+    "x " * 600: [-0.002061, -0.037469, -0.031494, -0.042564, -0.100168, -0.082647],
+    "": [-0.118838, 0.048299, -0.002548, -0.011011, 0.051951, 0.010292],
+}
+"""The first numbers that sentence-transformers 6.2 gives for these texts with the same weights."""
+
+
+def test_vectors_equal_those_of_sentence_transformers(encoder):
+    found = encoder.encode(list(REFERENCE))
+    assert abs(found[:, :6] - list(REFERENCE.values())).max() < 1e-5
+    assert found.shape == (3, 384)
+
+
+@pytest.mark.anyio
+async def test_it_finds_tools_of_real_queries(dense, shared):
+    import gzip
+    import json
+
+    folder = shared / "toolbench" / "retrieval"
+    with gzip.open(folder / "corpus.jsonl.gz", "rt") as file:
+        records = [json.loads(line) for line, _ in zip(file, range(60), strict=False)]
+    specs = [
+        tool_spec(
+            record["api_name"],
+            description=record["description"] or "",
+            parent=record["tool_name"],
+            source=record["id"],
+        )
+        for record in records
+    ]
+    retriever = dense()
+    await retriever.index(specs)
+    found = 0
+    for spec in specs[::10]:
+        hits = await retriever.retrieve(f"{spec.parent}: {spec.description or spec.name}", 5)
+        found += any(hit.item.source == spec.source for hit in hits)
+    assert found >= 0.8 * len(specs[::10])
