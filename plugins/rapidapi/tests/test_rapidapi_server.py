@@ -215,3 +215,13 @@ def test_of_apis_that_are_spelled_alike_the_one_that_the_input_fits_answers(tool
             body = {**payload, "tool_input": given}
             reply = httpx.post(f"{server.base_url}/virtual", json=body, trust_env=False).json()
             assert set(reply["response"]) == keys
+
+
+def test_a_catalog_file_closes_the_cache_that_its_tools_use(path, tmp_path):
+    file, kept = tmp_path / "sky.catalog", tmp_path / "kept.sqlite"
+    AnswerCache(kept).close()
+    with open_catalog(f"rapidapi:{path}") as catalog:
+        catalog.save(file)
+    with open_catalog(file, cache=kept) as catalog:
+        catalog.call_sync("sky_watch_get_forecast", city="Riga")
+    assert not list(tmp_path.glob("kept.sqlite-*"))

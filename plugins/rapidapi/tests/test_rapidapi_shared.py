@@ -6,6 +6,7 @@ import re
 import pytest
 
 from toolhaft import open_catalog
+from toolhaft.errors import SpecError
 from toolhaft.tools.base import NAME
 from toolhaft.tools.schema import compile_schema
 from toolhaft_rapidapi.directory import Directory
@@ -131,3 +132,9 @@ def test_shapes_of_the_released_examples_are_taken(folder, tmp_path):
     reading = read_records(path)
     assert add_responses(reading, shapes) == 1
     assert set(reading.records[0].response) == {"code", "message"}
+
+
+def test_queries_without_candidates_say_so(folder):
+    place = folder / "toolbench_example/instruction/inference_query_demo_open_domain.json"
+    with pytest.raises(SpecError, match="no `api_list`"):
+        open_catalog(f"rapidapi:{place}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -45,12 +45,21 @@ class RapidAPITool(Tool):
         spec: The spec.
         wire: How live requests are made.
         choice: Where calls go.
+
+    Attributes:
+        release: Awaited by `close`; for a tool whose source nobody else closes.
     """
 
     def __init__(self, spec: ToolSpec, wire: Wire, choice: Choice) -> None:
         self.spec = spec
         self.wire = wire
         self.choice = choice
+        self.release: Callable[[], Awaitable[None]] | None = None
+
+    async def close(self) -> None:
+        """Let go of what the tool's source opened."""
+        if self.release is not None:
+            await self.release()
 
     def binding(self) -> dict[str, Any]:
         """Return what `toolhaft_rapidapi.source.RapidAPISource.bind` needs; no key is in it."""
