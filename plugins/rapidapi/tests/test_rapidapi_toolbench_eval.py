@@ -86,22 +86,28 @@ def test_queries_to_report(queries, tmp_path):
             assert names[0] == "valid_finish"
     assert any(outcome["react"] == 1.0 for outcome in stored.comparison.outcomes.values())
     before = {path: path.read_bytes() for path in out.glob("*/trajectories.jsonl")}
+    code, _, problems = run(*words, "--seed", 1, cwd=tmp_path)
+    assert code == 1
+    assert "Take another folder with -o" in problems
     code, again, _ = run(*words, cwd=tmp_path)
     assert (code, again) == (0, text), "what was done is not done again"
     assert before == {path: path.read_bytes() for path in out.glob("*/trajectories.jsonl")}
 
 
 @pytest.mark.slow
-def test_it_goes_on_after_kill(queries, tmp_path):
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT], ids=["kill", "interrupt"])
+def test_it_goes_on_after(kind, queries, tmp_path):
     out = tmp_path / "out"
     words = ["--queries", str(queries), "-o", str(out), "--concurrency", "1"]
-    process = subprocess.Popen([*ENTRY, *words], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*ENTRY, *words], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     journal = out / "journals" / "react" / "journal.sqlite-wal"
     end = time.monotonic() + 60
     while time.monotonic() < end and not (journal.exists() and journal.stat().st_size > 300_000):
         time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    os.kill(process.pid, kind)
+    assert process.wait() == (-9 if kind is signal.SIGKILL else 130)
     assert not (out / "evaluation.json").exists(), "it was over before it was killed"
     code, _, problems = run(*words, cwd=tmp_path)
     assert code == 0, problems

@@ -13,7 +13,7 @@ from toolhaft.cli.eval_world import make_arms, read_limits
 from toolhaft.cli.figures import print_comparison
 from toolhaft.cli.output import notice, print_json, print_line
 from toolhaft.cli.run import prepare
-from toolhaft.errors import ToolhaftError, UsageError
+from toolhaft.errors import JournalError, ToolhaftError, UsageError
 from toolhaft.evaluators.reading import FLOOR
 from toolhaft.hooks.registry import Registry
 from toolhaft.report.reuse import JOURNALS
@@ -82,13 +82,12 @@ class QueryEvaluation:
         """Carry out what is left, print what was found, write the report, and return the exit code."""
         from toolhaft.tools.loop import run_sync
 
-        results = {arm.name: self._work_off(arm, quiet=as_json) for arm in self.arms}
-        waiting = {name: _waiting(result) for name, result in results.items()}
-        if any(waiting.values()):
-            left = ", ".join(f"{name} {count}" for name, count in waiting.items() if count)
-            notice(f"Not everything was carried out, so there is no report yet. Waiting: {left}.")
-            notice("Start the same command again to go on.")
-            return 130 if any(result.stopped == "interrupted" for result in results.values()) else 3
+        for arm in self.arms:
+            result = self._work_off(arm, quiet=as_json)
+            if waiting := _waiting(result):
+                notice(f"{waiting} of {len(self.tasks)} rollouts of {arm.name} wait: there is no report yet.")
+                notice("Start the same command again to go on.")
+                return 130 if result.stopped == "interrupted" else 3
         run = self._scored()
         run_sync(run.run(), on_interrupt=run.cancel)
         comparison = self._compare(run)
@@ -126,6 +125,10 @@ class QueryEvaluation:
         )
         try:
             return batch.run_sync()
+        except JournalError as error:
+            if error.code == "E-JOURNAL-CHANGED":
+                error.hint = "Take another folder with -o, or the queries and settings it was begun with"
+            raise
         finally:
             progress.close()
 
