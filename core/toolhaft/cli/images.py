@@ -37,8 +37,6 @@ def check_images(paths: Sequence[Path]) -> None:
             raise UsageError(
                 f"cannot read the image: {error.strerror or error}", where=str(path), hint="Check the path"
             ) from None
-        except ValueError:
-            raise UsageError("this is no path", where=repr(path)[:200]) from None
         if not head:
             raise UsageError("the file is empty", where=str(path), hint="Name an image with content")
         if read_image_header(head) is None and not head.startswith(_OTHERS):

@@ -82,7 +82,7 @@ MEDIA = _stems("image picture photo photograph drawing scan screenshot page file
 PLACES = _stems("square rectangle box area region part section piece window strip frame corner patch portion")
 """What a place in an image is called where its figures follow."""
 CUTTING = _stems(
-    "take cut crop extract keep isolate snip select clip trim get use grab make halve double reduce bring set "
-    "give show want need have see like"
+    "take cut crop extract keep isolate snip select clip trim get use grab make halve double reduce bring "
+    "set give show want need have see like"
 )
 """Verbs that only say that an image is to be had otherwise; the place or size beside them says how."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from toolhaft.models.heuristic.walk import Walk
 
 SPREAD_CAP = 12
+_SHOWN = frozenset(stem(word) for word in BESIDE)
 _PLAIN = frozenset(stem(word) for word in ("image", "picture", "photo", "result", "output", "the", "an", "a"))
 _HANDLE = re.compile(r"\b(?:img|file)-\d{1,4}\b")
 _ORIGINAL = re.compile(
@@ -267,7 +268,8 @@ def _made_ones(
             continue
         words = {word.stem for word in split_words(match["words"])} | {stem(match["noun"].lower())}
         called = [one for one in made if words & (one.stems | one.keys)]
-        beside = [one for one in made if one.beside and words & one.keys]
+        shown = bool(words & _SHOWN)
+        beside = [one for one in made if one.beside and (words & one.keys or (shown and one.keys & _SHOWN))]
         main = [one for one in made if not one.beside]
         if beside:
             found.append((match.start(), beside[-1].artifact))
