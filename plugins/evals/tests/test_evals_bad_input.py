@@ -226,6 +226,15 @@ def test_a_file_that_never_ends_is_cut_off(tmp_path, monkeypatch):
         database(tmp_path)
 
 
+def test_an_array_over_several_lines_is_read_too(tmp_path):
+    path = tmp_path / "gold.json"
+    path.write_text(json.dumps([RECORD, {**RECORD, "id": 7}], indent=2), encoding="utf-8-sig")
+    assert [task.id for task in load_gpt4tools(path)] == ["record-1", "7"]
+    path.write_text("[\n1,\n2\n]", encoding="utf-8")
+    with pytest.raises(FormatError, match=r"gold\.json#/0"):
+        load_gpt4tools(path)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

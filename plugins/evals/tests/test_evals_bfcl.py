@@ -1,5 +1,7 @@
 """Function calls against acceptable answers, and their way out of text."""
 
+import time
+
 import pytest
 
 from toolhaft.errors import FormatError, UsageError
@@ -207,6 +209,24 @@ def test_what_is_no_literal_is_refused_and_never_run(text, tmp_path):
     assert not found.calls
     assert not found.abstained
     assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```" + "\n" * 90_000,
+        "f(" * 45_000,
+        "f(" + " " * 90_000,
+        "f(a=" + "-" * 90_000,
+        "a" * 90_000,
+        "(" * 90_000,
+    ],
+    ids=["line ends", "openings", "blanks", "minus", "a word", "brackets"],
+)
+def test_hostile_texts_take_no_long_time(text):
+    begun = time.monotonic()
+    decode_text(text)
+    assert time.monotonic() - begun < 5
 
 
 @pytest.mark.parametrize(

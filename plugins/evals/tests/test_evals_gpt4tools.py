@@ -1,5 +1,7 @@
 """Transcripts of image tools: the strict score, and the published one with its defects."""
 
+import time
+
 import pytest
 
 from toolhaft.evaluators.prediction import trajectory_of
@@ -152,6 +154,24 @@ async def test_a_rollout_is_scored_by_its_calls():
     assert (await GPT4Tools().evaluate(task, rollout)).value == 1.0
     idle = Task(id="r", instruction="What do ducks eat?", metadata={"output": SILENT})
     assert (await GPT4Tools().evaluate(idle, record_trajectory(idle, answer="Plants."))).value == 1.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Action:" * 20_000,
+        "Action: x\n" * 20_000,
+        " " * 190_000,
+        "a.png" * 40_000,
+        "Do I need to use a tool?" * 9_000,
+    ],
+    ids=["one line", "lines", "blanks", "files", "thoughts"],
+)
+def test_hostile_transcripts_take_no_long_time(text):
+    begun = time.monotonic()
+    files_in(read_transcript(text).steps[0].argument if "\n" in text else text)
+    read_transcript(text)
+    assert time.monotonic() - begun < 5
 
 
 def test_records_and_outputs_are_read(write_lines):

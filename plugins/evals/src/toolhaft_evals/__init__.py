@@ -1,1 +1,1 @@
-"""Evaluators for Toolhaft that need no judge."""
+"""Evaluators and benchmarks for Toolhaft, with and without a judge."""

@@ -40,7 +40,7 @@ def need_file(folder: Path, name: str, *, what: str) -> Path:
 
 
 def read_objects(path: Path) -> list[tuple[dict[str, Any], str]]:
-    """Return the JSON objects of a file, each with its place; one in a line, or all in one array.
+    """Return the JSON objects of a file, each with its place: one in a line, or all in one array.
 
     Numbers stay what they are: 5 and 5.0 are told apart.
 
@@ -48,18 +48,12 @@ def read_objects(path: Path) -> list[tuple[dict[str, Any], str]]:
         UsageError: There is no such file, or it cannot be read.
         FormatError: A line is not a JSON object, or the file is too large.
     """
-    found = []
-    for number, line in enumerate(_lines(path), start=1):
-        where = f"{path}:{number}"
-        if len(line) > LONGEST:
-            raise FormatError(f"a line of more than {LONGEST:,} characters", where=where)
-        if not line.strip():
-            continue
-        value = _parse(line, where)
-        if isinstance(value, list) and number == 1:
-            found += [(each, f"{path}#/{position}") for position, each in enumerate(value)]
-            continue
-        found.append((value, where))
+    text = _read(path)
+    if text[:1_000].lstrip().startswith("["):
+        values = _parse(text, str(path))
+        found = [(value, f"{path}#/{position}") for position, value in enumerate(values)]
+    else:
+        found = list(_parse_lines(text, path))
     for value, where in found:
         if not isinstance(value, dict):
             raise FormatError(
@@ -80,24 +74,31 @@ def text_of(row: dict[str, Any], key: str, where: str) -> str:
     return value
 
 
-def _parse(line: str, where: str) -> Any:
+def _parse_lines(text: str, path: Path) -> Iterator[tuple[Any, str]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        where = f"{path}:{number}"
+        if len(line) > LONGEST:
+            raise FormatError(f"a line of more than {LONGEST:,} characters", where=where)
+        if line.strip():
+            yield _parse(line, where), where
+
+
+def _parse(text: str, where: str) -> Any:
     try:
-        return json.loads(line)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise FormatError(
             f"not JSON: {error!s:.200}", where=where, hint="Every line must be one JSON object"
         ) from None
 
 
-def _lines(path: Path) -> Iterator[str]:
-    read = 0
+def _read(path: Path) -> str:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            while line := file.readline(LONGEST + 1):
-                read += len(line)
-                if read > LARGEST:
-                    raise FormatError(f"more than {LARGEST:,} bytes", where=str(path))
-                yield line.decode("utf-8-sig" if read == len(line) else "utf-8")
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise FormatError(f"more than {LARGEST:,} bytes", where=str(path))
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FormatError(f"not UTF-8: {error}", where=str(path)) from None
     except (OSError, EOFError, zlib.error) as error:

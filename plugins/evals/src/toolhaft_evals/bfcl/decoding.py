@@ -18,7 +18,7 @@ from toolhaft.models.parsing import NotJSONError, read_json
 LONGEST = 100_000
 """Characters of a text that are read."""
 _DEEPEST = 60
-_FENCE = re.compile(r"\A```[A-Za-z]*\s*\n?(.*?)\n?```\Z", re.DOTALL)
+_FENCE = re.compile(r"```[A-Za-z]*")
 _CALL_LIKE = re.compile(
     r"[\w.]\(\s*(?:\)|\*|\w+\s*=)|\A[\w.]+\(.*\)\Z|\A[\[{]|\"(?:name|function|arguments|parameters)\"\s*:|<tool_call>",
     re.DOTALL,
@@ -57,8 +57,8 @@ def decode_text(text: str) -> Decoded:
     if len(text) > LONGEST:
         return Decoded(problem=f"longer than {LONGEST:,} characters")
     body = text.strip()
-    if fence := _FENCE.match(body):
-        body = fence[1]
+    if (fence := _FENCE.match(body)) and body.endswith("```"):
+        body = body[fence.end() :]
     body = body.strip("`\n ")
     if not body or not _CALL_LIKE.search(body):
         return Decoded()
