@@ -12,7 +12,7 @@ from toolhaft.report.files import read_at_most, read_record, write_whole
 from toolhaft.report.html import document_html
 from toolhaft.report.markup import Html, join, tag
 from toolhaft.report.store import load_evaluation
-from toolhaft.types import Comparison, Trajectory
+from toolhaft.types import ArmResult, Comparison, Trajectory
 from toolhaft_finetune.log import LOG, draw_curve, read_log
 from toolhaft_finetune.loop.evaluation import BASE, CALLS, HEURISTIC, ROLLOUTS, STATES, TUNED
 from toolhaft_finetune.loop.settings import LoopSettings
@@ -43,14 +43,15 @@ def write_report(folder: Path, settings: LoopSettings, facts: Mapping[str, Mappi
     ]
     main = tag(
         "div",
-        tag("p", _summary(calls, states)),
+        _summary(calls, states),
         tag("p", _MEANING),
-        _counts(settings, facts),
-        *curves,
         tag("h2", "Strict call accuracy: the first call is the gold call"),
         comparison_html(calls),
         tag("h2", "State check: the end state and the answer are right"),
         comparison_html(states),
+        tag("h2", "How the models were made"),
+        *curves,
+        _counts(settings, facts),
         tag("h2", "Rollouts to look at"),
         *_samples(folder),
         tag("p", tag("a", "All rollouts, task by task", href=f"evaluation/{ROLLOUTS}/report.html")),
@@ -59,6 +60,11 @@ def write_report(folder: Path, settings: LoopSettings, facts: Mapping[str, Mappi
     write_whole(folder / REPORT, [page.encode()])
 
 
+_WORDS = {
+    HEURISTIC: "the built-in rules, no model",
+    BASE: "pre-trained on other tools",
+    TUNED: "the same after LoRA",
+}
 _MEANING = (
     "Both models had the same pre-training. The base model has never seen the tools of part B, the tuned one "
     "has learned from other instructions for them; no call that is asked for here stood in its rows. The "
@@ -67,16 +73,25 @@ _MEANING = (
 )
 
 
-def _summary(calls: Comparison, states: Comparison) -> str:
-    said = []
-    for name in (HEURISTIC, BASE, TUNED):
-        strict = next(arm.passes for arm in calls.arms if arm.name == name)
-        done = next(arm.passes for arm in states.arms if arm.name == name)
-        said.append(
-            f"{name}: first call right in {strict.passed} of {strict.total} ({strict.rate:.0%}, 95 % "
-            f"interval {strict.low:.0%} to {strict.high:.0%}), state check passed in {done.passed}"
+def _summary(calls: Comparison, states: Comparison) -> Html:
+    titles = ("", "first call right", "share", "95 % interval", "right tool", "state check passed")
+    rows = []
+    for name, words in _WORDS.items():
+        strict, done = (_arm(comparison, name) for comparison in (calls, states))
+        share = strict.passes
+        cells = (
+            f"{share.passed} of {share.total}",
+            f"{share.rate:.1%}",
+            f"{share.low:.1%} to {share.high:.1%}",
+            f"{strict.parts.get('tool', 0.0):.1%}",
+            f"{done.passes.passed} of {done.passes.total}",
         )
-    return "; ".join(said) + "."
+        rows.append(tag("tr", tag("th", f"{name}: {words}"), *(tag("td", cell) for cell in cells)))
+    return tag("table", tag("tr", *(tag("th", title) for title in titles)), *rows)
+
+
+def _arm(comparison: Comparison, name: str) -> ArmResult:
+    return next(arm for arm in comparison.arms if arm.name == name)
 
 
 def _counts(settings: LoopSettings, facts: Mapping[str, Mapping[str, Any]]) -> Html:

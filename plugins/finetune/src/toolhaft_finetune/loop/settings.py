@@ -77,7 +77,7 @@ class LoopSettings:
             width=64,
             layers=2,
             pretraining_steps=30,
-            tuning_steps=20,
+            tuning_steps=40,
             batch_tokens=1024,
         )
 
