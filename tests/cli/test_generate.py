@@ -10,6 +10,7 @@ from toolhaft.report.store import save_run
 from toolhaft.testing import record_trajectory
 from toolhaft.types import Step, ToolCall
 
+pytestmark = pytest.mark.slow
 TOOLS = '''
 """Two tools."""
 
@@ -160,7 +161,6 @@ def test_bad_input_is_one_clear_error(kind, toolhaft, tools, tmp_path):
         assert not (tmp_path / "o" / "rows.jsonl").exists()
 
 
-@pytest.mark.slow
 def test_the_demo_world(toolhaft, tmp_path):
     words = ("--operations", "half", "-n", 24, "--generator", "one-tool", "--generator", "chain")
     code, out, _ = toolhaft("generate", "world:", "-o", "out", *words, "--json")

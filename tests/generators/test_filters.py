@@ -49,8 +49,8 @@ def test_short_texts_that_differ_in_a_value_are_different():
 def test_it_finds_what_comparing_all_pairs_finds(threshold):
     draw = random.Random(threshold)
     words = ["a", "b", "c", "d", "e", "f", "g", "h"]
-    texts = [" ".join(draw.choice(words) for _ in range(draw.randint(4, 12))) for _ in range(150)]
-    texts += [f"{text} {draw.choice(words)}" for text in texts[:40]] + texts[:10]
+    texts = [" ".join(draw.choice(words) for _ in range(draw.randint(4, 12))) for _ in range(90)]
+    texts += [f"{text} {draw.choice(words)}" for text in texts[:30]] + texts[:10]
     kept, slow = [], set()
     for position, text in enumerate(texts):
         if any(similarity(text, texts[other]) >= threshold for other in kept):

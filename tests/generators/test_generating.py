@@ -16,7 +16,7 @@ from toolhaft.testing import ScriptedModel
 from toolhaft.tools.catalog import Catalog
 from toolhaft.types import Completion, ToolCall
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 KINDS = {"one-tool": OneTool, "category": Category, "chain": Chain}
 
 

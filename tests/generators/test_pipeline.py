@@ -32,7 +32,7 @@ from toolhaft.retrievers.bm25 import BM25
 from toolhaft.testing import ScriptedModel, record_trajectory, tool_spec
 from toolhaft.types import Gold, Task, ToolCall
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 SCRIPTED = ("scripted",)
 
 
