@@ -171,6 +171,19 @@ def test_text_comes_out_as_it_was_written_piece_by_piece(prompter, text):
     assert "\N{REPLACEMENT CHARACTER}" not in "".join(seen)
 
 
+def test_lone_surrogates_are_question_marks(prompter):
+    made, tokenizer = prompter()
+    call = ToolCall(id="1", name="weather", arguments={"city": "\udfff", "\ud801": [1]})
+    messages = (
+        Message(role="user", text="a\ud800b"),
+        Message(role="assistant", calls=(call,)),
+        Message(role="tool", text="c\udc00d", call_id="1"),
+    )
+    prompt = tokenizer.decode(made.prompt(messages, (tool_spec("weather", description="\ud800"),), ()))
+    assert "a?b" in prompt
+    assert "c?d" in prompt
+
+
 def test_images_are_one_line_of_text(prompter):
     made, tokenizer = prompter()
     image = Artifact(id="a" * 64, media_type="image/png", size=10, name="cat.png")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import ModelError, UsageError
@@ -71,10 +71,9 @@ class Prompter:
         template = self._layout.tool_template if tools or _has_calls(asked) else self._layout.template
         if self._layout.short_ids:
             _shorten_ids(written)
-        if template is not None:
-            # The roles of the plain template are spelled in letters, which no tokenizer tells from text.
-            written, offered = _without_headings(written), _without_headings(offered)
-        return self._encode(written, offered, template)
+        # The roles of the plain template are spelled in letters, which no tokenizer tells from text.
+        escape = _readable if template is None else _without_headings
+        return self._encode(_rewritten(written, escape), _rewritten(offered, escape), template)
 
     def constraint(self, tools: Sequence[ToolSpec], mode: Constrained) -> GrammarConstraint | None:
         """Return what holds the answer to the tools' schemas, or None where nothing does.
@@ -144,9 +143,19 @@ def _shorten_ids(messages: list[dict[str, Any]]) -> None:
             message["tool_call_id"] = known.setdefault(message["tool_call_id"], f"{len(known):09d}")
 
 
-def _without_headings(value: Any) -> Any:
+def _readable(text: str) -> str:
+    """Return text that can be encoded: lone surrogates become question marks."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _without_headings(text: str) -> str:
+    return _readable(text).replace("<|", "< |")
+
+
+def _rewritten(value: Any, escape: Callable[[str], str]) -> Any:
+    """Return a copy of a JSON value with every string in it escaped."""
     if isinstance(value, str):
-        return value.replace("<|", "< |")
+        return escape(value)
     if isinstance(value, dict):
-        return {key: _without_headings(inner) for key, inner in value.items()}
-    return [_without_headings(inner) for inner in value] if isinstance(value, list) else value
+        return {_rewritten(key, escape): _rewritten(inner, escape) for key, inner in value.items()}
+    return [_rewritten(inner, escape) for inner in value] if isinstance(value, list | tuple) else value
