@@ -483,3 +483,28 @@ def test_exports_equal_those_of_the_reference(shared):
     conversations = json.loads((folder / "golden/toolllama_G1_dfs.json").read_text())
     assert export_conversations(found) == conversations
     assert export_conversations(found, gave_up=True) != conversations
+
+
+def test_the_reference_hides_the_names_of_unknown_functions_on_a_way_that_ended():
+    end = call("Finish", GIVE, '{"response": "done"}', 3, number=2, finished=True)
+    tree = node("Action Input", "", call("login", "{}", "none", 1, end, number=1))
+    source = answer_file(tree, valid_data=True, final_answer=GIVE)
+    trajectory = import_answer(source, task_id="7")
+    details = export_converted([trajectory])["7"]["answer"]["answer_details"]
+    assert details[0]["next"][0]["next"][0]["message"]["name"] == "invalid_hallucination_function_name"
+    (first, _) = export_conversations([trajectory])
+    assert "Action: invalid_hallucination_function_name" in first["conversations"][-1]["value"]
+    alone = import_answer(answer_file(exhausted()), task_id="7")
+    assert "login" in str(export_converted([alone]))
+
+
+def test_messages_that_were_kept_are_what_is_trained_on():
+    source = answered()
+    for messages in source["answer_generation"]["train_messages"]:
+        messages[1]["content"] = "other"
+    trajectory = import_answer(source)
+    for each in export_conversations([trajectory]):
+        assert each["conversations"][1] == {"from": "user", "value": "other"}
+    source["answer_generation"]["train_messages"][0][1]["content"] = 3
+    for each in export_conversations([import_answer(source)]):
+        assert each["conversations"][1]["value"] == "\nRain in Oslo?\nBegin!\n"

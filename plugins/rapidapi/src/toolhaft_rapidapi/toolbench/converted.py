@@ -19,6 +19,7 @@ from toolhaft.types import Provenance, Step, Task, ToolCall, ToolSpec, Trajector
 from toolhaft_rapidapi.toolbench.codes import FINISHED, observation_of
 from toolhaft_rapidapi.toolbench.importing import answer_text, read_arguments, spec_of
 from toolhaft_rapidapi.toolbench.kept import KEY, Kept
+from toolhaft_rapidapi.toolbench.messages import UNKNOWN_FUNCTION
 from toolhaft_rapidapi.toolbench.nodes import FINISH, CallNode
 from toolhaft_rapidapi.toolbench.reading import read_json, take_list, take_object, take_text
 from toolhaft_rapidapi.toolbench.turns import turns
@@ -111,14 +112,17 @@ def _converted(trajectory: Trajectory, method: str, variant: Variant) -> dict[st
         messages[1] = ("user", trajectory.task.instruction)
     final = ""
     kept = Kept.of(trajectory)
-    alone = trajectory.status not in ("answered", "asked")
-    for turn in turns(trajectory, trajectory.path()):
-        if turn.thought is not None and (alone or not turn.calls):
+    path = list(turns(trajectory, trajectory.path()))
+    ended = any(call.ends for turn in path for call in turn.calls)
+    for turn in path:
+        if turn.thought is not None and not (ended and turn.calls):
             messages.append(("assistant", turn.thought))
         cut = kept.steps.get(str(turn.step), {}).get("message")
         for call in turn.calls:
             said = "" if call.ends else call.observation
-            whole = {"name": call.name, "arguments": call.arguments, "response": said}
+            # The reference reads the messages of a way that ended, and the nodes of one that did not.
+            name = UNKNOWN_FUNCTION if call.code == 1 and ended else call.name
+            whole = {"name": name, "arguments": call.arguments, "response": said}
             messages.append(("tool", cut if cut and variant == "short" else whole))
             final = call.arguments if call.ends else final
     details: list[dict[str, Any]] = []

@@ -50,7 +50,7 @@ def export_conversations(
 
 def _conversations(trajectory: Trajectory, *, thoughts: bool) -> list[dict[str, Any]]:
     found = []
-    for messages in train_messages(trajectory):
+    for messages in _messages(trajectory):
         if "function_call" not in messages[-1]:
             continue
         turns = [{"from": "system", "value": _system(messages[0], trajectory)}]
@@ -58,7 +58,7 @@ def _conversations(trajectory: Trajectory, *, thoughts: bool) -> list[dict[str, 
         for message in messages[1:]:
             role = message["role"]
             if role == "assistant" and "function_call" not in message:
-                before += message["content"]
+                before += message.get("content") or ""
                 continue
             value = message.get("content") or ""
             if role == "assistant":
@@ -70,6 +70,28 @@ def _conversations(trajectory: Trajectory, *, thoughts: bool) -> list[dict[str, 
     return found
 
 
+def _messages(trajectory: Trajectory) -> list[list[dict[str, Any]]]:
+    """Return the messages as imported where they are not what the trajectory says, if they can be used."""
+    kept = Kept.of(trajectory).answer.get("train_messages")
+    if isinstance(kept, list) and kept and all(_is_usable(messages) for messages in kept):
+        return kept
+    return train_messages(trajectory)
+
+
+def _is_usable(messages: Any) -> bool:
+    if not isinstance(messages, list) or not messages:
+        return False
+    for message in messages:
+        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+            return False
+        call = message.get("function_call", {"name": "", "arguments": ""})
+        if not isinstance(call, dict) or not {"name", "arguments"} <= set(call):
+            return False
+        if not isinstance(message.get("content", ""), str | None):
+            return False
+    return True
+
+
 def _written(message: dict[str, Any], before: str, *, thoughts: bool) -> str:
     said = before
     if thoughts and message.get("content"):
@@ -79,6 +101,6 @@ def _written(message: dict[str, Any], before: str, *, thoughts: bool) -> str:
 
 
 def _system(message: dict[str, Any], trajectory: Trajectory) -> str:
-    text = str(message["content"])
+    text = str(message.get("content", ""))
     formed = text.replace(_CUE, _CUE + _FORM) if _CUE in text else text + _FORM
     return f"{formed}{_FUNCTIONS}{Kept.of(trajectory).functions(trajectory)!r}"
