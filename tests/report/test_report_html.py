@@ -20,6 +20,7 @@ from toolhaft.tools.artifacts import ArtifactStore
 from toolhaft.types import (
     Artifact,
     ArtifactPart,
+    Derivation,
     Exchange,
     JSONPart,
     Observation,
@@ -326,6 +327,36 @@ def test_small_pictures_are_shown_and_nothing_else(media_type, data, shown, outl
     assert ("<img" in document) is shown
     assert handle.id[:11] in document
     assert "<img" not in render_html([one_call(ArtifactPart(handle))])
+
+
+def test_a_large_picture_is_shown_by_its_preview():
+    store = ArtifactStore()
+    large = make_png() + bytes(300_000)
+    shown = store.put(large, name="large.png", preview=make_png(4, 4))
+    document = render_html([one_call(ArtifactPart(shown))], artifacts=store)
+    assert base64.b64encode(make_png(4, 4)).decode() in document
+    without = replace(shown, preview="")
+    assert "<img" not in render_html([one_call(ArtifactPart(without))], artifacts=store)
+    forged = replace(shown, preview=store.put(b"<script>", name="x").id)
+    assert "<img" not in render_html([one_call(ArtifactPart(forged))], artifacts=store)
+
+
+def test_images_are_listed_with_the_calls_that_made_them(text_of, outline):
+    store = ArtifactStore()
+    given = replace(store.put(make_png(), name="a<b>.png"), handle="img-1")
+    derived = Derivation(tool="crop", arguments={"image": "img-1"}, parents=(given.id, "0" * 64))
+    made = replace(store.put(make_png(9, 9), name="crop.png"), handle="img-2", made_by=derived)
+    trajectory = one_call(ArtifactPart(made))
+    trajectory = replace(trajectory, task=replace(trajectory.task, artifacts=(given,)))
+    document = render_html([trajectory], artifacts=store)
+    outline(document)
+    said = " ".join(text_of(document).split())
+    assert "img-1 a<b>.png image/png, 8x8" in said
+    assert "given by the user" in said
+    assert 'made by crop from img-1 , 000000000000 in step 1 with { "image": "img-1" }' in said.replace(
+        "img-1, 0", "img-1 , 0"
+    )
+    assert "made by" not in render_html([replace(trajectory, steps=())], artifacts=store)
 
 
 def test_a_picture_that_is_not_kept_is_shown_by_its_handle():
