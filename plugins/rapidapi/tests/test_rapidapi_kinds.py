@@ -41,6 +41,11 @@ def test_types(kind, default, wanted):
     assert [problem.code for problem in problems] == (["default-mismatch"] if default == "nan" else [])
 
 
+@pytest.mark.parametrize("name", ["lat", "minPrice", "radius_km"])
+def test_what_is_no_whole_number_by_nature_is_a_number(name):
+    assert schema_of("NUMBER", "48", name=name)[0] == {"type": "number", "default": 48}
+
+
 def test_dates_and_times_say_how_they_are_written():
     assert schema_of("DATE (YYYY-MM-DD)", "2024-02-30x")[0]["format"] == "date"
     schema, _ = schema_of("TIME (24-hour HH:MM)", "23:59")

@@ -11,6 +11,7 @@ from toolhaft.openapi.cleaning import clean_string, clean_text, clean_value
 from toolhaft.openapi.report import Problem
 from toolhaft_rapidapi.record import Parameter
 from toolhaft_rapidapi.redaction import is_credential, looks_secret, redact
+from toolhaft_rapidapi.values import words_of
 
 LONGEST_DESCRIPTION = 512
 _LONGEST_DEFAULT = 500
@@ -37,6 +38,11 @@ _NOTES = {
     "GEOPOINT": "Latitude and longitude, separated by a comma.",
     "BINARY": "Bytes in base64.",
 }
+_FRACTION = re.compile(
+    r"(?:^|_)(?:lat|lon|lng|latitude|longitude|price|amount|cost|rate|ratio|weight|height|width|radius"
+    r"|distance|temperature|percent|percentage|altitude|speed)(?:$|_)"
+)
+"""What is no whole number by nature, though its default may be one."""
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -46,7 +52,7 @@ def parameter_schema(parameter: Parameter, pointer: str) -> tuple[dict[str, Any]
 
     The default becomes ``default`` of an optional argument and an example of a required one, unless it
     is a credential, looks like one, or does not fit the type. A ``NUMBER`` is an integer if its default
-    is a whole number.
+    is a whole number, but for what is none by nature, such as a latitude.
 
     Args:
         parameter: As the file declares it.
@@ -64,7 +70,8 @@ def parameter_schema(parameter: Parameter, pointer: str) -> tuple[dict[str, Any]
         if all(isinstance(option, str) for option in options):
             schema["type"] = "string"
     default = _default(parameter, kind, options)
-    if kind == "NUMBER" and not options and isinstance(default, int):
+    whole = isinstance(default, int) and not _FRACTION.search(words_of(parameter.name))
+    if kind == "NUMBER" and not options and whole:
         schema["type"] = "integer"
     if kind == "ARRAY":
         schema["items"] = _items(default)
