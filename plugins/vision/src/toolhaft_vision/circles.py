@@ -106,7 +106,7 @@ def count_circles(
         )
     finest = min(2.0, _SMALLEST / least, math.sqrt(_WORKING / (picture.width * picture.height)))
     least = max(least, math.floor(0.8 * _SMALLEST / finest) if finest < _SMALLEST / least else least)
-    found = [each for each in _round(picture.grey, finest, most) if 0.9 * least <= each[2] <= 1.1 * most]
+    found = [each for each in _round(picture.grey, finest, most) if least - 1 <= each[2] <= most + 1]
     circles = tuple(_told(each, picture) for each in _by_rows(_apart(found)))
     return CirclesCounted(
         count=len(circles),
