@@ -69,6 +69,7 @@ IMPOSSIBLE = {
     "more than the most": {"type": "integer", "minimum": 9, "maximum": 3},
     "a reference to nowhere": {"$ref": "#/$defs/Gone"},
     "a reference to itself": {"$ref": "#/properties/value"},
+    "an image": {"type": "string", "format": "artifact", "contentMediaType": "image/*"},
     "false": {"not": {}},
     "an object of its own": {"type": "object", "properties": {"x": {"not": {}}}, "required": ["x"]},
 }

@@ -59,6 +59,12 @@ _PEOPLE = {
 }
 _PERSON = re.compile(r"\b(?:full name|person|guest|passenger|who)\b", re.IGNORECASE)
 _SEARCHED = {"query", "q", "search", "keyword", "keywords", "term", "phrase"}
+_LISTS: tuple[tuple[set[str], tuple[str, ...]], ...] = (
+    ({"city", "town", "destination", "location"}, ("cities",)),
+    ({"country", "nationality", "region"}, ("countries", "country_names")),
+    ({"language", "lang", "locale"}, ("languages",)),
+    ({"currency"}, ("currencies",)),
+)
 _CHANCE = 0.35
 _MOST_OPTIONAL = 3
 _TRIES = 12
@@ -151,6 +157,8 @@ class ValueChooser:
         self, spec: ToolSpec, name: str, schema: Mapping[str, Any], random: Random, depth: int
     ) -> Iterator[tuple[Any, str]]:
         """Iterate over values to try, the best first."""
+        if schema.get("format") == "artifact":  # nothing that could be made up names an image that is there
+            return
         if "const" in schema:
             yield schema["const"], "const"
             return
@@ -219,6 +227,8 @@ class ValueChooser:
     ) -> Iterator[tuple[Any, str]]:
         if is_identifier(name, schema) or words_of(name)[-1:] == ["year"]:
             yield from self._known(spec, name, random)
+        if words_of(name)[-1:] == ["year"]:
+            yield int((self.pool.today or DAY)[:4]) - random.randint(0, 12), "range"
         low = schema.get("minimum", schema.get("exclusiveMinimum"))
         high = schema.get("maximum", schema.get("exclusiveMaximum"))
         low = low if isinstance(low, int | float) else (min(1, high) if isinstance(high, int | float) else 1)
@@ -318,9 +328,14 @@ class ValueChooser:
 
 def _kinds(words: set[str], *, person: bool, free: bool) -> list[str]:
     """Return which texts a free argument may be, the best first."""
+    for known, kinds in _LISTS:
+        if words & known:
+            return [*kinds, "words"]
     if person and not words & (_TEXTS | {"title", "subject"}):
         return ["people"]
-    if free or words & _SEARCHED:
+    if words & _SEARCHED:
+        return ["words", "titles"]
+    if free:
         return ["titles"] if words & _TITLES else ["sentences", "titles"]
     return ["words", "titles"]
 
