@@ -127,6 +127,8 @@ def _last_node(tree: ast.Module, source: str) -> str:
         text = ast.get_source_segment(source, node) or text
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             text = text[len(node.func.id) :]
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            text = node.names[0].name if isinstance(node, ast.Import) else node.module or text
         node = _first_inner(node)
     return text
 
@@ -144,6 +146,8 @@ def _first_inner(node: ast.AST) -> ast.AST | None:
         children = [node.targets[0], node.value]
     elif isinstance(node, ast.Tuple | ast.List):
         children = [*node.elts]
+    elif isinstance(node, ast.BinOp):
+        children = [node.left, node.right]
     else:
         return None
     return next((child for child in children if not _is_leaf(child)), None)
