@@ -11,7 +11,7 @@ from toolhaft.types import Task
 
 def test_a_job_is_found_by_its_name(tmp_path):
     batch = Batch(tmp_path, [Task(id="1", instruction="Rain?")], settings={}, target="toolhaft.nowhere:open")
-    with pytest.raises(UsageError, match="there is no job 'toolhaft.nowhere:open'"):
+    with pytest.raises(UsageError, match="there is no job"):
         batch.run_sync()
 
 
@@ -20,6 +20,6 @@ def test_journals_may_stand_beside_an_evaluation(tmp_path):
     check_output(tmp_path, ["react"])
     assert name_folders([JOURNALS, "react"]) == {JOURNALS: f"{JOURNALS}-2", "react": "react"}
     (tmp_path / "thesis.txt").touch()
-    with pytest.raises(UsageError, match="thesis.txt"):
+    with pytest.raises(UsageError, match="something else than an evaluation"):
         check_output(tmp_path, ["react"])
     assert not (tmp_path / EVALUATION).exists()

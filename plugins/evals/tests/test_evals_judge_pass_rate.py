@@ -270,6 +270,17 @@ async def test_wrong_settings():
         await PassRate(judge="heuristic").evaluate(TASK, done())
 
 
+@pytest.mark.anyio
+async def test_auto_is_kept_under_the_name_it_stands_for(monkeypatch, tmp_path):
+    path = tmp_path / "judge.jsonl"
+    await PassRate(judge=RecordingModel(ScriptedModel(vote("Solved"), name="judge"), path), votes=1).evaluate(
+        TASK, done()
+    )
+    monkeypatch.setenv("TOOLHAFT_MODEL", f"replay:{path}")
+    score = await PassRate(votes=1).evaluate(TASK, done())
+    assert score.details["judge"] == f"replay:{path}"
+
+
 def scored(value, points=(), **details):
     return Score(name="pass_rate", value=value, details={"points": list(points), **details})
 

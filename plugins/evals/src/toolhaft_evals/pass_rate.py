@@ -71,7 +71,6 @@ class PassRate(Evaluator):
         self._method: Method = "legacy" if legacy else "sopr"
         self._rule = RuleJudge() if rule else None
         self._judgements = Judgements(judgements)
-        self._named = judge if isinstance(judge, str) else judge.name
 
     def check_task(self, task: Task) -> None:
         """Raise `UsageError` if the task's own check cannot hold."""
@@ -93,7 +92,7 @@ class PassRate(Evaluator):
         shown = (task.instruction, trajectory.answer, trajectory.status, path_text(trajectory))
         digests = [prompt(name).digest for name in _PROMPTS]
         functions = tools_text(trajectory.tools) if self._method == "legacy" else ""
-        key = key_of("pass", task.id, self._method, self._votes, self._named, digests, shown, functions)
+        key = key_of("pass", task.id, self._method, self._votes, self.judge.name, digests, shown, functions)
         ballots = self._judgements.find(key)
         if ballots is None:
             ballots = await self._cast(task, trajectory)
@@ -103,7 +102,7 @@ class PassRate(Evaluator):
             ballots,
             method=self._method,
             votes=self._votes,
-            judge=self._named,
+            judge=self.judge.name,
             name="pass_rate",
             evaluator=self.name,
         )

@@ -69,7 +69,6 @@ class WinRate(Evaluator):
         self._votes = votes
         self._rule = RuleJudge() if rule else None
         self._judgements = Judgements(judgements)
-        self._named = judge if isinstance(judge, str) else judge.name
 
     def check_task(self, task: Task) -> None:
         """Raise `UsageError` if there is no reference, or the task's own check cannot hold."""
@@ -93,7 +92,7 @@ class WinRate(Evaluator):
             winner, why = found or ("candidate", "")
             return _score(winner, why, {"judge": "rule" if why.startswith("the check") else "none"})
         votes = await self._stored_votes(task, other, trajectory)
-        return count_votes(votes, judge=self._named, votes=self._votes)
+        return count_votes(votes, judge=self.judge.name, votes=self._votes)
 
     async def compare(
         self, tasks: Sequence[Task], candidates: Mapping[str, Trajectory], *, seed: int = 0
@@ -126,7 +125,7 @@ class WinRate(Evaluator):
     async def _stored_votes(self, task: Task, other: Trajectory, mine: Trajectory) -> tuple[Vote, ...]:
         digest = prompt("win").digest
         texts = [(each.answer, each.status, path_text(each)) for each in (other, mine)]
-        key = key_of("win", task.id, self._votes, self._named, digest, task.instruction, texts)
+        key = key_of("win", task.id, self._votes, self.judge.name, digest, task.instruction, texts)
         ballots = self._judgements.find(key)
         if ballots is None:
             ballots = await self._cast(task, other, mine)

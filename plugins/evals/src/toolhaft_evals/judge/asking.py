@@ -37,9 +37,15 @@ class Judge:
         max_tokens: int = 1_024,
     ) -> None:
         self._model = model
+        self._given = model if isinstance(model, str) else model.name
         self._seed = seed
         self._max_tokens = max_tokens
         self.meter = BudgetMeter(budget_of(budget) if budget is not None else _UNLIMITED)
+
+    @property
+    def name(self) -> str:
+        """The name it was given; that of ``auto`` is the model's that it stands for now."""
+        return self.model.name if self._given == "auto" else self._given
 
     @property
     def model(self) -> Model:
