@@ -120,6 +120,36 @@ def test_a_bomb_costs_nothing():
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit < 50_000_000
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WebP", "BMP", "TIFF"])
+def test_changed_bytes_never_end_in_a_traceback(kind):
+    """Each of 1,500 damaged files is read, or refused by an error of its own."""
+    import io
+    import random
+
+    from PIL import Image
+
+    from toolhaft_vision.decoding import read_picture
+
+    chance = random.Random(kind)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = io.BytesIO()
+    options = {"exif": exif} if kind in ("JPEG", "WebP") else {}
+    Image.effect_noise((31, 24), 90).convert("P" if kind == "GIF" else "RGB").save(buffer, kind, **options)
+    refused = 0
+    for _ in range(1_500):
+        data = bytearray(buffer.getvalue())
+        for _ in range(chance.randint(1, 5)):
+            place = chance.randrange(len(data))
+            size = chance.choice((0, 1, 4))
+            data[place : place + size] = chance.choice((b"\xff\xff\xff\xff", b"\0\0", chance.randbytes(3)))
+        try:
+            read_picture(bytes(data))
+        except ToolError as error:
+            refused += error.code.startswith("E-IMAGE")
+    assert refused > 30
+
+
 @pytest.fixture
 def path(tmp_path):
     """Return a picture of 40 x 30 pixels."""

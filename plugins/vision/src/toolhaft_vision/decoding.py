@@ -56,7 +56,7 @@ def read_picture(data: bytes, where: str = "the image") -> Picture:
     try:
         image.load()
         rgb, rgba = _channels(_upright(image))
-    except _BROKEN as error:
+    except _broken() as error:
         raise _damaged(found, error, where) from None
     return Picture(rgb=rgb, rgba=rgba, format=found.name)
 
@@ -65,8 +65,15 @@ def _open(data: bytes, found: Format, where: str) -> Any:
     reader = getattr(import_module(f"PIL.{found.module}"), found.reader)
     try:
         return reader(BytesIO(data))
-    except _BROKEN as error:
+    except _broken() as error:
         raise _damaged(found, error, where) from None
+
+
+def _broken() -> tuple[type[BaseException], ...]:
+    """Return what readers raise for damaged files, Pillow's own guard for frames within a file among it."""
+    from PIL import Image
+
+    return (*_BROKEN, Image.DecompressionBombError)
 
 
 def _damaged(found: Format, error: BaseException, where: str) -> ToolError:
@@ -85,7 +92,7 @@ def _upright(image: Any) -> Any:
 
     try:
         return ImageOps.exif_transpose(image)
-    except _BROKEN:
+    except _broken():
         return image
 
 
