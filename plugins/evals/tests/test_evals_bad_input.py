@@ -136,6 +136,12 @@ CASES = {
         FormatError,
         "'s_0' has no answer",
     ),
+    "an answer of another shape": (
+        {SIMPLE: [ASKED], f"possible_answer/{SIMPLE}": [{"id": "s_0", "ground_truth": [{"f": {"a": 5}}]}]},
+        load_bfcl,
+        FormatError,
+        "an answer to 's_0' is not {function: {parameter: [values]}}",
+    ),
     "no functions": (
         {**BFCL_DATA, SIMPLE: [{**ASKED, "function": "f"}]},
         load_bfcl,

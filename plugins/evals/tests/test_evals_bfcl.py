@@ -350,11 +350,27 @@ def test_the_lint():
         ([FIND], [{}], {}, FormatError, "an expected call is"),
         ([FIND], [{"shop.find": {"what": "lamp"}}], {}, FormatError, "no lists"),
         ([FIND], [{"shop.find": {}}] * 101, {}, FormatError, "more than 100"),
+        ([{**FIND, "parameters": {"properties": [1]}}], [{"shop.find": {}}], {}, FormatError, "no schema"),
+        ([{**FIND, "parameters": {"required": "what"}}], [{"shop.find": {}}], {}, FormatError, "no schema"),
         ([FIND], [], {"names": "camel"}, UsageError, "no policy 'camel'"),
         ([FIND], [], {"strings": "loose"}, UsageError, "no policy"),
     ],
-    ids=["unknown function", "no function", "no list", "too many", "names", "strings"],
+    ids=[
+        "unknown function",
+        "no function",
+        "no list",
+        "too many",
+        "properties",
+        "required",
+        "names",
+        "strings",
+    ],
 )
 def test_answers_and_policies_that_make_no_sense(functions, answer, policy, error, message):
     with pytest.raises(error, match=message):
         check_calls(functions, [], answer, **policy)
+
+
+def test_calls_of_another_shape_are_an_error_and_not_a_verdict():
+    with pytest.raises(FormatError, match="a call is"):
+        check_calls([FIND], [{"shop.find": ["lamp"]}], [{"shop.find": {"what": ["lamp"]}}])

@@ -73,6 +73,10 @@ def check_calls(
         )
     if len(possible_answer) > _MOST:
         raise FormatError(f"more than {_MOST} expected calls", where="possible_answer")
+    if not all(
+        isinstance(call, Mapping) and all(isinstance(one, Mapping) for one in call.values()) for call in calls
+    ):
+        raise FormatError("a call is {function: {parameter: value}}", where="calls")
     leniency = Leniency(strings=strings == "lenient", compatible=compatible)
     described = {str(function.get("name")): function for function in functions}
     expected = [
@@ -149,13 +153,16 @@ def _expectation(answer: Call, described: Mapping[str, Any], names: Names, numbe
     if function is None:
         raise FormatError(f"the function {name!r:.80} was not offered", where=where)
     parameters = function.get("parameters")
-    properties = parameters.get("properties", {}) if isinstance(parameters, Mapping) else {}
+    known: Mapping[str, Any] = parameters if isinstance(parameters, Mapping) else {}
+    properties, required = known.get("properties") or {}, known.get("required") or []
+    if not isinstance(properties, Mapping) or not isinstance(required, list | tuple):
+        raise FormatError(f"the parameters of {name!r:.80} are no schema", where="functions")
     if not isinstance(accepted, Mapping) or not all(isinstance(one, list) for one in accepted.values()):
         raise FormatError("acceptable values are no lists", where=f"{where}/{name}")
     return _Expectation(
         written=written_name(name, names),
         properties=properties,
-        required=tuple(parameters.get("required") or ()) if isinstance(parameters, Mapping) else (),
+        required=tuple(one for one in required if isinstance(one, str)),
         accepted=accepted,
     )
 

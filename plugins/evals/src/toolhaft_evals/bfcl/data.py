@@ -81,6 +81,11 @@ def _load_category(folder: Path, category: str) -> Iterable[Task]:
         answer = answers.get(identifier) if category != "irrelevance" else []
         if not isinstance(answer, list):
             raise FormatError(f"the question {identifier!r:.60} has no answer", where=where)
+        if not all(_is_answer(one) for one in answer):
+            raise FormatError(
+                f"an answer to {identifier!r:.60} is not {{function: {{parameter: [values]}}}}",
+                where=str(folder / "possible_answer" / name),
+            )
         functions = row.get("function")
         if not isinstance(functions, list) or not all(_is_function(one) for one in functions):
             raise FormatError("'function' is no list of functions", where=where)
@@ -97,6 +102,17 @@ def _is_function(value: Any) -> bool:
         isinstance(value, dict)
         and isinstance(value.get("name"), str)
         and isinstance(value.get("parameters"), dict)
+    )
+
+
+def _is_answer(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and len(value) == 1
+        and all(
+            isinstance(accepted, dict) and all(isinstance(one, list) for one in accepted.values())
+            for accepted in value.values()
+        )
     )
 
 

@@ -22,12 +22,12 @@ def lint_bfcl(tasks: Sequence[Task]) -> dict[str, list[str]]:
         "required argument that may be omitted": [
             f"{task.id}: {name}.{parameter}"
             for task, name, parameter, accepted, schema in _parameters(tasks)
-            if OMITTED in accepted and parameter in schema.get("required", ())
+            if OMITTED in accepted and parameter in (schema.get("required") or ())
         ],
         "argument that the function does not have": [
             f"{task.id}: {name}.{parameter}"
             for task, name, parameter, _, schema in _parameters(tasks)
-            if parameter not in schema.get("properties", {})
+            if parameter not in (schema.get("properties") or {})
         ],
         "only acceptable value is to omit it": [
             f"{task.id}: {name}.{parameter}"
