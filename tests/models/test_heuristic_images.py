@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import struct
+import time
 import zlib
 from typing import Annotated
 
 import pytest
 
 from toolhaft import Agent, Artifact, CallContext, tool
+from toolhaft.models.heuristic.policy import decide
+from toolhaft.models.heuristic.ranking import ToolIndex
 from toolhaft.models.heuristic.regions import find_measures
+from toolhaft.types import Message
 
 Image = Annotated[Artifact, "image/*"]
 
@@ -278,12 +282,23 @@ def test_places_and_sizes_are_read(text, said):
     assert found == ([] if said is None else [pytest.approx(said)])
 
 
-@pytest.mark.parametrize(
-    "text", ["[" * 5000, "(1, 2) " * 3000, "1x" * 5000, "left 1 " * 3000, "9," * 5000, "the " * 5000]
-)
-def test_long_texts_are_read_in_time(text):
-    import time
+LONG = [
+    "[" * 5000,
+    "(1, 2) " * 2500,
+    "1 by 2 at " * 1500,
+    "x from 1 to 2 " * 1000,
+    "half the size of the " * 700,
+    "200 x " * 2500,
+    "after cropping it " * 900,
+    "crop the image and then " * 700,
+    "the first the second " * 800,
+]
 
+
+@pytest.mark.parametrize("text", LONG, ids=range(len(LONG)))
+def test_long_instructions_are_read_in_time(text):
+    photo = Artifact(id="a" * 64, media_type="image/png", size=1, name="a.png", handle="img-1")
+    message = Message(role="user", text=text, artifacts=(photo,))
     started = time.monotonic()
-    find_measures(text[:8000])
-    assert time.monotonic() - started < 1.0
+    decide([message], tuple(one.spec for one in TOOLS), (), ToolIndex())
+    assert time.monotonic() - started < 5.0

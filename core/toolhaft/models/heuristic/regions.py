@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 
+MEASURE_CAP = 24
+TEXT_CAP = 4000
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels."""
 _N = r"(\d{1,6})(?:\s?px|\s?pixels?)?"
@@ -111,12 +115,18 @@ class Measure:
     part: tuple[float, float, float, float] | None = None
 
 
+@lru_cache(maxsize=64)
 def find_measures(text: str) -> tuple[Measure, ...]:
-    """Return what a text states of places and sizes in images, in order; none overlap."""
+    """Return what a text states of places and sizes in images, in order; none overlap.
+
+    At most 24 are looked for, in the first 4,000 characters.
+    """
+    text = text[:TEXT_CAP]
     found: list[Measure] = []
     for finder in (_boxes, _sizes, _factors, _parts):
-        for measure in finder(text):
-            if not any(measure.start < one.end and one.start < measure.end for one in found):
+        for measure in islice(finder(text), MEASURE_CAP):
+            overlaps = any(measure.start < one.end and one.start < measure.end for one in found)
+            if not overlaps and len(found) < MEASURE_CAP:
                 found.append(measure)
     return tuple(sorted(found, key=lambda one: one.start))
 
@@ -141,7 +151,7 @@ def _boxes(text: str) -> Iterator[Measure]:
     for match in _SIZED_AFTER.finditer(text):
         x, y, width, height = (int(group) for group in match.groups())
         yield Measure(match.start(), match.end(), box=(x, y, x + width, y + height))
-    for one in _SPAN_X.finditer(text):
+    for one in islice(_SPAN_X.finditer(text), MEASURE_CAP):
         two = _SPAN_Y.search(text, one.end()) or _SPAN_Y.search(text)
         if two is not None and (two.start() >= one.end() or two.end() <= one.start()):
             box = int(one[1]), int(two[1]), int(one[2]), int(two[2])
