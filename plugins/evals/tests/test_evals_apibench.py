@@ -96,6 +96,11 @@ ANSWERS = {
     "another API": (marked("pipeline('translate', model='whale/two')", "Text"), LONG, "wrong_api"),
     "a part of a name": (marked("AutoModel.from_pretrained('bird/tin')"), TINY, "hallucination"),
     "a made-up function": (marked("MadeUp('bird/tiny')"), TINY, "hallucination"),
+    "a made-up function around the gold call": (
+        marked("MadeUp(AutoModel.from_pretrained('bird/tiny'))"),
+        TINY,
+        "hallucination",
+    ),
     "a made-up model": (marked("AutoModel.from_pretrained('bird/none')"), TINY, "hallucination"),
     "a call that never ends": (marked("AutoModel.from_pretrained('bird/none'"), TINY, "unparseable"),
     "a call of no Python": (marked("AutoModel.from_pretrained('a': 'b')"), TINY, "unparseable"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from toolhaft.evaluators.state_check import declines
@@ -25,7 +25,7 @@ class Answer:
 
     Attributes:
         domain: The domain that it names; empty if it names none.
-        calls: Those that may be the proposed one, in order.
+        calls: Those that may be the proposed one, in order; of a declared call, none of its arguments.
         declared: Whether the answer says which text is its call.
         call_text: That text.
         refused: Whether it says nothing, or that it cannot.
@@ -50,11 +50,19 @@ def read_answer(text: str) -> Answer:
     call_text = marked["call"].strip(" ,\n\\") if marked else plain.strip()
     return Answer(
         domain=((domain["a"] or domain["b"]).strip() if domain else ""),
-        calls=tuple(find_calls(call_text)),
+        calls=_outermost(find_calls(call_text)) if marked else tuple(find_calls(call_text)),
         declared=marked is not None,
         call_text=call_text,
         refused=not text.strip() or (not marked and declines(text)),
     )
+
+
+def _outermost(calls: Iterable[Call]) -> tuple[Call, ...]:
+    found: list[Call] = []
+    for call in calls:
+        if not any(outer.closed and call.text in outer.text for outer in found):
+            found.append(call)
+    return tuple(found)
 
 
 def proposed(answer: Answer, database: Database, gold: Sequence[API]) -> tuple[Call | None, tuple[API, ...]]:
