@@ -256,3 +256,24 @@ async def test_every_spelling_has_a_grammar_that_takes_its_calls_and_nothing_els
         if not must_call and spelling != "llama":
             assert takes(f"I look it up. {text}")
     assert takes("It rains in Oslo.") is not must_call
+
+
+def test_tokens_around_a_thought_may_stand_in_free_text(smallest):
+    from llguidance import LLMatcher
+    from llguidance.hf import from_tokenizer
+    from transformers import AutoTokenizer
+
+    from toolhaft_local.grammar import build_grammar
+
+    tokenizer = AutoTokenizer.from_pretrained(smallest)
+    tokenizer.add_tokens(["<think>", "</think>"])
+    known = tokenizer.get_vocab()
+    engine = from_tokenizer(tokenizer, n_vocab=len(tokenizer))
+    text = '<think>Hm.</think> I look. <tool_call>{"name": "probe", "arguments": {"unit": 3}}</tool_call>'
+    tokens = tokenizer.encode(text, add_special_tokens=False)
+    for prose, allowed in (([known["<think>"], known["</think>"]], True), ([], False)):
+        grammar = build_grammar(
+            [spec_of(SHAPES["enum"])], spelling="hermes", tokens=known, prose=prose, must_call=False
+        )
+        matcher = LLMatcher(engine, LLMatcher.grammar_from_lark(grammar.source), log_level=0)
+        assert (matcher.try_consume_tokens(tokens) == len(tokens)) is allowed

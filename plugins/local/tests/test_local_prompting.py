@@ -289,5 +289,15 @@ def test_a_template_that_cannot_say_hello_is_one_clear_error(prompter, template)
         prompter(template)
 
 
+@pytest.mark.parametrize("template", [None, DEAF, "{{ messages[0].content }}", "{% for %}"])
+def test_the_token_that_ends_a_turn_ends_the_answer(prompter, template):
+    from toolhaft_local.layout import find_turn_end
+
+    _, tokenizer = prompter()
+    tokenizer.chat_template = template or tokenizer.chat_template
+    found = tokenizer.convert_ids_to_tokens(list(find_turn_end(tokenizer)))
+    assert found == ([] if template and template != DEAF else ["<|im_end|>"])
+
+
 def test_markers_are_all_told_apart():
     assert len(set(MARKERS)) == len(MARKERS)

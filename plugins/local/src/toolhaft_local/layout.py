@@ -15,7 +15,7 @@ LARGEST_TEMPLATE = 1_000_000
 """Characters of a template that is used."""
 
 _TOOL = "probe_tool"
-_ASKED = "probe question"
+_ASKED, _ANSWER = "probe question", "probe answer"
 _CONVERSATION: list[dict[str, Any]] = [
     {"role": "user", "content": _ASKED},
     {
@@ -95,6 +95,29 @@ def find_layout(tokenizer: Any) -> Layout:
         answers=bool(getattr(tokenizer, "response_template", None)),
         notes=notes,
     )
+
+
+def find_turn_end(tokenizer: Any) -> frozenset[int]:
+    """Return the token with which a template ends what the model says, if it has one.
+
+    A model that was trained on a template ends its turns with this token, whatever its configuration calls
+    the end of a text.
+    """
+    if not getattr(tokenizer, "chat_template", None):
+        return frozenset()
+    said = [_CONVERSATION[0], {"role": "assistant", "content": _ANSWER}]
+    try:
+        rendered: str = tokenizer.apply_chat_template(said, tokenize=False)
+    except template_failures():
+        return frozenset()
+    _, found, tail = rendered.rpartition(_ANSWER)
+    tail = tail.lstrip()
+    ends = [
+        (len(str(token.content)), number)
+        for number, token in tokenizer.added_tokens_decoder.items()
+        if found and str(token.content).strip() and tail.startswith(str(token.content))
+    ]
+    return frozenset([max(ends)[1]]) if ends else frozenset()
 
 
 def template_failures() -> tuple[type[Exception], ...]:

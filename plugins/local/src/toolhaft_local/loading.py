@@ -12,6 +12,7 @@ from typing import Any
 from toolhaft.errors import ConfigError, ModelError, ToolhaftError
 from toolhaft.text import clean
 from toolhaft_local.folder import ModelFolder
+from toolhaft_local.layout import find_turn_end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ def _load(folder: ModelFolder, *, device: str, dtype: str, threads: int | None) 
         model=model,
         tokenizer=tokenizer,
         context=folder.context,
-        ends=_ends(model, tokenizer),
+        ends=_ends(model, tokenizer) | find_turn_end(tokenizer),
         control=added,
         special=frozenset(
             number for number, token in tokenizer.added_tokens_decoder.items() if token.special
