@@ -28,7 +28,7 @@ def png(pixels: Pixels, name: str) -> NewPicture:
     height, width = pixels.shape[:2]
     check_extent(width, height, "the result")
     buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=4)
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     return NewPicture(data=buffer.getvalue(), width=width, height=height, name=f"{name}.png")
 
 
