@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from toolhaft.models.heuristic.clauses import Goal
-from toolhaft.models.heuristic.image_words import CUTTING, GENERAL, IRREGULAR, PLACES, VERBS, with_aliases
+from toolhaft.models.heuristic.image_words import (
+    CUTTING,
+    GENERAL,
+    IRREGULAR,
+    MEDIA,
+    PLACES,
+    VERBS,
+    with_aliases,
+)
 from toolhaft.models.heuristic.pictures import referring_stems
 from toolhaft.models.heuristic.placing import needs_place, takes_image, takes_place, takes_size
 from toolhaft.models.heuristic.ranking import Entry
@@ -133,6 +141,11 @@ def with_means(
     measures = find_measures(text)
     for goal, entry in zip(goals, chosen, strict=True):
         own = [one for one in measures if goal.start <= one.start < goal.end]
+        # what stands in no step, as in "In the left half, how many are there?", is said of the one after it
+        free = [one for one in measures if not any(each.start <= one.start < each.end for each in goals)]
+        own = own or [one for one in free if one.start < goal.start and goal is goals[0]]
+        if len(goals) > 1 and not own and not set(content_stems(goal.text)) - GENERAL - CUTTING - MEDIA:
+            continue
         spoken = entry is not None and _speaks_for(entry, goal, text, own)
         part, means = _means(own, entries, entry, spoken=spoken)
         if part is None or means is None:
@@ -145,7 +158,7 @@ def with_means(
         found.append(Goal(start, end, f"{words} {goal.text if alone else said}", words.split()[0], "read"))
         if not alone:
             found.append(goal)
-    return tuple(found)
+    return tuple(found) or tuple(goals)
 
 
 def _means(
