@@ -14,6 +14,7 @@ from toolhaft.generators.wording import is_named, is_said
 from toolhaft.hooks import Registry
 from toolhaft.testing import ScriptedModel
 from toolhaft.tools.catalog import Catalog
+from toolhaft.tools.function import tool
 from toolhaft.types import Completion, ToolCall
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -215,3 +216,34 @@ def test_they_are_registered(kind):
 async def test_a_catalog_without_tools_is_refused(make_tasks):
     with pytest.raises(UsageError, match="no tools"):
         await make_tasks(OneTool(), catalog=Catalog([], name="empty"), environment=None)
+
+
+async def test_tools_with_bugs_are_counted_and_end_nothing(make_tasks):
+    @tool(effect="read")
+    def explode(city: str) -> dict:
+        """Show the damage in a city."""
+        raise ValueError("a bug")
+
+    @tool(effect="read")
+    def nest(depth: int = 1) -> list:
+        """List deep things."""
+        found: list = []
+        for _ in range(5_000):
+            found = [found]
+        return found
+
+    @tool(effect="read")
+    def puzzle() -> object:
+        """Show what no JSON can say."""
+        return {"thing": object()}
+
+    @tool(effect="read")
+    def show_sky(city: str) -> dict:
+        """Show the sky of a city."""
+        return {"sky": "clear"}
+
+    catalog = Catalog([explode, nest, puzzle, show_sky])
+    drops = Drops()
+    tasks = await make_tasks(OneTool(), n=4, environment=ReadOnly(catalog), catalog=catalog, drops=drops)
+    assert {task.gold.tools for task in tasks} == {("show_sky",)}
+    assert drops.total >= 3

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from toolhaft.errors import ToolhaftError
+from toolhaft.generators.calling import call_for_value
 from toolhaft.generators.pool import ValuePool
 from toolhaft.generators.values import Chosen, ValueChooser
 from toolhaft.tools.catalog import Catalog
@@ -74,7 +75,7 @@ async def harvest(
 async def _ask(catalog: Catalog, spec: ToolSpec, arguments: dict[str, Any], pool: ValuePool) -> bool:
     try:
         async with asyncio.timeout(_SECONDS):
-            value = await catalog.call(spec.name, **arguments)
+            value = await call_for_value(catalog, spec.name, arguments)
     except (ToolhaftError, TimeoutError):
         return False
     pool.add(spec, value, asked=bool(arguments))

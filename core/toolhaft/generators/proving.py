@@ -11,6 +11,7 @@ from typing import Any
 from toolhaft.errors import ToolhaftError
 from toolhaft.generators.asking import ask_of
 from toolhaft.generators.base import Environment
+from toolhaft.generators.calling import call_for_value
 from toolhaft.generators.drafts import Asked, Draft, Planned, Proved
 from toolhaft.generators.environment import ReadOnly
 from toolhaft.generators.states import check_rows
@@ -66,7 +67,7 @@ class Prover:
                 if isinstance(ready, str):
                     return ready
                 try:
-                    results.append(await catalog.call(ready.spec.name, **_all(ready, results)))
+                    results.append(await call_for_value(catalog, ready.spec.name, _all(ready, results)))
                 except ToolhaftError as error:
                     return f"a gold call failed: {error.code}"
                 made.append(ready)
