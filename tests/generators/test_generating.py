@@ -6,8 +6,9 @@ from toolhaft.errors import ModelError, UsageError
 from toolhaft.evaluators.state import StateEvaluator
 from toolhaft.evaluators.state_check import check
 from toolhaft.generators.base import Drops
+from toolhaft.generators.drafts import Draft, Planned, Proved
 from toolhaft.generators.environment import ReadOnly
-from toolhaft.generators.instructions import Teacher
+from toolhaft.generators.instructions import Teacher, TemplateTeacher
 from toolhaft.generators.model_teacher import ModelTeacher
 from toolhaft.generators.template import Category, Chain, OneTool
 from toolhaft.generators.wording import is_named, is_said
@@ -247,3 +248,12 @@ async def test_tools_with_bugs_are_counted_and_end_nothing(make_tasks):
     tasks = await make_tasks(OneTool(), n=4, environment=ReadOnly(catalog), catalog=catalog, drops=drops)
     assert {task.gold.tools for task in tasks} == {("show_sky",)}
     assert drops.total >= 3
+
+
+async def test_one_call_is_said_in_many_ways(shop):
+    spec = (await shop.catalog("x")).spec("reviewOrder")
+    planned = Planned(spec=spec, arguments={"order_id": "ORD-1", "stars": 4})
+    proved = Proved(draft=Draft(kind="one-tool", steps=(planned,)), calls=())
+    said = {await TemplateTeacher().write(proved, seed=str(number)) for number in range(400)}
+    assert len(said) > 350
+    assert len({text.replace("ORD-1", "").split("order")[0] for text in said}) > 15
