@@ -177,11 +177,11 @@ def test_ctrl_c_in_a_plugin_added_by_hand_ends_us():
 
 
 def test_a_failed_plugin_is_blamed_for_the_name_it_would_bring(plugins):
-    plugins.write("dense", "raise OSError('no weights')", distribution="toolhaft-dense")
-    with pytest.raises(UnknownNameError, match="The plugin 'dense' failed: its import raised OSError"):
-        plugins.load().retriever("dense")
-    with pytest.raises(UnknownNameError, match="disabled: toolhaft plugins enable dense"):
-        plugins.load(disabled=["dense"]).retriever("dense")
+    plugins.write("ray", "raise OSError('no weights')", distribution="toolhaft-ray")
+    with pytest.raises(UnknownNameError, match="The plugin 'ray' failed: its import raised OSError"):
+        plugins.load().executor("ray")
+    with pytest.raises(UnknownNameError, match="disabled: toolhaft plugins enable ray"):
+        plugins.load(disabled=["ray"]).executor("ray")
 
 
 def test_every_kind_has_its_hook_and_its_door():

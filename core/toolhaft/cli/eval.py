@@ -37,13 +37,17 @@ class EvalGroup(TyperGroup):
             UnknownNameError: There is none; the nearest are given.
         """
         if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
-            raise UnknownNameError("evaluation", args[0], self.list_commands(ctx), where=_GROUP)
+            hint = _registry().remedy("command", f"{_GROUP} {args[0]}")
+            raise UnknownNameError("evaluation", args[0], self.list_commands(ctx), where=_GROUP, hint=hint)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of evaluations without importing those of plugins."""
+        from toolhaft.cli.plugin_commands import origin_of
+
         rows = [(name, command.get_short_help_str()) for name, command in self.commands.items()]
-        rows += [(name, "From a plugin.") for name in self.list_commands(ctx) if name not in self.commands]
+        brought = [name for name in self.list_commands(ctx) if name not in self.commands]
+        rows += [(name, origin_of(_registry(), f"{_GROUP} {name}")) for name in brought]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 

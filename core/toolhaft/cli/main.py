@@ -59,13 +59,19 @@ class LazyGroup(TyperGroup):
             UnknownNameError: There is none; the nearest are given.
         """
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            raise UnknownNameError("command", args[0], self.list_commands(ctx))
+            raise UnknownNameError(
+                "command", args[0], self.list_commands(ctx), hint=_registry().remedy("command", args[0])
+            )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands for ``--help``."""
+        from toolhaft.cli.plugin_commands import origin_of
+
         rows = [(name, text) for name, (_, text) in COMMANDS.items()]
-        rows += [(name, "From a plugin.") for name in self.list_commands(ctx) if name not in COMMANDS]
+        rows += [
+            (name, origin_of(_registry(), name)) for name in self.list_commands(ctx) if name not in COMMANDS
+        ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 

@@ -58,18 +58,32 @@ class PluginGroup(TyperGroup):
             UnknownNameError: There is none; the nearest are given.
         """
         if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
-            raise UnknownNameError("command", args[0], self.list_commands(ctx), where=self._prefix)
+            hint = self._registry.remedy("command", f"{self._prefix} {args[0]}")
+            raise UnknownNameError("command", args[0], self.list_commands(ctx), where=self._prefix, hint=hint)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands without importing them."""
-        owners = {each.name: each.plugin for each in self._registry.registrations("command")}
-        rows = []
-        for word in self.list_commands(ctx):
-            owner = owners.get(f"{self._prefix} {word}")
-            rows.append((word, f"From the plugin {owner}." if owner else "From plugins."))
+        rows = [
+            (word, origin_of(self._registry, f"{self._prefix} {word}")) for word in self.list_commands(ctx)
+        ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+
+def origin_of(registry: Registry, name: str) -> str:
+    """Return whom a command comes from, as its line of help; the command is not imported.
+
+    Args:
+        registry: Where commands are looked up.
+        name: Of a command, or the first words of several.
+    """
+    owners = {
+        each.plugin: None
+        for each in registry.registrations("command")
+        if each.name == name or each.name.startswith(f"{name} ")
+    }
+    return f"From the plugin{'s' if len(owners) > 1 else ''} {' and '.join(owners)}."
 
 
 def _next_words(registry: Registry, prefix: str) -> tuple[str, ...]:

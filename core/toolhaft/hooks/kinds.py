@@ -43,27 +43,6 @@ KINDS: dict[str, Kind] = {
 
 HOOKS: dict[str, Kind] = {kind.hook: kind for kind in KINDS.values()}
 
-FIRST_PARTY: dict[str, dict[str, str]] = {
-    "source": {
-        "rapidapi": "toolhaft-rapidapi",
-        "hub": "toolhaft-hub",
-        "vision": "toolhaft-vision",
-        "mcp": "toolhaft-mcp",
-    },
-    "retriever": {"dense": "toolhaft-dense"},
-    "model": {"hf": "toolhaft-local"},
-    "evaluator": {
-        "gold-recall": "toolhaft-evals",
-        "schema-validity": "toolhaft-evals",
-        "pass-rate": "toolhaft-evals",
-        "win-rate": "toolhaft-evals",
-        "rule": "toolhaft-evals",
-        "valid-finish": "toolhaft-rapidapi",
-    },
-    "executor": {"ray": "toolhaft-ray"},
-}
-"""Names that the project's own plugins provide, so that an unknown one can say what to install."""
-
 
 def find_kind(name: str) -> Kind:
     """Return a kind by its name.

@@ -26,7 +26,8 @@ from toolhaft.hooks.factory import (
     import_problem,
     missing_package_hint,
 )
-from toolhaft.hooks.kinds import FIRST_PARTY, KINDS, Kind, find_kind
+from toolhaft.hooks.first_party import provider_of
+from toolhaft.hooks.kinds import KINDS, Kind, find_kind
 from toolhaft.hooks.loader import finish_within
 from toolhaft.hooks.markers import PROJECT
 from toolhaft.hooks.record import PluginRecord, one_line, record_plugin
@@ -242,7 +243,7 @@ class Registry:
 
     def _unknown(self, kind: Kind, name: str, guess: str = "") -> UnknownNameError:
         known = tuple(self._registrations[kind.name])
-        remedy, nearest = self._remedy(kind, name), nearest_names(name, known)
+        remedy, nearest = self.remedy(kind.name, name), nearest_names(name, known)
         error = UnknownNameError(
             kind.name, one_line(name, 80), known, hint=remedy or ("" if nearest else guess)
         )
@@ -250,9 +251,9 @@ class Registry:
             error.hint += f" (there are {', '.join(sorted(known)[:_SHOWN])})"
         return error
 
-    def _remedy(self, kind: Kind, name: str) -> str:
-        """Return how to get what an installed or a first-party plugin would provide."""
-        distribution = FIRST_PARTY.get(kind.name, {}).get(name, "")
+    def remedy(self, kind: str, name: str) -> str:
+        """Return how to get what an installed or a first-party plugin would provide; empty if none would."""
+        distribution = provider_of(kind, name)
         for record in self._records:
             if record.status == "ok" or not (
                 record.name == name or distribution == record.distribution != ""

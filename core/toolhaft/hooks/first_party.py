@@ -1,0 +1,40 @@
+"""What the project's own plugins provide, so that an unknown name can say what to install."""
+
+from __future__ import annotations
+
+FIRST_PARTY: dict[str, dict[str, tuple[str, ...]]] = {
+    "toolhaft-dense": {"retriever": ("dense",)},
+    "toolhaft-evals": {
+        "evaluator": (
+            *("apibench", "apibench-compat", "bfcl", "gold-recall", "gpt4tools", "gpt4tools-compat"),
+            *("pass-rate", "rule", "schema-validity", "win-rate"),
+        ),
+        "command": ("eval apibench", "eval bfcl", "eval gpt4tools", "eval judge"),
+    },
+    "toolhaft-finetune": {"evaluator": ("first-call",), "command": ("loop", "train sft")},
+    "toolhaft-hub": {"source": ("hub",)},
+    "toolhaft-local": {"model": ("hf",)},
+    "toolhaft-mcp": {"source": ("mcp",)},
+    "toolhaft-rapidapi": {
+        "source": ("rapidapi",),
+        "evaluator": ("valid-finish",),
+        "command": ("eval toolbench", "rapidapi import-cache", "rapidapi serve"),
+    },
+    "toolhaft-ray": {"executor": ("ray",)},
+    "toolhaft-vision": {"source": ("vision",)},
+}
+"""By distribution and kind, the names that it registers."""
+
+
+def provider_of(kind: str, name: str) -> str:
+    """Return the distribution that provides a name; empty if none of the project's does.
+
+    Args:
+        kind: As in ``registry.names("retriever")``.
+        name: Of a command, its first words are enough.
+    """
+    for distribution, provided in FIRST_PARTY.items():
+        for known in provided.get(kind, ()):
+            if known == name or (kind == "command" and known.startswith(f"{name} ")):
+                return distribution
+    return ""
