@@ -165,7 +165,7 @@ async def test_what_the_engine_cannot_hold_to_is_noted(smallest, caplog, case):
 
 
 def test_a_tools_own_hints_to_the_engine_are_dropped():
-    from toolhaft_local.grammar import _supported
+    from toolhaft_local.arguments import _supported
 
     schema, _ = _supported(spec_of({"type": "object", "properties": {}, "x-guidance": {"lenient": True}}))
     assert "lenient" not in schema["x-guidance"]
@@ -278,3 +278,54 @@ def test_tokens_around_a_thought_may_stand_in_free_text(smallest):
         )
         matcher = LLMatcher(engine, LLMatcher.grammar_from_lark(grammar.source), log_level=0)
         assert (matcher.try_consume_tokens(tokens) == len(tokens)) is allowed
+
+
+ORDERED = {
+    "type": "object",
+    "properties": {"a": {"type": "integer"}, "b": {"$ref": "#/$defs/B"}, "c": {"enum": ["x"]}},
+    "required": ["b"],
+    "$defs": {"B": {"type": "boolean"}},
+}
+ARGUMENTS = {
+    '{"a":1,"b":true,"c":"x"}': True,
+    '{"c": "x", "b": false, "a": 1}': True,
+    '{"b": true, "a": 1}': True,
+    '{\n  "b": true\n}': True,
+    '{"a": 1}': False,
+    "{}": False,
+    '{"b": true, "b": true}': False,
+    '{"b": true, "d": 1}': False,
+    '{"b": true,}': False,
+    '{,"b": true}': False,
+    '{"b": 3}': False,
+    '{"b": true, "a": "1"}': False,
+}
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS)
+def test_arguments_stand_in_any_order_each_once_and_the_required_ones_always(smallest, arguments):
+    from llguidance import LLMatcher
+    from llguidance.hf import from_tokenizer
+    from transformers import AutoTokenizer
+
+    from toolhaft_local.grammar import build_grammar
+
+    tokenizer = AutoTokenizer.from_pretrained(smallest)
+    grammar = build_grammar([spec_of(ORDERED)], spelling="llama", tokens={}, must_call=True)
+    matcher = LLMatcher(from_tokenizer(tokenizer), LLMatcher.grammar_from_lark(grammar.source), log_level=0)
+    assert not matcher.get_error()
+    tokens = tokenizer.encode(f'{{"name": "probe", "parameters": {arguments}}}', add_special_tokens=False)
+    taken = matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()
+    assert taken is ARGUMENTS[arguments]
+
+
+def test_many_tools_of_many_arguments_make_a_grammar_of_bounded_size(smallest):
+    from llguidance import LLMatcher
+
+    from toolhaft_local.grammar import build_grammar
+
+    schema = {"type": "object", "properties": {f"p{number}": {"type": "string"} for number in range(8)}}
+    tools = [tool_spec(f"tool{number}", parameters=schema) for number in range(60)]
+    grammar = build_grammar(tools, spelling="hermes", tokens={}, must_call=False)
+    assert len(grammar.source) < 500_000
+    assert LLMatcher.validate_grammar(LLMatcher.grammar_from_lark(grammar.source)) == ""

@@ -1,7 +1,7 @@
 """The tools' schemas as a grammar: what an answer may look like, token by token.
 
 An answer is free text, or free text that ends in calls; a call names an offered tool, and its arguments fit
-that tool's JSON Schema. Arguments stand in the order in which the schema names them.
+that tool's JSON Schema.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from toolhaft.types import ToolSpec
+from toolhaft_local.arguments import argument_rules, count_orders
 from toolhaft_local.calls import HERMES, HERMES_END, LLAMA, MISTRAL, MISTRAL_ARGUMENTS
 from toolhaft_local.layout import Spelling
 
 MOST_CALLS = 16
 """Calls of one answer under a grammar."""
+MOST_ORDERS = 4_096
+"""Alternatives for arguments in any order, of all tools; with more, the engine takes too long or refuses."""
 
-_SPACE = {"whitespace_flexible": True, "whitespace_pattern": r"[ \n\t]{0,8}"}
-_LENIENT = {"lenient": True, "coerce_one_of": True}
 _COMMON = """
 TEXT: /(.|\\n)*/
 SPACE: /[ \\n\\t]{1,8}/
@@ -57,10 +57,14 @@ def build_grammar(
         prose: Control tokens that may stand in free text, such as those around a thought.
         must_call: Whether free text alone will not do.
     """
-    rules, notes = [], []
+    rules: list[str] = []
+    notes: list[str] = []
+    room = MOST_ORDERS
     for number, spec in enumerate(tools):
-        schema, note = _supported(spec)
-        rules.append(f"arguments_{number}: %json {json.dumps(schema)}")
+        orders = count_orders(spec)
+        written, note = argument_rules(spec, f"arguments_{number}", any_order=orders <= room)
+        room -= min(orders, room)
+        rules += written
         if note:
             notes.append(f"tool {spec.name}: {note}")
     writer = _Writer(tools, tokens)
@@ -134,31 +138,3 @@ class _Writer:
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
-
-
-def _supported(spec: ToolSpec) -> tuple[dict[str, Any], str]:
-    """Return as much of a tool's schema as the grammar engine can hold a model to, and what it cannot."""
-    schema = {key: value for key, value in spec.parameters.items() if key != "x-guidance"}
-    schema.setdefault("type", "object")
-    if not set(schema) & {"additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", "oneOf"}:
-        schema["additionalProperties"] = False  # an argument that nobody declared helps no tool
-    strict = {**schema, "x-guidance": _SPACE}
-    problem = _problem(strict)
-    if not problem:
-        return strict, ""
-    lenient = {**schema, "x-guidance": _SPACE | _LENIENT}
-    if not _problem(lenient):
-        return lenient, f"a part of its schema is not held to: {problem}"
-    return {"type": "object", "x-guidance": _SPACE}, f"its schema is not held to: {problem}"
-
-
-def _problem(schema: dict[str, Any]) -> str:
-    """Return why a schema has no grammar, or nothing."""
-    from llguidance import LLMatcher
-
-    try:
-        source = LLMatcher.grammar_from_json_schema(json.dumps(schema))
-    except (ValueError, TypeError, RecursionError) as error:
-        return " ".join(str(error).split())[:200]
-    failed, messages = LLMatcher.validate_grammar_with_warnings(source)
-    return " ".join(" ".join(messages).split())[:200] if failed else ""
