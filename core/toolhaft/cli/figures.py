@@ -17,8 +17,7 @@ def print_comparison(comparison: Comparison) -> None:
     """Print the tables and the notes."""
     print_line(comparison.title)
     print_line()
-    print_table(_ARMS, [_arm_row(arm) for arm in comparison.arms])
-    print_line("MODEL and TOOL are calls; they, STEPS, TOKENS, COST and SECONDS are means for a rollout.")
+    _print_arms(comparison.arms)
     if parts := list(dict.fromkeys(name for arm in comparison.arms for name in arm.parts)):
         print_line()
         print_table(("ARM", *(name.upper() for name in parts)), _part_rows(parts, comparison.arms))
@@ -37,6 +36,15 @@ def print_comparison(comparison: Comparison) -> None:
         print_line()
     for note in comparison.notes:
         print_line(f"- {note}")
+
+
+def _print_arms(arms: Sequence[ArmResult]) -> None:
+    rows = [_arm_row(arm) for arm in arms]
+    if any(arm.measured for arm in arms):
+        print_table(_ARMS, rows)
+        print_line("MODEL and TOOL are calls; they, STEPS, TOKENS, COST and SECONDS are means for a rollout.")
+    else:  # of answers that were read from a file, nothing but zeros would stand there
+        print_table((*_ARMS[:4], _ARMS[-1]), [(*row[:4], row[-1]) for row in rows])
 
 
 def _arm_row(arm: ArmResult) -> tuple[str, ...]:

@@ -81,7 +81,7 @@ def notes_on(
     made_up = [name for name, found in origins.items() if found & {"replay", "scripted"}]
     if made_up:
         notes.append(
-            f"The steps of {_listed(made_up)} were replayed or scripted: no model was asked for them."
+            f"What {_listed(made_up)} did was read from a file or written in advance: no model was asked now."
         )
     if any(arm.pass_all for arm in arms):
         notes.append(

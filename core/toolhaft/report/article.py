@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from toolhaft.evaluators.prediction import PREDICTION
 from toolhaft.report.diagram import diagram_html
 from toolhaft.report.images import Pictures
 from toolhaft.report.lineage import lineage_html
@@ -102,6 +103,10 @@ def uncertain_badge(trajectory: Trajectory) -> Html | None:
 
 def origin_badges(trajectory: Trajectory) -> Html:
     """Return a badge for each origin that is no language model."""
+    if trajectory.planner == PREDICTION and trajectory.origins == ("replay",):
+        return badge(
+            "read from a file", "quiet", "What a model said was read from a file: none was asked now"
+        )
     return join([badge(*_origin(name)) for name in trajectory.origins if name in ORIGINS], " ")
 
 

@@ -228,7 +228,9 @@ def _parts(arms: Sequence[ArmResult]) -> Html | None:
     )
 
 
-def _means(arms: Sequence[ArmResult]) -> Html:
+def _means(arms: Sequence[ArmResult]) -> Html | None:
+    if not any(arm.measured or arm.pass_all for arm in arms):
+        return None  # answers that were read from a file: nothing but zeros would stand there
     most = max((k for arm in arms for k in (*arm.pass_all, *arm.pass_any)), default=1)
     heads = ["Arm", "Planner", "Model calls", "Tool calls", "Steps", "Tokens", "Cost", "Time"]
     if most > 1:

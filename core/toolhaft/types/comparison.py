@@ -63,6 +63,11 @@ class ArmResult:
     pass_any: dict[int, float] = field(default_factory=dict)
     parts: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def measured(self) -> bool:
+        """Whether any call, token, cost or time was counted; of answers read from a file, mostly none is."""
+        return any((self.model_calls, self.tool_calls, self.tokens, self.cost, self.seconds))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairing:
