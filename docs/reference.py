@@ -34,7 +34,7 @@ PUBLIC = (
     "toolhaft.http.message",
     "toolhaft.http.client",
     "toolhaft.openapi.source",
-    "toolhaft.openapi.report",
+    "toolhaft.tools.report",
     "toolhaft.retrievers.base",
     "toolhaft.retrievers.bm25",
     "toolhaft.models.base",

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolhaft.openapi.document import Dialect, as_dict, as_list, escape
-from toolhaft.openapi.report import Problem
 from toolhaft.openapi.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.wire import BodyForm, Style
+from toolhaft.tools.report import Problem
 
 MOST_PROPERTIES = 100
 """Properties that become arguments; a body with more is one argument."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from toolhaft.openapi.report import Problem
+from toolhaft.tools.report import Problem
 
 Dialect = Literal["3.0", "3.1"]
 

@@ -11,8 +11,8 @@ from toolhaft.openapi.document import Document
 from toolhaft.openapi.names import tool_names
 from toolhaft.openapi.operations import Operation, list_operations
 from toolhaft.openapi.plans import ImportOptions, OperationPlan, Planner
-from toolhaft.openapi.report import OperationReport, Problem, Report, outcome_of
 from toolhaft.openapi.wire import Wire
+from toolhaft.tools.report import OperationReport, Problem, Report, outcome_of
 from toolhaft.types import ToolSpec
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from toolhaft.errors import SpecError
 from toolhaft.openapi.document import Limits, Parsed, escape
-from toolhaft.openapi.report import Problem
+from toolhaft.tools.report import Problem
 
 _NOT_STRUCTURE = bytes(code for code in range(256) if code not in b'{}[]"')
 _STEP = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}

@@ -7,7 +7,7 @@ from typing import Any
 
 from toolhaft.errors import SpecError
 from toolhaft.openapi.document import Dialect
-from toolhaft.openapi.report import Problem
+from toolhaft.tools.report import Problem
 
 _FOREIGN = (
     ("asyncapi", "an AsyncAPI document"),

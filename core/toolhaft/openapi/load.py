@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from toolhaft.errors import SpecError, StatusError, UsageError
 from toolhaft.openapi.document import LIMITS, Document, Limits, Parsed
 from toolhaft.openapi.kinds import check_kind
-from toolhaft.openapi.report import Problem
+from toolhaft.tools.report import Problem
 
 if TYPE_CHECKING:
     from toolhaft.http import HTTPClient

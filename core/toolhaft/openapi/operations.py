@@ -8,8 +8,8 @@ from typing import Any
 
 from toolhaft.openapi.document import Document, as_dict, as_text, escape
 from toolhaft.openapi.names import NameRequest
-from toolhaft.openapi.report import Problem
 from toolhaft.openapi.resolve import BrokenReferenceError, Resolver
+from toolhaft.tools.report import Problem
 from toolhaft.types import Effect
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")

@@ -8,10 +8,10 @@ from typing import Any
 
 from toolhaft.openapi.cleaning import clean_text
 from toolhaft.openapi.document import as_dict, escape
-from toolhaft.openapi.report import Problem, Severity
 from toolhaft.openapi.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.security import TOKEN
 from toolhaft.openapi.wire import Style, Where
+from toolhaft.tools.report import Problem, Severity
 
 TEMPLATE = re.compile(r"\{([^{}]*)\}")
 _DEFAULT_STYLES: dict[Where, Style] = {

@@ -10,11 +10,11 @@ from toolhaft.openapi.bodies import Body, read_body
 from toolhaft.openapi.document import Document, as_dict
 from toolhaft.openapi.operations import Operation
 from toolhaft.openapi.parameters import Parameter, ParameterReader
-from toolhaft.openapi.report import Problem
 from toolhaft.openapi.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.schema import SchemaReader
 from toolhaft.openapi.security import Alternatives, Auth, SecuritySchemes
 from toolhaft.openapi.servers import Server, Servers
+from toolhaft.tools.report import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ from typing import Any, Literal
 from toolhaft.errors import UsageError
 from toolhaft.http.message import Credential
 from toolhaft.openapi.document import as_dict, as_list, escape
-from toolhaft.openapi.report import Problem
 from toolhaft.openapi.resolve import BrokenReferenceError, Resolver
+from toolhaft.tools.report import Problem
 from toolhaft.types import SecretRef
 
 Kind = Literal["apiKey", "basic", "bearer", "unsupported"]

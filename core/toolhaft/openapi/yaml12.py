@@ -15,7 +15,7 @@ from typing import Any
 
 from toolhaft.errors import SpecError
 from toolhaft.openapi.document import Limits, Parsed, escape
-from toolhaft.openapi.report import Problem
+from toolhaft.tools.report import Problem
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")

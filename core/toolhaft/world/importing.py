@@ -16,10 +16,10 @@ from toolhaft.world.documents import document_path, file_stamp
 if TYPE_CHECKING:
     from toolhaft.http import HTTPClient
     from toolhaft.openapi.document import Document
-    from toolhaft.openapi.report import Report
     from toolhaft.openapi.wire import Wire
     from toolhaft.tools.base import Tool
     from toolhaft.tools.catalog import Catalog
+    from toolhaft.tools.report import Report
     from toolhaft.types import ToolSpec
 
 _PLACEHOLDER = "http://127.0.0.1:1"
@@ -113,8 +113,8 @@ def bind_services(
     title: str,
 ) -> Catalog:
     """Return the tools of services for one run of the world at a URL; they can speak to nothing else."""
-    from toolhaft.openapi.report import Report
     from toolhaft.tools.catalog import Catalog
+    from toolhaft.tools.report import Report
 
     connection = _Connection(base_url, secrets)
     catalogs = []

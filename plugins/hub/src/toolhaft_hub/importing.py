@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from toolhaft.errors import FormatError, UsageError
-from toolhaft.openapi.report import OperationReport, Problem, Report, outcome_of
 from toolhaft.tools.base import Tool
 from toolhaft.tools.catalog import Catalog
+from toolhaft.tools.report import OperationReport, Problem, Report, outcome_of
 from toolhaft_hub.card import Card
 from toolhaft_hub.card_tool import CardTool
 from toolhaft_hub.model_folder import ModelFolder, is_model, read_folder

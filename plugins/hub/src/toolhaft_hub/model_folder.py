@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from toolhaft.errors import FormatError, UsageError
-from toolhaft.openapi.report import Problem
 from toolhaft.text import clean
+from toolhaft.tools.report import Problem
 from toolhaft_hub.card import Card, Metric
 from toolhaft_hub.figures import metrics_of
 from toolhaft_hub.model_task import TASKS, task_of_architecture

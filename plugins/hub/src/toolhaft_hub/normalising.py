@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolhaft.errors import FormatError
-from toolhaft.openapi.report import Problem
 from toolhaft.text import clean
+from toolhaft.tools.report import Problem
 from toolhaft_hub.card import Argument, Card
 from toolhaft_hub.code import parse_card_call
 from toolhaft_hub.figures import metrics_of, size_of

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from toolhaft.openapi.cleaning import clean_text
 from toolhaft.openapi.names import KeyRequest, argument_keys
 from toolhaft.openapi.operations import READS
-from toolhaft.openapi.report import Problem
 from toolhaft.openapi.wire import Where, Wire, WireBody, WireField, WireParameter
+from toolhaft.tools.report import Problem
 from toolhaft.types import Effect, ToolSpec
 from toolhaft_rapidapi.address import Address, read_address, variable_of
 from toolhaft_rapidapi.kinds import parameter_schema

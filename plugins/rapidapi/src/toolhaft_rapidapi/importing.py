@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from toolhaft.openapi.report import OperationReport, Problem, Report, outcome_of
+from toolhaft.tools.report import OperationReport, Problem, Report, outcome_of
 from toolhaft_rapidapi.building import METHODS, Built, build
 from toolhaft_rapidapi.naming import Naming, collisions, tool_names
 from toolhaft_rapidapi.reading import Reading

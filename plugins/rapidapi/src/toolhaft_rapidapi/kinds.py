@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from toolhaft.openapi.cleaning import clean_string, clean_text, clean_value
-from toolhaft.openapi.report import Problem
+from toolhaft.tools.report import Problem
 from toolhaft_rapidapi.record import Parameter
 from toolhaft_rapidapi.redaction import is_credential, looks_secret, redact
 from toolhaft_rapidapi.values import words_of

@@ -8,7 +8,7 @@ from typing import Any
 
 from toolhaft.errors import SpecError
 from toolhaft.openapi.cleaning import clean_string
-from toolhaft.openapi.report import Problem
+from toolhaft.tools.report import Problem
 from toolhaft_rapidapi.record import APIRecord, Parameter
 
 _LONGEST_NAME = 300

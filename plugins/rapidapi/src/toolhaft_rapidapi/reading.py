@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from toolhaft.errors import SpecError, UsageError
-from toolhaft.openapi.report import Problem
+from toolhaft.tools.report import Problem
 from toolhaft_rapidapi.layouts import read_document
 from toolhaft_rapidapi.record import APIRecord
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from toolhaft.errors import SpecError, UsageError
-from toolhaft.openapi.report import Problem
+from toolhaft.tools.report import Problem
 from toolhaft_rapidapi.reading import Reading, read_json_file
 from toolhaft_rapidapi.standard import standard_category, standard_name, standard_word
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from toolhaft.errors import SpecError, UsageError
-from toolhaft.openapi.report import Problem
+from toolhaft.tools.report import Problem
 from toolhaft.tools.schema import nesting
 from toolhaft_rapidapi.cache import Answer, AnswerCache, Question
 

@@ -1,4 +1,8 @@
-"""How an import went: what became a tool whole, what lost something, what was left out, and why."""
+"""How an import went: what became a tool whole, what lost something, what was left out, and why.
+
+Each source counts what its documents hold: operations of an OpenAPI document, APIs of a tool file, rows of a
+file of model cards. The report calls every one of them an operation.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ Outcome = Literal["imported", "degraded", "skipped"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something about the document that the reader should know.
+    """Something about what was imported that the reader should know.
 
     Attributes:
         code: Stable name of the kind of problem, for example ``reference-dangling``.
@@ -21,8 +25,8 @@ class Problem:
         pointer: JSON pointer of the place, as a URI fragment without the ``#``; empty if unknown.
         line: Line in the text, counted from 1; 0 if unknown.
         file: Where there are several: which of them; empty otherwise.
-        severity: ``warning`` costs nothing; ``degraded`` costs the operation something; ``skipped``
-            costs the operation.
+        severity: ``warning`` costs nothing; ``degraded`` costs the tool something; ``skipped`` costs the
+            tool.
     """
 
     code: str
@@ -41,19 +45,19 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationReport:
-    """What became of one operation.
+    """What became of one operation, API or row.
 
     Attributes:
-        method: Upper case.
-        path: As the document writes it.
+        method: Of HTTP, upper case; empty where it is none.
+        path: As the document writes it, or what names the entry in its file; may be empty.
         name: The tool's name; empty if the operation was skipped.
-        pointer: JSON pointer of the operation.
+        pointer: JSON pointer of the operation; may be empty.
         problems: What was noticed, in the order it was noticed.
         file: Where there are several: which of them, with the line of JSON lines; empty otherwise.
     """
 
-    method: str
-    path: str
+    method: str = ""
+    path: str = ""
     name: str = ""
     outcome: Outcome = "imported"
     pointer: str = ""
@@ -68,12 +72,12 @@ class OperationReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What became of every operation of a document.
+    """What became of everything that a source found.
 
     Attributes:
-        title: The API's title.
-        operations: One entry per operation, in document order.
-        problems: About the document as a whole.
+        title: The API's title, or the name of the file or folder.
+        operations: One entry per operation, API or row, in their order.
+        problems: About the whole.
     """
 
     title: str = ""
@@ -97,7 +101,7 @@ class Report:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The problems of the document as a whole, as sentences."""
+        """The problems of the whole, as sentences."""
         return tuple(str(problem) for problem in self.problems)
 
     def _count(self, outcome: Outcome) -> int:
