@@ -60,6 +60,11 @@ CASES = {
     "a broken list": (file("cards.json", b'[{"api_name": "x"}'), FormatError, "not JSON"),
     "NaN": (file("cards.jsonl", b'{"api_name": NaN}'), SpecError, "NaN is not JSON"),
     "nested beyond reason": (file("cards.jsonl", b'{"api_name":' * 100_000), SpecError, "not JSON"),
+    "a field nested deeper than needed": (
+        file("cards.jsonl", b'{"api_name": "x", "example_code": ' + b"[" * 700 + b"]" * 700 + b"}"),
+        SpecError,
+        "nested deeper than 50",
+    ),
     "not UTF-8": (file("cards.jsonl", b'{"api_name": "\xff"}'), FormatError, "not UTF-8"),
     "a line without end": (file("cards.jsonl", b"x" * 2_000_001), FormatError, "bytes in a line"),
     "a gzip bomb of one line": (

@@ -4,6 +4,8 @@ import gzip
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from toolhaft import open_catalog
 from toolhaft.errors import FormatError
@@ -150,10 +152,98 @@ def test_names_do_not_depend_on_the_order_of_rows(write_rows):
 
 def test_rows_twice_and_calls_twice_are_told(write_rows):
     path = write_rows(write_rows.row(), write_rows.row(), write_rows.row(domain="Other"))
-    report = open_catalog(f"hub:{path}").report
-    assert str(report) == "2 imported, 0 degraded, 1 skipped"
-    reasons = [problem.code for entry in report.operations for problem in entry.problems]
-    assert sorted(reasons) == ["call-twice", "row-twice"]
+    catalog = open_catalog(f"hub:{path}")
+    assert str(catalog.report) == "3 imported, 0 degraded, 0 skipped"
+    assert len(catalog) == 2
+    first, again, other = catalog.report.operations
+    assert [problem.code for entry in (first, again, other) for problem in entry.problems] == [
+        "row-twice",
+        "call-twice",
+    ]
+    assert (again.name, again.outcome) == (first.name, "imported")
+    assert "cards.jsonl:1" in again.problems[0].message
+    assert other.name not in (first.name, "")
+
+
+def test_the_same_row_as_one_that_lost_something_has_lost_it_too(write_rows, tmp_path):
+    row = write_rows.row(api_call="./run.sh")
+    for place in (write_rows(row, row), tmp_path):
+        (tmp_path / "more.jsonl").write_text(json.dumps(row), encoding="utf-8")
+        catalog = open_catalog(f"hub:{place}")
+        assert len(catalog) == 1
+        assert catalog.report.degraded == len(catalog.report.operations) >= 2
+        assert {entry.name for entry in catalog.report.operations} == set(catalog)
+
+
+def test_one_row_over_several_lines_is_read(tmp_path, write_rows):
+    path = tmp_path / "card.json"
+    path.write_text(json.dumps(write_rows.row(), indent=2), encoding="utf-8")
+    assert list(open_catalog(f"hub:{path}")) == ["acme_leaf-net"]
+
+
+TENSORFLOW = [
+    ("hub.load('https://tfhub.dev/acme/talk/4')", "import tensorflow_hub as hub"),
+    (
+        "hub.KerasLayer('https://tfhub.dev/acme/words/2', input_shape=[], dtype=tf.string, trainable=True)",
+        "import tensorflow as tf\nimport tensorflow_hub as hub",
+    ),
+    (
+        "tf.keras.Sequential([hub.KerasLayer('https://tfhub.dev/acme/leaf/5', output_shape=[9])])",
+        "import tensorflow as tf\nimport tensorflow_hub as hub",
+    ),
+    ("tf.keras.applications.LeafNet(weights='imagenet', alpha=1.0)", "import tensorflow as tf"),
+    ("hub.Module('https://tfhub.dev/acme/old/1', tags={'train'})", "import tensorflow_hub as hub"),
+    ("hub.load('https://tfhub.dev/acme/pose/4', options={1: 'a'})", "import tensorflow_hub as hub"),
+]
+
+
+@pytest.mark.parametrize(("call", "imports"), TENSORFLOW, ids=range(len(TENSORFLOW)))
+def test_calls_of_tensorflow_hub_become_code_that_names_its_imports(call, imports, write_rows):
+    row = write_rows.row(api_call=call, framework="TensorFlow Hub", api_name="hub.load")
+    catalog = open_catalog(f"hub:{write_rows(row)}")
+    assert str(catalog.report) == "1 imported, 0 degraded, 0 skipped"
+    (tool,) = (catalog[name] for name in catalog)
+    assert tool.card.hub == "tensorflowhub"
+    assert catalog.call_sync(tool.spec.name)["code"] == f"{imports}\n{call}"
+
+
+SHAPES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = (
+    "domain",
+    "framework",
+    "functionality",
+    "api_call",
+    "api_arguments",
+    "python_environment_requirements",
+    "example_code",
+    "performance",
+    "description",
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None)
+@given(fields=st.dictionaries(st.sampled_from(FIELDS), SHAPES), call=st.sampled_from(TENSORFLOW))
+def test_a_row_of_any_shapes_becomes_a_tool_that_comes_back(fields, call, tmp_path_factory):
+    row = {"api_name": "acme/leaf", "api_call": call[0], **fields}
+    folder = tmp_path_factory.mktemp("rows")
+    (folder / "cards.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    catalog = open_catalog(f"hub:{folder / 'cards.jsonl'}")
+    catalog.save(folder / "cards.catalog")
+    again = open_catalog(folder / "cards.catalog")
+    (name,) = again
+    assert again.spec(name) == catalog.spec(name)
+    assert again.call_sync(name) == catalog.call_sync(name)
+    again.close_sync()
+
+
+def test_requirements_keep_the_bounds_of_their_versions(write_rows):
+    row = Row(write_rows.row(python_environment_requirements=["tensorflow>=2.0,<3, numpy"]))
+    assert card_of(row).requirements == ("tensorflow>=2.0,<3", "numpy")
 
 
 @pytest.mark.parametrize(

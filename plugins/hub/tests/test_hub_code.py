@@ -112,12 +112,27 @@ def test_what_is_no_call_of_literals_is_refused_and_not_run(code, what):
         ("pipeline(sentiment-analysis)", ("sentiment-analysis",), "not quoted"),
         ("A.load('x'), B.load('y')", ("x",), "several calls"),
         ("A.load(cached('x'))", (Source("cached('x')"),), ""),
+        ("A.load([cached('x'), 2])", (Source("[cached('x'), 2]"),), ""),
+        ("A.load('x').signatures['default']", ("x",), "left out"),
+        ("A.load('x')(image, b=2)", ("x",), "left out"),
+        ("import a\nmodel = A.load('x')\nmodel(['y'])", ("x",), "several statements"),
+        ("```python\nA.load('x')\n```", ("x",), "fences"),
+        (">>> import a\n>>> A.load('x')", ("x",), "prompt"),
     ],
 )
 def test_cards_are_read_leniently_and_what_was_mended_is_told(code, positional, mended):
     found = parse_card_call(code)
     assert found.call.positional == positional
     assert mended in "; ".join(found.mended)
+
+
+def test_literal_arguments_that_are_unpacked_are_named():
+    found = parse_card_call("A.load('x', **{'depth': 18, 'kind': 'deep'})")
+    assert found.call.keywords == (("depth", 18), ("kind", "deep"))
+    assert "unpacked" in found.mended[0]
+    for code in ("A.load(**{'a b': 1})", "A.load(**given)", "A.load(a=1, **{'a': 2})", "A.load(**{1: 2})"):
+        with pytest.raises(FormatError, match="unpacked"):
+            parse_card_call(code)
 
 
 def test_only_what_does_not_name_the_model_can_be_chosen():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,17 @@ from toolhaft_hub.code import PythonCall, Source, is_identifying, parse_call
 
 _FORWARDING = "torch.hub.load"
 """Hands every keyword it does not know to the model's own entry point."""
+_IMPORTS = {
+    "np": "import numpy as np\n",
+    "tf": "import tensorflow as tf\n",
+    "tensorflow": "import tensorflow\n",
+    "hub": "import tensorflow_hub as hub\n",
+    "tensorflow_hub": "import tensorflow_hub\n",
+    "tfhub": "import tensorflow_hub as tfhub\n",
+    "torch": "import torch\n",
+}
+"""By the first name of what is called, as the hubs' own examples name it."""
+_ROOT = re.compile(r"(?<![\w.'\"/])(\w+)\.(?=[A-Za-z_])")
 _OWN = frozenset(
     {"repo_or_dir", "model", "source", "trust_repo", "force_reload", "verbose", "skip_validation"}
 )
@@ -62,7 +74,7 @@ def render_call(card: Card, arguments: Mapping[str, Any]) -> str:
             )
     keywords = {**dict(call.keywords), **arguments}
     made = PythonCall(callee=call.callee, positional=call.positional, keywords=tuple(keywords.items()))
-    return f"{_import_of(call.callee)}{made}"
+    return f"{_imports_of(made)}{made}"
 
 
 class CallReader:
@@ -130,10 +142,13 @@ def _schema(value: Any, said: Argument | None) -> dict[str, Any]:
     return found
 
 
-def _import_of(callee: str) -> str:
-    root = callee.partition(".")[0]
-    if root == "torch":
-        return "import torch\n"
-    if root == "pipeline" or root.startswith("AutoModel"):
-        return f"from transformers import {root}\n"
-    return ""
+def _imports_of(call: PythonCall) -> str:
+    """Return the imports that a call's code needs, as far as its first names tell them."""
+    values = (*call.positional, *(value for _, value in call.keywords))
+    code = " ".join([call.callee, *(value.text for value in values if isinstance(value, Source))])
+    roots = dict.fromkeys(_ROOT.findall(code))
+    lines = [line for root, line in _IMPORTS.items() if root in roots]
+    name = call.callee.partition(".")[0]
+    if name == "pipeline" or name.startswith(("AutoModel", "TFAutoModel")):
+        lines.append(f"from transformers import {name}\n")
+    return "".join(lines)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +14,10 @@ from toolhaft.errors import FormatError
 LONGEST = 20_000
 """Characters of code that are read."""
 _DEEPEST = 50
+_FENCED = re.compile(r"```\w*\n(.*?)\n?```", re.DOTALL)
+_PARTS = ast.Name | ast.Attribute | ast.Call | ast.Subscript
+_KEPT = _PARTS | ast.Constant | ast.JoinedStr | ast.List | ast.Tuple | ast.Dict | ast.Set
+"""What may stand as an argument of a card's call as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +79,58 @@ def parse_call(code: str, *, where: str = "", sources: tuple[Source, ...] = ()) 
 def parse_card_call(code: str, *, where: str = "") -> ParsedCall:
     """Read the call of a card, which people wrote, more leniently than `parse_call`.
 
-    Names and nested calls are kept as `Source`; unquoted model names are quoted; a stray full stop and
-    what follows a comma after the call are dropped. Whatever is mended is told.
+    Names, nested calls and lists of them are kept as `Source`; unquoted model names are quoted; a stray full
+    stop, prompts and fences of code, and what is done with the loaded model are dropped; literal arguments
+    that are unpacked are named. Whatever is mended is told.
 
     Raises:
         FormatError: No call can be read.
     """
     reading = _Reading(where, lenient=True)
-    text = code.strip()
+    text = _bare(code.strip(), reading)
+    call = _read(_first_call(_tree(text, where), reading), text, reading)
+    return ParsedCall(call, tuple(dict.fromkeys(reading.mended)))
+
+
+def _bare(text: str, reading: _Reading) -> str:
+    """Return code without what stands around it in documents."""
+    fenced = _FENCED.fullmatch(text)
+    if fenced is not None:
+        text = fenced[1].strip()
+        reading.mended.append("fences stood around the call")
+    if text.startswith(">>> "):
+        text = re.sub(r"^(?:>>>|\.\.\.) ?", "", text, flags=re.MULTILINE)
+        reading.mended.append("a prompt stood before the call")
     if text.endswith(")."):
         text = text[:-1]
         reading.mended.append("a full stop stood after the call")
-    tree = _tree(text, where)
-    node = tree.body[0].value if len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr) else None
+    return text
+
+
+def _first_call(tree: ast.Module, reading: _Reading) -> ast.Call:
+    """Return the call by which a card's code begins, without what is done with what it gives."""
+    made = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    node = made[0].value if made and isinstance(made[0], ast.Expr | ast.Assign) else None
+    if len(made) > 1:
+        reading.mended.append("several statements stand there; the first is taken")
     if isinstance(node, ast.Tuple) and node.elts and isinstance(node.elts[0], ast.Call):
         reading.mended.append("several calls stand side by side; the first is taken")
         node = node.elts[0]
-    if not isinstance(node, ast.Call):
-        node = _call_node(tree, where)
-    call = _read(node, text, reading)
-    return ParsedCall(call, tuple(dict.fromkeys(reading.mended)))
+    found = _innermost(node)
+    if found is None:
+        return _call_node(tree, reading.where)
+    if found is not node:
+        reading.mended.append("what is done with the model is left out")
+    return found
+
+
+def _innermost(node: ast.expr | None) -> ast.Call | None:
+    """Return the call that a chain such as ``load(...).signatures['x']`` begins with."""
+    found = None
+    while isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
+        found = node if isinstance(node, ast.Call) else found
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return found
 
 
 @dataclass(slots=True)
@@ -136,11 +174,25 @@ def _read(node: ast.Call, code: str, reading: _Reading) -> PythonCall:
         raise FormatError("what is called has no plain name", where=where, hint="Write package.function(...)")
     positional = tuple(_value(each, code, reading) for each in node.args)
     keywords: dict[str, Any] = {}
-    for keyword in node.keywords:
-        if keyword.arg is None or keyword.arg in keywords:
+    for name, value in _keywords(node, code, reading):
+        if not name or name in keywords:
             raise FormatError("arguments are unpacked or named twice", where=where, hint="Name each once")
-        keywords[keyword.arg] = _value(keyword.value, code, reading)
+        keywords[name] = value
     return PythonCall(callee=callee, positional=positional, keywords=tuple(keywords.items()))
+
+
+def _keywords(node: ast.Call, code: str, reading: _Reading) -> Iterator[tuple[str, Any]]:
+    """Yield named arguments; the name is empty where something is unpacked."""
+    for keyword in node.keywords:
+        if keyword.arg is not None:
+            yield keyword.arg, _value(keyword.value, code, reading)
+            continue
+        inner = _value(keyword.value, code, reading) if reading.lenient else None
+        if not isinstance(inner, dict) or not all(name.isidentifier() for name in inner):
+            yield "", None
+            continue
+        reading.mended.append("arguments were unpacked; they are named")
+        yield from inner.items()
 
 
 def _dotted(node: ast.expr) -> str | None:
@@ -152,27 +204,24 @@ def _dotted(node: ast.expr) -> str | None:
 
 
 def _value(node: ast.expr, code: str, reading: _Reading) -> Any:
+    fault = "no literal"
     try:
         value = ast.literal_eval(node)
     except (ValueError, TypeError, MemoryError, RecursionError, SyntaxError):
         value = None
     else:
-        if not _plain(value, _DEEPEST):
-            raise FormatError(
-                "an argument is no JSON value", where=reading.where, hint="Use texts, numbers, lists"
-            )
-        return _as_json(value)
+        if _plain(value, _DEEPEST):
+            return _as_json(value)
+        fault = "no JSON value"
     text = ast.get_source_segment(code, node) or ""
     if reading.lenient and _is_unquoted_name(node):
         reading.mended.append(f"a name is not quoted: {text[:80]}")
         return text
     source = Source(text)
-    if source in reading.allowed or (
-        reading.lenient and isinstance(node, ast.Name | ast.Attribute | ast.Call)
-    ):
+    if source in reading.allowed or (reading.lenient and text and isinstance(node, _KEPT)):
         return source
     raise FormatError(
-        f"an argument is no literal: {text[:80]}",
+        f"an argument is {fault}: {text[:80]}",
         where=reading.where,
         hint="Write texts, numbers, lists or mappings",
     )

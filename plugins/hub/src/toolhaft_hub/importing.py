@@ -57,7 +57,8 @@ class Import:
         self._folders: list[ModelFolder] = []
         self._entries: list[OperationReport] = []
         self._named: list[int] = []
-        self._rows: dict[str, str] = {}
+        self._rows: dict[str, int] = {}
+        self._again: dict[int, int] = {}
         self._calls: dict[str, str] = {}
 
     @property
@@ -109,6 +110,8 @@ class Import:
         by_kind = sorted(self._named, key=lambda position: self._entries[position].method == "RUN")
         for position, tool in zip(by_kind, tools, strict=True):
             self._entries[position] = replace(self._entries[position], name=tool.spec.name)
+        for position, first in self._again.items():
+            self._entries[position] = replace(self._entries[position], name=self._entries[first].name)
         report = Report(title=title, operations=tuple(self._entries), problems=self._summary())
         return Catalog(tools, name=title, report=report, close=shelf.close)
 
@@ -131,10 +134,13 @@ class Import:
         except FormatError as error:
             self._skip(where, "", "name-missing", error.what, row.line)
             return
-        content = _content(row.value)
-        first = self._rows.setdefault(content, where)
-        if first != where:
-            self._skip(where, card.id, "row-twice", f"the same as {first}", row.line)
+        here = len(self._entries)
+        first = self._rows.setdefault(_content(row.value), here)
+        if first != here:
+            # The tool that is there already stands for this row, too.
+            row.note("row-twice", f"the same row as: {self._entries[first].pointer}")
+            self._again[here] = first
+            self._entries.append(_entry("LOAD", card.id, where, tuple(row.problems)))
             return
         same = self._calls.setdefault(card.call_text, where) if card.call is not None else where
         if same != where:
@@ -144,19 +150,17 @@ class Import:
 
     def _note(self, method: str, name: str, where: str, problems: tuple[Problem, ...]) -> None:
         self._named.append(len(self._entries))
-        self._entries.append(
-            OperationReport(
-                method=method, path=name, outcome=outcome_of(problems), pointer=where, problems=problems
-            )
-        )
+        self._entries.append(_entry(method, name, where, problems))
 
     def _skip(self, where: str, name: str, code: str, message: str, line: int = 0) -> None:
         problem = Problem(code=code, message=message, line=line, severity="skipped")
-        self._entries.append(
-            OperationReport(
-                method="LOAD", path=name or where, outcome="skipped", pointer=where, problems=(problem,)
-            )
-        )
+        self._entries.append(_entry("LOAD", name or where, where, (problem,)))
+
+
+def _entry(method: str, name: str, where: str, problems: tuple[Problem, ...]) -> OperationReport:
+    return OperationReport(
+        method=method, path=name, outcome=outcome_of(problems), pointer=where, problems=problems
+    )
 
 
 def _content(row: Mapping[str, Any]) -> str:

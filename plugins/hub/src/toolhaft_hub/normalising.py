@@ -144,10 +144,10 @@ def _call(row: Row, text: str) -> Any:
 def _hub(call: str, row: Row) -> str:
     if "torch.hub" in call:
         return "torchhub"
-    if call.startswith(("hub.", "tensorflow_hub.", "tfhub.")) or "tfhub.dev" in call:
+    if re.match(r"(?:hub|tensorflow_hub|tfhub)\.", call) or "tfhub.dev" in call:
         return "tensorflowhub"
     provider = str(row.value.get("provider") or row.value.get("framework") or "").lower()
-    known = {"tensorflow": "tensorflowhub", "hugging": "huggingface", "transformers": "huggingface"}
+    known = {"hugging": "huggingface", "transformers": "huggingface", "tensorflow": "tensorflowhub"}
     for word, hub in known.items():
         if word in provider:
             return hub
@@ -220,7 +220,7 @@ def _requirements(row: Row) -> tuple[str, ...]:
             f"python_environment_requirements is a {_kind(value)}, not a list",
             "python_environment_requirements",
         )
-    parts = [part for text in texts_of(value) for part in re.split(r"[,\n]", text)]
+    parts = [part for text in texts_of(value) for part in re.split(r",(?!\s*[<>=!~])|\n", text)]
     kept = [clean(part.strip(), _LONGEST_LABEL) for part in parts if not is_absent(part)]
     return tuple(dict.fromkeys(kept))[:_MOST_ARGUMENTS]
 

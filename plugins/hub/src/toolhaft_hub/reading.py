@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from toolhaft.errors import FormatError, UsageError
+from toolhaft.tools.schema import nesting
 
 ENDINGS = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
 _LONGEST_LINE = 2_000_000
 _MOST_BYTES = 1_000_000_000
 _MOST_ROWS = 1_000_000
+_DEEPEST = 50
 
 
 def rows_in(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | FormatError]]:
-    """Read the rows of a file: JSON Lines, also gzipped, or one JSON list.
+    """Read the rows of a file: JSON Lines, one JSON list, or one row over several lines; also gzipped.
 
     Args:
         path: A file whose name ends in ``.json``, ``.jsonl``, ``.json.gz`` or ``.jsonl.gz``.
@@ -36,7 +38,7 @@ def rows_in(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | FormatError]]
         text = line.strip()
         if not text:
             continue
-        if first and text.startswith("["):
+        if first and (text.startswith("[") or text == "{"):
             yield from _listed(path)
             return
         first = False
@@ -51,11 +53,8 @@ def _listed(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | FormatError]]
         value = json.loads("".join(_lines(path)), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"not JSON: {str(error)[:200]}", where=str(path)) from None
-    for number, each in enumerate(value, 1):
-        found = (
-            each if isinstance(each, dict) else FormatError("not an object", where=f"{path}#/{number - 1}")
-        )
-        yield number, found
+    for number, each in enumerate(value if isinstance(value, list) else [value], 1):
+        yield number, _checked(each, f"{path}#/{number - 1}")
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -87,8 +86,14 @@ def _row(text: str, where: str) -> Mapping[str, Any] | FormatError:
         value = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         return FormatError(f"not JSON: {str(error)[:200]}", where=where)
+    return _checked(value, where)
+
+
+def _checked(value: Any, where: str) -> Mapping[str, Any] | FormatError:
     if not isinstance(value, dict):
         return FormatError("not a JSON object", where=where)
+    if nesting(value, _DEEPEST) > _DEEPEST:
+        return FormatError(f"nested deeper than {_DEEPEST}", where=where)
     return value
 
 
