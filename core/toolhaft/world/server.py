@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import ConfigError, ToolhaftError, UnknownNameError, UsageError
+from toolhaft.http.loopback import LoopbackServer
 from toolhaft.secrets import SecretStore
 from toolhaft.world.documents import documented_services, service_names, world_folder, world_title
 from toolhaft.world.loading import load_service
@@ -18,17 +19,9 @@ from toolhaft.world.store import RUN_NAME, Store
 from toolhaft.world.tasks import load_tasks, preparation_of
 
 if TYPE_CHECKING:
-    import socket
-
-    import uvicorn
-
     from toolhaft.tools.catalog import Catalog
     from toolhaft.types import Task
     from toolhaft.world.importing import ImportedService
-
-HOST = "127.0.0.1"
-_START_LIMIT = 20.0
-_STOP_LIMIT = 5.0
 
 
 class World:
@@ -90,8 +83,7 @@ class World:
         self._tasks: dict[str, Task] | None = None
         self._reading = threading.Lock()
         self._imported: tuple[ImportedService, ...] = ()
-        self._server: uvicorn.Server | None = None
-        self._thread: threading.Thread | None = None
+        self._server: LoopbackServer | None = None
 
     def start(self) -> None:
         """Serve until `stop`; returns when the server answers.
@@ -99,48 +91,27 @@ class World:
         Raises:
             ConfigError: The extra ``demo`` is not installed, or the port is taken.
         """
-        if self._thread is not None:
+        if self._server is not None:
             return
-        server, listener = self._make_server()
-        started = threading.Event()
-
-        def serve() -> None:
-            try:
-                server.run(sockets=[listener])
-            finally:
-                started.set()
-
-        self._thread = threading.Thread(target=serve, name="toolhaft-world", daemon=True)
-        self._server = server
-        self._thread.start()
-        self.base_url = f"http://{HOST}:{listener.getsockname()[1]}"
+        self._server = server = self._make_server()
+        self.base_url = server.url
         self._imported = ()
-        self._wait_until_started(server, started)
-
-    def _wait_until_started(self, server: uvicorn.Server, ended: threading.Event) -> None:
-        # The server has no callback for "started"; its own loop looks as often at "should exit".
-        for _ in range(int(_START_LIMIT / 0.01)):
-            if server.started:
-                return
-            if ended.wait(0.01):
-                break
-        self.stop()
-        raise ToolhaftError("the world did not start", where=self.base_url)
+        try:
+            server.start()
+        except ToolhaftError:
+            self._server = None
+            raise
 
     def stop(self) -> None:
         """End the server; the states stay readable."""
-        server, thread = self._server, self._thread
-        self._server = self._thread = None
-        if server is None or thread is None:
-            return
-        server.should_exit = True
-        thread.join(_STOP_LIMIT)
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
 
     def wait(self) -> None:
         """Return when the server has ended, or when Ctrl-C interrupts the wait."""
-        # A join without a limit cannot be interrupted on every platform.
-        while self._thread is not None and self._thread.is_alive():
-            self._thread.join(0.5)
+        if self._server is not None:
+            self._server.wait()
 
     async def __aenter__(self) -> World:
         import asyncio
@@ -253,31 +224,16 @@ class World:
             raise not_found("task", task[:80])
         self.store.prepare(run, preparation_of(self._tasks[task]))
 
-    def _make_server(self) -> tuple[uvicorn.Server, socket.socket]:
+    def _make_server(self) -> LoopbackServer:
         try:
-            import uvicorn
-
             from toolhaft.world.app import build_app
 
             app = build_app(self, list(self._loaded.values()), self._keys)
+            return LoopbackServer(app, port=self._port, name="toolhaft-world")
         except ImportError as error:
             raise ConfigError(
                 f"the demo world needs {error.name}", hint="Install it: pip install 'toolhaft[demo]'"
             ) from None
-        listener = _listen(self._port)
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            timeout_graceful_shutdown=1,
-            timeout_keep_alive=30,
-            # Neither says anything, and the date would make two recordings of one run differ.
-            date_header=False,
-            server_header=False,
-        )
-        return uvicorn.Server(config), listener
 
 
 def secret_name(scheme: str) -> str:
@@ -285,20 +241,3 @@ def secret_name(scheme: str) -> str:
     plain = (letter if letter.isascii() and letter.isalnum() else "_" for letter in scheme)
     words = "".join(f"_{letter}" if letter.isupper() else letter for letter in plain)
     return f"TOOLHAFT_WORLD_{words.upper()}"
-
-
-def _listen(port: int) -> socket.socket:
-    import socket
-
-    # Without the protocol, asyncio leaves Nagle's algorithm on: 40 ms for each answer on a kept connection.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        raise ConfigError(
-            f"port {port} cannot be used: {error.strerror}", hint="Choose another with --port"
-        ) from None
-    return listener

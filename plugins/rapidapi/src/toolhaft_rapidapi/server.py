@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from toolhaft.errors import ConfigError, SpecError, ToolhaftError
+from toolhaft.errors import SpecError
+from toolhaft.http.loopback import LoopbackServer
 
 if TYPE_CHECKING:
-    import socket
-
-    import uvicorn
-
     from toolhaft.tools.catalog import Catalog
-
-HOST = "127.0.0.1"
-_START_LIMIT = 20.0
-_STOP_LIMIT = 5.0
 
 
 class VirtualServer:
@@ -82,8 +74,7 @@ class VirtualServer:
         kept = AnswerCache(cache) if cache is not None or live else None
         self.answers = len(kept) if kept is not None else 0
         self._virtual = VirtualAPIs(directory, seed=seed, cache=kept, upstream=upstream)
-        self._server: uvicorn.Server | None = None
-        self._thread: threading.Thread | None = None
+        self._server: LoopbackServer | None = None
 
     def start(self) -> None:
         """Serve until `stop`; returns when the server answers.
@@ -91,52 +82,29 @@ class VirtualServer:
         Raises:
             ConfigError: The port is taken.
         """
-        if self._thread is not None:
+        if self._server is not None:
             return
-        import uvicorn
-
         from toolhaft_rapidapi.app import build_app
 
         app = build_app(self._virtual, compatible=self._compatible, title=self.title)
-        listener = listen_on_loopback(self._port)
-        server = uvicorn.Server(_config(uvicorn.Config, app))
-        started = threading.Event()
-
-        def serve() -> None:
-            try:
-                server.run(sockets=[listener])
-            finally:
-                started.set()
-
-        self._thread = threading.Thread(target=serve, name="toolhaft-rapidapi", daemon=True)
+        server = LoopbackServer(app, port=self._port, name="toolhaft-rapidapi")
+        self.base_url = server.url
+        server.start()
         self._server = server
-        self._thread.start()
-        self.base_url = f"http://{HOST}:{listener.getsockname()[1]}"
-        # The server has no callback for "started"; its own loop looks as often at "should exit".
-        for _ in range(int(_START_LIMIT / 0.01)):
-            if server.started:
-                return
-            if started.wait(0.01):
-                break
-        self.stop()
-        raise ToolhaftError("the server did not start", where=self.base_url)
 
     def stop(self) -> None:
         """End the server and close the cache."""
-        server, thread = self._server, self._thread
-        self._server = self._thread = None
-        if server is not None and thread is not None:
-            server.should_exit = True
-            thread.join(_STOP_LIMIT)
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
         self._virtual.close()
         if self._virtual.upstream is not None:
             self._virtual.upstream.close_sync()
 
     def wait(self) -> None:
         """Return when the server has ended, or when Ctrl-C interrupts the wait."""
-        # A join without a limit cannot be interrupted on every platform.
-        while self._thread is not None and self._thread.is_alive():
-            self._thread.join(0.5)
+        if self._server is not None:
+            self._server.wait()
 
     def __enter__(self) -> Self:
         self.start()
@@ -153,40 +121,3 @@ def _live(path: Path | str, allow_hosts: Sequence[str]) -> Catalog:
     from toolhaft_rapidapi.source import RapidAPISource
 
     return run_sync(RapidAPISource(virtual=False, allow_hosts=allow_hosts).load(Path(path)))
-
-
-def _config(make: Any, app: Any) -> Any:
-    return make(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        timeout_graceful_shutdown=1,
-        timeout_keep_alive=30,
-        # Neither says anything, and the date would make two recordings of one run differ.
-        date_header=False,
-        server_header=False,
-    )
-
-
-def listen_on_loopback(port: int) -> socket.socket:
-    """Return a listening socket of this machine's loopback.
-
-    Raises:
-        ConfigError: The port is taken.
-    """
-    import socket
-
-    # Without the protocol, asyncio leaves Nagle's algorithm on: 40 ms for each answer on a kept connection.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        raise ConfigError(
-            f"port {port} cannot be used: {error.strerror}", hint="Choose another with --port"
-        ) from None
-    return listener
