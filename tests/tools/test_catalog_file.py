@@ -278,6 +278,64 @@ async def test_a_source_of_each_kind_is_made_once(saved):
 
 
 @pytest.mark.anyio
+async def test_sources_are_closed_with_the_catalog_each_file_its_own(saved):
+    closed = []
+
+    class Closing(KeptSource):
+        async def close(self):
+            closed.append(self)
+            raise RuntimeError("late")
+
+    made = []
+
+    def source_of(_kind):
+        made.append(Closing())
+        return made[-1]
+
+    files = CatalogFileSource(source=source_of)
+    first, second, unused = [await files.load(saved) for _ in range(3)]
+    assert len(first.specs()) == len(second.specs()) == 3
+    await unused.close()
+    assert closed == []
+    with pytest.raises(RuntimeError, match="late"):
+        await first.close()
+    assert closed == made[:1]
+    with pytest.raises(FormatError, match="closed"):
+        first.specs()
+    assert len(second.specs()) == 3
+    with pytest.raises(RuntimeError, match="late"):
+        await second.close()
+    assert closed == made
+
+
+@pytest.mark.anyio
+async def test_an_openapi_catalog_file_leaves_no_client_open(tmp_path):
+    from toolhaft.agent import load_catalog
+    from toolhaft.http import HTTPClient
+
+    document = {
+        "openapi": "3.0.3",
+        "info": {"title": "Sky", "version": "1"},
+        "servers": [{"url": "https://sky.example"}],
+        "paths": {"/rain": {"get": {"operationId": "getRain", "responses": {"200": {"description": "ok"}}}}},
+    }
+    async with await load_catalog(document) as catalog:
+        catalog.save(tmp_path / "sky.catalog")
+    closed = []
+
+    class Watched(HTTPClient):
+        async def close(self):
+            closed.append(self)
+            await super().close()
+
+    async with await load_catalog(tmp_path / "sky.catalog") as catalog:
+        tool = catalog["getRain"]
+        source = tool._connect.__self__
+        source._own_clients["x"] = Watched()
+    assert len(closed) == 1
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("path", ["os:system", "toolhaft_trap:tool", "subprocess:run"])
 async def test_opening_a_file_imports_no_code_that_it_names(saved, path, tmp_path, monkeypatch):
     import sys

@@ -10,7 +10,7 @@ import json
 import re
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -51,12 +51,18 @@ def save_catalog(catalog: Catalog, path: Path | str) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def open_catalog_file(path: Path | str, bind: Callable[[ToolSpec, Mapping[str, Any]], Tool]) -> Catalog:
+def open_catalog_file(
+    path: Path | str,
+    bind: Callable[[ToolSpec, Mapping[str, Any]], Tool],
+    *,
+    release: Callable[[], Awaitable[None]] | None = None,
+) -> Catalog:
     """Open a catalog file; tools are read when used.
 
     Args:
         path: The file.
         bind: Makes a tool from its spec and binding.
+        release: Awaited when the catalog is closed, after its tools.
 
     Raises:
         UsageError: There is no such file.
@@ -67,7 +73,7 @@ def open_catalog_file(path: Path | str, bind: Callable[[ToolSpec, Mapping[str, A
         raise UsageError(
             "there is no such catalog file", where=str(where), hint="toolhaft tools import SPEC -o FILE"
         )
-    tools = FileTools(where, bind)
+    tools = FileTools(where, bind, release)
     try:
         about = tools.about()
         if about.get("format") != str(FORMAT):
@@ -87,9 +93,15 @@ def open_catalog_file(path: Path | str, bind: Callable[[ToolSpec, Mapping[str, A
 class FileTools(Mapping[str, Tool]):
     """The tools of a catalog file; memory does not grow with their number."""
 
-    def __init__(self, path: Path, bind: Callable[[ToolSpec, Mapping[str, Any]], Tool]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        bind: Callable[[ToolSpec, Mapping[str, Any]], Tool],
+        release: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._path = path
         self._bind = bind
+        self._release = release
         self._made: dict[str, Tool] = {}
         self._file = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
         self._file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
@@ -139,9 +151,11 @@ class FileTools(Mapping[str, Tool]):
         return int(self._query("SELECT count(*) FROM tools")[0][0])
 
     async def close(self) -> None:
-        """Close the tools that were made, and the file."""
+        """Close the tools that were made, what made them, and the file."""
         async with AsyncExitStack() as stack:
             stack.callback(self.disconnect)
+            if self._release is not None:
+                stack.push_async_callback(self._release)
             for made in self._made.values():
                 stack.push_async_callback(made.close)
 
@@ -176,18 +190,23 @@ class CatalogFileSource(ToolSource):
 
     def __init__(self, *, source: Callable[[str], ToolSource]) -> None:
         self._source = source
-        self._sources: dict[str, ToolSource] = {}
 
     async def load(self, location: Any) -> Catalog:
-        """Open the file."""
-        return open_catalog_file(str(location), self.bind)
+        """Open the file; closing the catalog closes the sources that made its tools."""
+        made: dict[str, ToolSource] = {}
 
-    def bind(self, spec: ToolSpec, binding: Mapping[str, Any]) -> Tool:
-        """Have the source that the tool came from make it again."""
-        kind = str(binding.get("kind", ""))
-        if kind not in self._sources:
-            self._sources[kind] = self._source(kind)
-        return self._sources[kind].bind(spec, binding)
+        def bind(spec: ToolSpec, binding: Mapping[str, Any]) -> Tool:
+            kind = str(binding.get("kind", ""))
+            if kind not in made:
+                made[kind] = self._source(kind)
+            return made[kind].bind(spec, binding)
+
+        async def release() -> None:
+            async with AsyncExitStack() as stack:  # one that fails to close keeps no other from closing
+                for source in made.values():
+                    stack.push_async_callback(source.close)
+
+        return open_catalog_file(str(location), bind, release=release)
 
 
 def _json(text: Any, where: object) -> Any:

@@ -39,3 +39,9 @@ class ToolSource(ABC):
             where=spec.name,
             hint="Open their source itself",
         )
+
+    async def close(self) -> None:
+        """Let go of what this source opened for its tools; the default has nothing to let go of.
+
+        Called when the catalog is closed. Tools that are used nevertheless may open it again, or fail.
+        """

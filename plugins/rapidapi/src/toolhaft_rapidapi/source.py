@@ -123,9 +123,7 @@ class RapidAPISource(ToolSource):
         choice = _choice(self._given, kept)
         origin = _origin(wire.server, spec.name)
         check_binding(replace(spec, hosts=(origin,) if origin else ()), wire)
-        made = self._tool(spec, wire, choice, origin, str(self._given.get("cache", "")))
-        made.release = self.close  # a catalog file closes its tools, and knows no source
-        return made
+        return self._tool(spec, wire, choice, origin, str(self._given.get("cache", "")))
 
     async def close(self) -> None:
         """Close the clients and the cache that this source opened."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from toolhaft.errors import ConfigError
 from toolhaft.http.message import Credential, Request
 from toolhaft.openapi.requests import build_request
 from toolhaft.openapi.responses import read_response
@@ -45,21 +46,12 @@ class RapidAPITool(Tool):
         spec: The spec.
         wire: How live requests are made.
         choice: Where calls go.
-
-    Attributes:
-        release: Awaited by `close`; for a tool whose source nobody else closes.
     """
 
     def __init__(self, spec: ToolSpec, wire: Wire, choice: Choice) -> None:
         self.spec = spec
         self.wire = wire
         self.choice = choice
-        self.release: Callable[[], Awaitable[None]] | None = None
-
-    async def close(self) -> None:
-        """Let go of what the tool's source opened."""
-        if self.release is not None:
-            await self.release()
 
     def binding(self) -> dict[str, Any]:
         """Return what `toolhaft_rapidapi.source.RapidAPISource.bind` needs; no key is in it."""
@@ -95,6 +87,12 @@ class LiveTool(RapidAPITool):
             InvalidArgumentsError: An argument is missing or cannot be sent.
             ConfigError: The file has no address for the API.
         """
+        if not self.wire.server:
+            raise ConfigError(
+                f"it cannot be called live: {self.wire.server_problem}",
+                where=self.spec.name,
+                hint="Open it with virtual=True for simulated answers, or with server= for a server's",
+            )
         built = build_request(self.wire, arguments, where=self.spec.name)
         host = self.spec.hosts[0].partition("://")[2].removesuffix(":443")
         credentials: tuple[Credential, ...] = ()
