@@ -184,6 +184,8 @@ async def test_a_try_that_repeats_an_earlier_one_is_not_made_and_counts():
     repeated = trajectory.steps[2]
     assert (repeated.parent, repeated.status, repeated.note) == (None, "abandoned", "repeats step 1")
     assert repeated.observations[0].error.code == "E-REPEATED"
+    assert repeated.observations[0].provenance == "reused"
+    assert trajectory.steps[0].observations[0].provenance == "live"
     assert trajectory.usage.tool_calls == 2
     assert trajectory.status == "answered"
 

@@ -170,7 +170,11 @@ class Search:
         specs = {spec.name: spec.effect for spec in self.tools.specs}
         observations = [
             Observation(
-                call_id=call.id, tool=call.name[:64], error=error, effect=specs.get(call.name, "read")
+                call_id=call.id,
+                tool=call.name[:64],
+                error=error,
+                provenance="reused",  # nobody was asked: the answer is in the earlier step
+                effect=specs.get(call.name, "read"),
             )
             for call in completion.calls
         ]
