@@ -19,7 +19,7 @@ from toolhaft_rapidapi.naming import Naming
 from toolhaft_rapidapi.record import APIRecord, Parameter
 from toolhaft_rapidapi.redaction import is_credential, is_transport, looks_secret, redact
 from toolhaft_rapidapi.skeleton import response_schema
-from toolhaft_rapidapi.standard import standard_word
+from toolhaft_rapidapi.standard import standard_parameter
 
 METHODS = READS | {"POST", "PUT", "PATCH", "DELETE"}
 _WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
@@ -157,7 +157,7 @@ def _keys(parameters: list[Parameter], address: Address, naming: Naming) -> list
     places = [_place_of(address, parameter) for parameter in parameters]
     names = [parameter.name for parameter in parameters]
     if naming == "toolbench":
-        names = [standard_word(name) or name for name in names]
+        names = [standard_parameter(name) for name in names]
     return argument_keys(KeyRequest(place, name) for place, name in zip(places, names, strict=True))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from toolhaft.tools.schema import nesting
 from toolhaft.types import ToolSpec
-from toolhaft_rapidapi.standard import standard_word
+from toolhaft_rapidapi.standard import standard_parameter
 
 LONGEST = 200_000
 """Characters of an input that comes as text."""
@@ -47,9 +47,12 @@ def original_names(spec: ToolSpec, arguments: Mapping[str, Any]) -> dict[str, An
 
 
 def argument_names(spec: ToolSpec, question: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an input in ToolBench's spelling by the tool's argument keys."""
+    """Return an input in ToolBench's spelling by the tool's argument keys.
+
+    Of several parameters that are spelled alike, such as ``id`` and ``ID``, those get a value that it fits.
+    """
     keys = _keys(spec)
-    return {key: value for name, value in question.items() for key in keys.get(name, [name])}
+    return {key: value for name, value in question.items() for key in _takers(spec, keys, name, value)}
 
 
 def input_problem(spec: ToolSpec, question: Mapping[str, Any]) -> str:
@@ -62,14 +65,23 @@ def input_problem(spec: ToolSpec, question: Mapping[str, Any]) -> str:
         if name not in keys:
             shown = ", ".join(list(keys)[:20]) or "none"
             return f"there is no parameter {name[:80]!r}; parameters: {shown}"
-    given = {key: value for name, value in question.items() for key in keys[name]}
+    renamed = _renamed(spec)
     for key in spec.required:
-        if given.get(key) is None:
-            return f"the parameter {standard_word(_renamed(spec).get(key, key))!r} is missing"
-    for key, value in given.items():
-        if problem := _misfit(spec.properties[key], value):
-            return f"the parameter {key[:80]!r} {problem}"
-    return ""
+        spelled = standard_parameter(str(renamed.get(key, key)))
+        if question.get(spelled) is None:
+            return f"the parameter {spelled[:80]!r} is missing"
+    return _misfits(spec, argument_names(spec, question))
+
+
+def arguments_problem(spec: ToolSpec, arguments: Mapping[str, Any]) -> str:
+    """Return what is wrong with arguments by the tool's own keys, or ""."""
+    for key in arguments:
+        if key not in spec.properties:
+            return f"there is no parameter {key[:80]!r}; parameters: {', '.join(list(spec.properties)[:20])}"
+    for key in spec.required:
+        if arguments.get(key) is None:
+            return f"the parameter {key[:80]!r} is missing"
+    return _misfits(spec, arguments)
 
 
 def _renamed(spec: ToolSpec) -> Mapping[str, str]:
@@ -82,8 +94,22 @@ def _keys(spec: ToolSpec) -> dict[str, list[str]]:
     names = _renamed(spec)
     found: dict[str, list[str]] = {}
     for key in spec.properties:
-        found.setdefault(standard_word(str(names.get(key, key))) or key, []).append(key)
+        found.setdefault(standard_parameter(str(names.get(key, key))), []).append(key)
     return found
+
+
+def _takers(spec: ToolSpec, keys: Mapping[str, list[str]], name: str, value: Any) -> list[str]:
+    found = keys.get(name, [name])
+    if len(found) == 1:
+        return found
+    return [key for key in found if not _misfit(spec.properties[key], value)] or found
+
+
+def _misfits(spec: ToolSpec, arguments: Mapping[str, Any]) -> str:
+    for key, value in arguments.items():
+        if problem := _misfit(spec.properties[key], value):
+            return f"the parameter {key[:80]!r} {problem}"
+    return ""
 
 
 def _misfit(schema: Any, value: Any) -> str:

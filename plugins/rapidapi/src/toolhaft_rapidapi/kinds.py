@@ -102,8 +102,17 @@ def _kind(written: Any) -> str:
 
 
 def _options(parameter: Parameter) -> list[Any]:
-    found = [option for option in parameter.options[:_MOST_OPTIONS] if isinstance(option, str | int | float)]
-    return list(dict.fromkeys(clean_value(option) for option in found if not looks_secret(option)))
+    found: dict[tuple[bool, Any], Any] = {}
+    for option in parameter.options[:_MOST_OPTIONS]:
+        plain = isinstance(option, str | int) or (isinstance(option, float) and math.isfinite(option))
+        if plain and not looks_secret(option):
+            found.setdefault(_as_option(option), clean_value(option))
+    return list(found.values())
+
+
+def _as_option(value: Any) -> tuple[bool, Any]:
+    """Return what is equal for equal JSON values: ``True`` is not 1."""
+    return isinstance(value, bool), clean_value(value)
 
 
 def _default(parameter: Parameter, kind: str, options: list[Any]) -> Any:
@@ -114,7 +123,7 @@ def _default(parameter: Parameter, kind: str, options: list[Any]) -> Any:
     if len(str(value)) > _LONGEST_DEFAULT:
         return None
     if options:
-        return value if value in options else None
+        return value if _as_option(value) in map(_as_option, options) else None
     if kind in ("NUMBER", "INTEGER"):
         return _number(value, whole=kind == "INTEGER")
     if kind == "BOOLEAN":

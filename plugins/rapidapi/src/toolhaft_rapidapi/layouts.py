@@ -76,6 +76,20 @@ def read_document(document: Any, *, category: str, file: str, line: int, where: 
     return found
 
 
+def read_query(entry: Mapping[str, Any], *, category: str, file: str, pointer: str) -> Found:
+    """Read the ``api_list`` of one query; what is no API is among the problems.
+
+    Args:
+        entry: The query.
+        category: Of APIs that name none.
+        file: For the record.
+        pointer: The query's place in the file.
+    """
+    found = Found()
+    _read_entry(entry, _Place(category=category, file=file, line=0, pointer=pointer), found)
+    return found
+
+
 def _read_entry(entry: Any, place: _Place, found: Found) -> None:
     if isinstance(entry, dict) and isinstance(entry.get("tool"), dict) and "api_list" not in entry:
         folder = str(entry.get("path", "")).rpartition("/")[0].rpartition("/")[2]

@@ -33,6 +33,11 @@ def standard_word(text: str) -> str:
     return f"is_{plain}" if plain in _RESERVED else plain
 
 
+def standard_parameter(text: str) -> str:
+    """Return a parameter's name as ToolBench spells it; one of which nothing is left stays as it is."""
+    return standard_word(text) or text
+
+
 @lru_cache(maxsize=4096)
 def standard_category(text: str) -> str:
     """Return a category as ToolBench spells it: blanks, commas and slashes become one ``_``."""
@@ -46,4 +51,4 @@ def function_name(tool: str, api: str) -> str:
 
 def standard_input(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return a call's input with its parameters' names as ToolBench spells them."""
-    return {standard_word(str(name)) or str(name): value for name, value in arguments.items()}
+    return {standard_parameter(str(name)): value for name, value in arguments.items()}

@@ -112,6 +112,23 @@ TEXTS: dict[StatusCode, str] = {
 }
 """Code -> the ``error`` of a server's reply."""
 
+MEANINGS: dict[StatusCode, str] = {
+    StatusCode.OK: "done",
+    StatusCode.UNKNOWN_FUNCTION: "no such function",
+    StatusCode.INPUT_ERROR: "wrong input",
+    StatusCode.FINAL_ANSWER: "final answer",
+    StatusCode.GIVE_UP: "gave up",
+    StatusCode.TIMEOUT: "timeout",
+    StatusCode.NOT_WORKING: "not found or not working",
+    StatusCode.NOT_SUBSCRIBED: "not subscribed",
+    StatusCode.UNAUTHORISED: "not authorised",
+    StatusCode.TOO_MANY_REQUESTS: "too many requests",
+    StatusCode.RATE_LIMIT: "rate limit",
+    StatusCode.ERROR_MESSAGE: "the reply speaks of an error",
+    StatusCode.REQUEST_FAILED: "the request failed",
+}
+"""Code -> what it says, for a person."""
+
 _BY_TEXT = {text.rstrip(". "): code for code, text in TEXTS.items()} | {
     "Blocked error": StatusCode.REQUEST_FAILED,
     "Rate limit per minute error": StatusCode.RATE_LIMIT,
@@ -142,7 +159,10 @@ def code_of(observation: Observation) -> StatusCode:
 
     ``FINAL_ANSWER`` and ``GIVE_UP`` are of ToolBench's function ``Finish``, which is no tool here.
     """
-    if observation.error is None:
+    error = observation.error
+    if error is None:
         return StatusCode.OK
-    code = observation.error.code
-    return _BY_CODE.get(code, StatusCode.REQUEST_FAILED)
+    said = error.details.get("status_code")
+    if type(said) is int and 0 < said <= max(StatusCode):
+        return StatusCode(said)
+    return _BY_CODE.get(error.code, StatusCode.REQUEST_FAILED)

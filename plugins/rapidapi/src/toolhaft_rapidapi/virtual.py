@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 from toolhaft.errors import ToolError
 from toolhaft.types import ToolSpec
 from toolhaft_rapidapi.cache import Answer, AnswerCache, Question
-from toolhaft_rapidapi.inputs import argument_names, input_problem, original_names, read_input
+from toolhaft_rapidapi.inputs import (
+    argument_names,
+    arguments_problem,
+    input_problem,
+    original_names,
+    read_input,
+)
 from toolhaft_rapidapi.replies import Reply
 from toolhaft_rapidapi.simulator import simulate
 from toolhaft_rapidapi.statuses import TEXTS, StatusCode, code_of_text
@@ -63,8 +69,9 @@ class VirtualAPIs:
             missing = self.directory.missing(category, tool, api) if self.directory is not None else ""
             return failure(StatusCode.NOT_WORKING, missing or "there is no such API")
         # Of those that ToolBench spells alike, the one that the input fits.
-        fitting = (spec for spec in specs if not input_problem(spec, question.input))
-        return await self._made(next(fitting, specs[0]), question)
+        spec = next((spec for spec in specs if not input_problem(spec, question.input)), specs[0])
+        arguments = argument_names(spec, question.input)
+        return await self._made(spec, question, arguments, input_problem(spec, question.input))
 
     async def answer_spec(self, spec: ToolSpec, arguments: Mapping[str, Any]) -> Reply:
         """Answer a call of a tool.
@@ -81,7 +88,9 @@ class VirtualAPIs:
             original_names(spec, arguments),
         )
         kept = await self._kept(question)
-        return kept if kept is not None else await self._made(spec, question)
+        if kept is not None:
+            return kept
+        return await self._made(spec, question, arguments, arguments_problem(spec, arguments))
 
     def close(self) -> None:
         """Close the cache."""
@@ -97,15 +106,16 @@ class VirtualAPIs:
         code = code_of_text(found.error)
         return Reply(error=found.error, response=found.response, code=code, provenance="cached")
 
-    async def _made(self, spec: ToolSpec, question: Question) -> Reply:
-        problem = input_problem(spec, question.input)
+    async def _made(
+        self, spec: ToolSpec, question: Question, arguments: Mapping[str, Any], problem: str
+    ) -> Reply:
         if problem:
             text = f"Function executing {question.api} error...\n{problem}"
             return failure(StatusCode.INPUT_ERROR, problem, text)
         note = ""
         if self.upstream is not None and spec.name in self.upstream:
             try:
-                return await self._live(self.upstream, spec, question)
+                return await self._live(self.upstream, spec, question, arguments)
             except ToolError as error:
                 if spec.effect != "read":
                     # What may have changed something must not look as if it had gone well.
@@ -115,8 +125,10 @@ class VirtualAPIs:
         response = simulate(spec, question, self.seed)
         return Reply(response=response, detail=note, provenance="simulated")
 
-    async def _live(self, upstream: Catalog, spec: ToolSpec, question: Question) -> Reply:
-        value = await upstream.call(spec.name, **argument_names(spec, question.input))
+    async def _live(
+        self, upstream: Catalog, spec: ToolSpec, question: Question, arguments: Mapping[str, Any]
+    ) -> Reply:
+        value = await upstream.call(spec.name, **arguments)
         if self.cache is not None:
             await asyncio.to_thread(self.cache.put, question, Answer(response=value))
         return Reply(response=value, provenance="live")

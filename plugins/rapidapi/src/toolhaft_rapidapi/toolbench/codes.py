@@ -11,42 +11,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from toolhaft.errors import ToolError
 from toolhaft.types import ErrorInfo, Observation, Part, Provenance, TextPart
+from toolhaft_rapidapi.statuses import ERRORS, MEANINGS, StatusCode, code_of
 
-FINISHED = 3
-GAVE_UP = 4
-MEANINGS = {
-    0: "done",
-    1: "no such function",
-    2: "wrong input",
-    3: "final answer",
-    4: "gave up",
-    5: "timeout",
-    6: "not found or not working",
-    7: "not subscribed",
-    8: "not authorised",
-    9: "too many requests",
-    10: "rate limit",
-    11: "the reply speaks of an error",
-    12: "the request failed",
-}
-_OURS = {
-    1: "E-TOOL-UNKNOWN",
-    2: "E-TOOL-ARGUMENTS",
-    5: "E-TOOL-TIMEOUT",
-    9: "E-HTTP-RATE",
-    10: "E-HTTP-RATE",
-    6: "E-HTTP-STATUS",
-    7: "E-HTTP-STATUS",
-    8: "E-HTTP-STATUS",
-    12: "E-HTTP-STATUS",
-}
-_THEIRS = {
-    "E-TOOL-UNKNOWN": 1,
-    "E-TOOL-ARGUMENTS": 2,
-    "E-TOOL-TIMEOUT": 5,
-    "E-HTTP-RATE": 9,
-}
+FINISHED = int(StatusCode.FINAL_ANSWER)
+GAVE_UP = int(StatusCode.GIVE_UP)
+_RETRYABLE = (StatusCode.TIMEOUT, StatusCode.TOO_MANY_REQUESTS, StatusCode.RATE_LIMIT)
 _LONGEST = 500
 
 
@@ -61,10 +32,13 @@ def observation_of(
     error = None
     parts: tuple[Part, ...] = ()
     if code or problem:
+        known = StatusCode(code) if 0 <= code <= max(StatusCode) else None
+        kind = (ERRORS[known] if known is not None else None) or ToolError
+        meaning = MEANINGS[known] if known is not None else f"status code {code}"
         error = ErrorInfo(
-            code=_OURS.get(code, "E-TOOL"),
-            what=(problem or MEANINGS.get(code, f"status code {code}"))[:_LONGEST],
-            retryable=code in (5, 9, 10),
+            code=kind.code,
+            what=(problem or meaning)[:_LONGEST],
+            retryable=known in _RETRYABLE,
             details={"code": code, "observation": text},
         )
     elif text:
@@ -87,10 +61,8 @@ def text_and_code(observation: Observation) -> tuple[str, int]:
     kept, code = error.details.get("observation"), error.details.get("code")
     if isinstance(kept, str) and isinstance(code, int) and not isinstance(code, bool):
         return kept, code
-    ours = error.details.get("status_code")
-    if not (isinstance(ours, int) and 0 < ours <= max(MEANINGS)):
-        ours = _THEIRS.get(error.code, 12)
-    return json.dumps({"error": observation.text(), "response": ""}, ensure_ascii=False), ours
+    said = json.dumps({"error": observation.text(), "response": ""}, ensure_ascii=False)
+    return said, int(code_of(observation))
 
 
 def _error_text(text: str) -> str:

@@ -28,7 +28,7 @@ Variant = Literal["full", "short"]
 SHORT = 100
 """Characters to which the short variant cuts each message."""
 _MOST_MESSAGES = 100_000
-_NAME = re.compile(r"\{'name': '(?P<name>[^']{1,200})'")
+_NAME = re.compile(r"""\{'name': (?P<quote>['"])(?P<name>.{0,200}?)(?:(?P=quote)|$)""", re.DOTALL)
 _ROLES = ("system", "user", "assistant", "tool")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from toolhaft.errors import FormatError
+from toolhaft.tools.memory import storable
 from toolhaft.types import (
     ErrorInfo,
     Provenance,
@@ -239,6 +241,8 @@ class _Reader:
         expected = each.leaf and status in ("abandoned", "gave_up")
         extra |= {"pruned": each.pruned} if each.pruned != expected else {}
         extra |= {"number": each.number} if each.number != place + 1 else {}
+        blank = [number for number, call in enumerate(calls) if not call.arguments]
+        extra |= {"blank": blank} if blank else {}
         made = [self._call(call, f"{place + 1}-{number + 1}") for number, call in enumerate(calls)]
         step = Step(
             id=place,
@@ -286,12 +290,23 @@ def read_arguments(text: str) -> tuple[dict[str, Any], str]:
     if not text.strip():
         return {}, ""
     try:
-        found = json.loads(text, strict=False)
+        found = json.loads(text, strict=False, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         return {}, f"not JSON: {error}"
     if not isinstance(found, dict):
         return {}, f"{type(found).__name__} instead of an object"
+    if not storable(found):
+        return {}, "nested too deeply"
     return found, ""
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant[:40]} is no number of JSON")
 
 
 def answer_text(call: CallNode) -> str:

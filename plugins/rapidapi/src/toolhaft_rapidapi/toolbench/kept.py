@@ -25,7 +25,8 @@ class Kept:
         null_content: Whether its messages say that a call came without a thought, or leave that out.
         steps: By step number: ``thought`` beside a Finish (or an empty one), ``finish`` (its arguments as
             text), ``said`` (what it returned), ``position`` of a Finish among other calls, ``prompts`` shown
-            before the step, ``pruned`` and ``number`` where they are not what the tree says.
+            before the step, ``blank`` (calls whose arguments are an empty text), ``pruned`` and ``number``
+            where they are not what the tree says.
         answer: Fields of ``answer_generation`` that are not what the trajectory says.
     """
 

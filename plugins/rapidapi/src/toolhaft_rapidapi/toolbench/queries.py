@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from toolhaft.errors import FormatError, UsageError
+from toolhaft.tools.report import Problem
 from toolhaft.types import Gold, Task
 from toolhaft_rapidapi.importing import Import, import_records
-from toolhaft_rapidapi.layouts import read_document
+from toolhaft_rapidapi.layouts import Found, read_query
 from toolhaft_rapidapi.naming import Naming
 from toolhaft_rapidapi.reading import Reading
 from toolhaft_rapidapi.record import APIRecord
@@ -35,7 +36,7 @@ class Queries:
             the tools, None in the open domain), ``api_list`` and ``relevant`` as the file has them, and
             ``unresolved``: pairs that are not in the query's own ``api_list``.
         candidates: By task, the APIs it is given by their names, as the query itself describes them.
-        imported: All of them together, as the catalog has them.
+        imported: All of them together, as the catalog has them; its report names APIs that could not be read.
     """
 
     tasks: tuple[Task, ...]
@@ -61,8 +62,12 @@ def read_queries(paths: Path | str | Sequence[Path | str], *, naming: Naming = "
     found = [query for file in files for query in _read_file(file)]
     if len(found) > _MOST_QUERIES:
         raise FormatError(f"more than {_MOST_QUERIES:,} queries", where=str(files[0]))
-    records = [record for query in found for record in query.records]
-    imported = import_records(Reading(records=records, from_queries=True), naming=naming, live=False)
+    reading = Reading(
+        records=[record for query in found for record in query.records],
+        problems=[problem for query in found for problem in query.problems],
+        from_queries=True,
+    )
+    imported = import_records(reading, naming=naming, live=False)
     names = {_key(record): name for name, record in imported.records.items()}
     tasks: list[Task] = []
     candidates: dict[str, dict[str, APIRecord]] = {}
@@ -134,6 +139,7 @@ class _Query:
     api_list: list[Any] | None
     relevant: list[Any] | None
     records: tuple[APIRecord, ...]
+    problems: tuple[Problem, ...]
 
 
 def _read_file(file: Path) -> list[_Query]:
@@ -151,12 +157,11 @@ def _read_file(file: Path) -> list[_Query]:
             raise FormatError("the query is empty", where=f"{pointer}/query", hint=_HINT)
         api_list = entry.get("api_list")
         relevant = entry.get(RELEVANT)
-        records: tuple[APIRecord, ...] = ()
+        read = Found()
         if api_list is not None and take_list(api_list, f"{pointer}/api_list"):
-            read = read_document(
-                [entry], category=file.resolve().parent.name, file=file.name, line=0, where=pointer
+            read = read_query(
+                entry, category=file.resolve().parent.name, file=file.name, pointer=f"/{position}"
             )
-            records = tuple(replace(one, pointer=f"/{position}{one.pointer[2:]}") for one in read.records)
         if relevant is not None:
             _check_relevant(relevant, f"{pointer}/{RELEVANT}")
         found.append(
@@ -166,11 +171,15 @@ def _read_file(file: Path) -> list[_Query]:
                 text=text,
                 api_list=api_list,
                 relevant=relevant,
-                records=records,
+                records=tuple(read.records),
+                problems=tuple(read.problems),
             )
         )
     if not found:
         raise FormatError("there are no queries", where=where, hint=_HINT)
+    problems = [problem for query in found for problem in query.problems]
+    if problems and not any(query.records for query in found):
+        raise FormatError(problems[0].message, where=f"{where}#{problems[0].pointer}", hint=_HINT)
     return found
 
 

@@ -67,9 +67,11 @@ def _thought_and_calls(
     step: Step, trajectory: Trajectory, extra: Any
 ) -> tuple[str | None, tuple[CallNode, ...]]:
     calls = []
-    for call, observation in zip(step.calls, step.observations, strict=False):
+    blank = extra.get("blank", ())
+    for number, (call, observation) in enumerate(zip(step.calls, step.observations, strict=False)):
         text, code = text_and_code(observation)
-        calls.append(CallNode(name=call.name, arguments=call_text(call), observation=text, code=code))
+        said = "" if isinstance(blank, list) and number in blank else call_text(call)
+        calls.append(CallNode(name=call.name, arguments=said, observation=text, code=code))
     end = _finish(step, trajectory, extra)
     if end is None:
         thought = step.thought if step.thought or not calls else extra.get("thought")
