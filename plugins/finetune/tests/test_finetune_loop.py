@@ -83,7 +83,8 @@ def test_the_report_has_three_rows_the_curves_and_rollouts(finished):
     assert page.count("<h3") >= 4
     assert (folder / "evaluation/rollouts/report.html").exists()
     evaluation = result.facts["evaluation"]
-    for name in ("heuristic", "base", "tuned"):
+    assert evaluation["arms"] == ["heuristic", "base", "tuned", "base-held", "tuned-held"]
+    for name in evaluation["arms"]:
         passed, total, low, high = evaluation[name]["first call"]
         assert total == 4
         assert 0 <= low <= passed / total <= high <= 1

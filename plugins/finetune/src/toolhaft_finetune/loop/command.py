@@ -21,7 +21,6 @@ def loop(
 ) -> None:
     """Close the loop offline: import tools, generate tasks, train a small model, tune it, evaluate it."""
     from toolhaft.cli.output import notice, print_json, print_line
-    from toolhaft_finetune.loop.evaluation import BASE, HEURISTIC, TUNED
     from toolhaft_finetune.loop.running import run_loop
     from toolhaft_finetune.loop.settings import LoopSettings
 
@@ -32,12 +31,12 @@ def loop(
         print_json({"report": str(result.report), "facts": dict(result.facts)})
         return
     evaluation = result.facts["evaluation"]
-    for name in (HEURISTIC, BASE, TUNED):
+    for name in evaluation["arms"]:
         passed, total, low, high = evaluation[name]["first call"]
         done = evaluation[name]["state check"][0]
         share = passed / total if total else 0.0
         print_line(
-            f"{name:<10} first call right {passed:>4} of {total}  {share:>4.0%}  [{low:.0%}, {high:.0%}]"
+            f"{name:<11} first call right {passed:>4} of {total}  {share:>4.0%}  [{low:.0%}, {high:.0%}]"
             f"   state check passed {done:>4}"
         )
     print_line(f"\nReport: {result.report}")

@@ -1,4 +1,8 @@
-"""The three arms on the tasks that were held back: the heuristic floor, the base model, the tuned one."""
+"""The arms on the tasks that were held back: the heuristic floor, the base model, the tuned one.
+
+Both models answer twice: free to write anything, and with their calls held to the offered tools and their
+schemas by a grammar. The first says what they have learned of the form, the second what else they know.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +28,13 @@ if TYPE_CHECKING:
     from toolhaft.world.server import World
 
 HEURISTIC, BASE, TUNED = "heuristic", "base", "tuned"
+HELD = "-held"
+"""Ending of the arms whose calls are held to the offered tools."""
 CALLS, STATES = "calls.json", "states.json"
 """The comparisons by first call and by state check."""
 ROLLOUTS = "rollouts"
-_MODEL_SETTINGS: dict[str, Any] = {"constrained": "off", "max_tokens": 120}
+_LONGEST = 120
+_DECODING = {"": "off", HELD: "auto"}
 
 
 async def evaluate_arms(
@@ -46,8 +53,11 @@ async def evaluate_arms(
         For each arm how many passed by first call and by state check.
     """
     opened: dict[str, Model] = {HEURISTIC: open_model("heuristic")}
-    for name, place in models.items():
-        opened[name] = open_model(f"hf:{place}", **_MODEL_SETTINGS)
+    for ending, constrained in _DECODING.items():
+        for name, place in models.items():
+            opened[f"{name}{ending}"] = open_model(
+                f"hf:{place}", constrained=constrained, max_tokens=_LONGEST
+            )
     retriever = Registry.default().retriever("bm25")
     catalog = await world.catalog("index")
     await retriever.index(catalog.specs())
@@ -73,10 +83,14 @@ async def evaluate_arms(
     for name, comparison in ((CALLS, calls), (STATES, states)):
         write_whole(folder / name, [to_json(comparison)])
     save_evaluation(
-        folder / ROLLOUTS, calls, run.records(), settings={"k": K, "tasks": len(tasks), **_MODEL_SETTINGS}
+        folder / ROLLOUTS,
+        calls,
+        run.records(),
+        settings={"k": K, "tasks": len(tasks), "max_tokens": _LONGEST},
     )
     return {
         "tasks": len(tasks),
+        "arms": [arm.name for arm in arms],
         **{arm.name: _shown(arm.name, calls, states) for arm in arms},
     }
 

@@ -14,7 +14,7 @@ from toolhaft.report.markup import Html, join, tag
 from toolhaft.report.store import load_evaluation
 from toolhaft.types import ArmResult, Comparison, Trajectory
 from toolhaft_finetune.log import LOG, draw_curve, read_log
-from toolhaft_finetune.loop.evaluation import BASE, CALLS, HEURISTIC, ROLLOUTS, STATES, TUNED
+from toolhaft_finetune.loop.evaluation import BASE, CALLS, HELD, HEURISTIC, ROLLOUTS, STATES, TUNED
 from toolhaft_finetune.loop.settings import LoopSettings
 
 REPORT = "report.html"
@@ -64,6 +64,8 @@ _WORDS = {
     HEURISTIC: "the built-in rules, no model",
     BASE: "pre-trained on other tools",
     TUNED: "the same after LoRA",
+    f"{BASE}{HELD}": "its calls held to the offered tools by a grammar",
+    f"{TUNED}{HELD}": "likewise",
 }
 _MEANING = (
     "Both models had the same pre-training. The base model has never seen the tools of part B, the tuned one "
