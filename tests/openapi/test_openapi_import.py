@@ -7,6 +7,7 @@ import pytest
 from toolhaft.errors import ConfigError, InvalidArgumentsError, SpecError, UnknownNameError, UsageError
 from toolhaft.openapi.requests import build_request
 from toolhaft.openapi.source import OpenAPISource
+from toolhaft.tools.artifact_places import takes_artifacts
 from toolhaft.tools.schema import compile_schema
 
 
@@ -565,3 +566,10 @@ def test_the_import_is_deterministic(imported, document):
     assert sorted(one.plans) == sorted(two.plans)
     for name in one.plans:
         assert one.build(name) == two.build(name)
+
+
+def test_a_document_asks_for_no_image_of_the_rollout(built, document):
+    schema = {"type": "string", "format": "artifact", "description": "Of a build."}
+    spec, _ = built(document({"parameters": [parameter("id", schema=schema)]}))
+    assert spec.parameters["properties"]["id"] == {"type": "string", "description": "Of a build."}
+    assert not takes_artifacts(spec.parameters)

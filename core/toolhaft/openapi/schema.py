@@ -18,6 +18,7 @@ from toolhaft.openapi.document import Dialect, as_dict, as_list
 from toolhaft.openapi.names import short_hash
 from toolhaft.openapi.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.scalars import choice, declared_types, distinct, fits, is_number, plain_number
+from toolhaft.tools.artifact_places import FORMAT as ARTIFACT
 
 DEEPEST = 64
 """Levels of a schema that are kept; what lies deeper becomes any value."""
@@ -236,7 +237,8 @@ class SchemaReader:
             if is_number(value) and value >= 0 and float(value).is_integer():
                 made[keyword] = int(value)
         for keyword in _TEXTS:
-            if isinstance(node.get(keyword), str):
+            # Of tools, this format means an image or file of the rollout: no document may ask for one.
+            if isinstance(node.get(keyword), str) and node[keyword] != ARTIFACT:
                 made[keyword] = clean_text(node[keyword], 100)
         if node.get("uniqueItems") is True:
             made["uniqueItems"] = True
