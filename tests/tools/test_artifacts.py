@@ -17,11 +17,16 @@ from toolhaft import Agent, Artifact, Catalog, tool
 from toolhaft.errors import InvalidArgumentsError, ToolCrashError, UsageError
 from toolhaft.testing import ScriptedModel
 from toolhaft.tools.artifacts import ArtifactStore
-from toolhaft.tools.base import CallContext
+from toolhaft.tools.base import CallContext, ToolResult
+from toolhaft.tools.context import RunContext
+from toolhaft.tools.execute import execute
 from toolhaft.tools.handles import Handles
 from toolhaft.tools.image_header import read_image_header
 from toolhaft.tools.journal import CallJournal, EventClock, RecordedCall
-from toolhaft.types import Derivation, ToolCall, ToolSpec, Trajectory, from_json, to_json
+from toolhaft.tools.memory import canonical
+from toolhaft.tools.toolset import ToolSet
+from toolhaft.tools.wrappers import Cached
+from toolhaft.types import ArtifactPart, Derivation, ToolCall, ToolSpec, Trajectory, from_json, to_json
 
 Image = Annotated[Artifact, "image/*"]
 
@@ -412,3 +417,63 @@ def test_catalogs_take_paths_and_artifacts(tmp_path):
             catalog.call_sync("image_crop", image=given, width=9)
     with pytest.raises(UsageError, match="No such file"):
         catalog.call_sync("image_crop", image=Path("none.png"), width=9)
+
+
+def run_calls(tools, calls, **fields):
+    """Make calls one after the other in one rollout, and return what the model is shown."""
+
+    async def made():
+        context = RunContext(id="run-1", **fields)
+        return [await execute(call, ToolSet(tools), context) for call in calls]
+
+    return asyncio.run(made())
+
+
+@tool(effect="read")
+def cut_up(pieces: int, alone: bool, context: CallContext) -> object:
+    """Cut an image into pieces."""
+    found = [context.artifacts.put(make_png(2 + n), name="piece " * 30) for n in range(pieces)]
+    if alone:
+        return ToolResult(parts=tuple(ArtifactPart(artifact) for artifact in [*found, *found]))
+    return {"pieces": found}
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_images_and_files_keep_to_the_size_cap_too(alone):
+    call = ToolCall(id="1", name="cut_up", arguments={"pieces": 600, "alone": alone})
+    [observation] = run_calls(Catalog([cut_up]), [call], artifacts=ArtifactStore(), result_cap=4000)
+    shown = len(observation.artifacts())
+    assert 0 < shown < 40
+    assert f"[{(600 - shown) * (2 if alone else 1)} more images or files are left out]" in observation.text()
+    assert len(observation.text()) < 4500
+    assert "artifact:" not in observation.text()
+
+
+def test_images_that_have_room_leave_their_json_whole():
+    call = ToolCall(id="1", name="cut_up", arguments={"pieces": 8, "alone": False})
+    [observation] = run_calls(Catalog([cut_up]), [call], artifacts=ArtifactStore(), result_cap=4000)
+    assert observation.value() == {"pieces": [f"img-{n}" for n in range(1, 9)]}
+    assert observation.truncated == 0
+
+
+def test_a_cached_answer_is_asked_for_again_where_its_images_are_not_kept():
+    asked = []
+
+    @tool(effect="read")
+    def draw(width: int, context: CallContext) -> dict:
+        """Draw an image."""
+        asked.append(width)
+        return {"image": context.artifacts.put(make_png(width))}
+
+    cached, store = Catalog([draw]).wrap(Cached), ArtifactStore()
+    call = ToolCall(id="1", name="draw", arguments={"width": 5})
+    provenances = [
+        run_calls(cached, [call], artifacts=kept)[0].provenance for kept in (store, store, ArtifactStore())
+    ]
+    assert provenances == ["live", "cached", "live"]
+    assert asked == [5, 5]
+
+
+def test_the_same_image_under_another_handle_is_the_same_argument():
+    image = ArtifactStore().put(make_png())
+    assert canonical({"image": replace(image, handle="img-7")}) == canonical({"image": image.id})

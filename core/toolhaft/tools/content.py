@@ -30,6 +30,8 @@ DEEPEST = 200
 _SAID = 4000
 _NAME = 200
 """Characters of a file's name or media type that are kept."""
+_SPARED = len(PLACE) + 64 - len("img-1")
+"""Characters by which an artifact's handle is shorter than what stands in its place until it has one."""
 
 
 def contents(
@@ -126,14 +128,7 @@ def _derived(part: Part, spec: ToolSpec, context: RunContext, made_by: Derivatio
             hint="Return what context.artifacts.put returned",
             effect="none" if spec.effect == "read" else "done",
         )
-    said = replace(
-        artifact,
-        media_type=_line(artifact.media_type, context),
-        name=_line(artifact.name, context),
-        handle="",
-        made_by=made_by,
-    )
-    return ArtifactPart(said)
+    return ArtifactPart(replace(artifact, made_by=made_by))
 
 
 def _line(text: str, context: RunContext) -> str:
@@ -142,45 +137,97 @@ def _line(text: str, context: RunContext) -> str:
     return _storable(context.secrets.redact(shown))
 
 
+class _Room:
+    """What is left of the cap on the characters that a model is shown of one result.
+
+    Attributes:
+        left: Characters.
+        reserved: Those of them that artifacts do not get.
+        cut: Characters that found no room.
+        artifacts: Images and files that found room, by id, described as the record has them.
+        left_out: How many artifacts found none.
+    """
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self.left = context.result_cap
+        self.reserved = 0
+        self.cut = 0
+        self.artifacts: dict[str, Artifact] = {}
+        self.left_out = 0
+
+    def admit(self, artifact: Artifact) -> bool:
+        """Return whether an artifact is shown; the line that tells of it takes its room once."""
+        if artifact.id in self.artifacts:
+            return True
+        said = replace(
+            artifact,
+            media_type=_line(artifact.media_type, self._context),
+            name=_line(artifact.name, self._context),
+            handle="",
+        )
+        length = len(said.line())
+        if length > self.left - self.reserved:
+            self.left_out += 1
+            return False
+        self.left -= length
+        self.artifacts[artifact.id] = said
+        return True
+
+    def fit(self, text: str, length: int) -> str | None:
+        """Return None if a text of this shown length fits, else as much of it as does."""
+        left, self.left = self.left, max(0, self.left - length)
+        if length <= left:
+            return None
+        found = text[:left]
+        place = found.rfind(PLACE, max(0, left - len(PLACE) - 64))
+        found = found[:place] if place >= 0 else found  # half an artifact's name is no use to anybody
+        self.cut += len(text) - len(found)
+        return found
+
+
 def _bounded(parts: Iterable[Part], spec: ToolSpec, context: RunContext) -> tuple[tuple[Part, ...], int]:
     """Redact the parts and cut them to the cap in all; return them and how many characters were cut."""
     kept: list[Part] = []
-    cut = 0
-    left = context.result_cap
-    within: dict[str, Artifact] = {}
+    room = _Room(context)
+    alone: set[str] = set()
     for part in parts:
         if isinstance(part, ArtifactPart):
-            kept.append(part)
+            if part.artifact.id not in alone and room.admit(part.artifact):
+                alone.add(part.artifact.id)
+                kept.append(ArtifactPart(room.artifacts[part.artifact.id]))
             continue
         if isinstance(part, TextPart):
             text = _storable(context.secrets.redact(part.text))
             shown: Part = TextPart(text)
         else:
-            shown, text = _json_part(context.secrets.redact_value(part.value), spec, within)
-        if len(text) > left:
-            cut += len(text) - left
-            shown = TextPart(text[:left])
-        if left or not text:
+            room.reserved = room.left // 2
+            shown, text = _json_part(context.secrets.redact_value(part.value), spec, room)
+            room.reserved = 0
+        had_room = room.left > 0
+        cut = room.fit(text, len(text) - _SPARED * text.count(PLACE) if room.artifacts else len(text))
+        if cut is not None:
+            shown = TextPart(cut)
+        if had_room or not text:
             kept.append(shown)
-        left = max(0, left - len(text))
-    if cut:
-        kept.append(TextPart(f"[{cut} more characters were cut]"))
-    shown_alone = {part.artifact.id for part in kept if isinstance(part, ArtifactPart)}
-    kept.extend(ArtifactPart(found) for id, found in within.items() if id not in shown_alone)
-    return tuple(kept), cut
+    if room.cut:
+        kept.append(TextPart(f"[{room.cut} more characters were cut]"))
+    if room.left_out:
+        kept.append(TextPart(f"[{room.left_out} more images or files are left out]"))
+    kept.extend(ArtifactPart(found) for id, found in room.artifacts.items() if id not in alone)
+    return tuple(kept), room.cut
 
 
-def _json_part(value: Any, spec: ToolSpec, within: dict[str, Artifact]) -> tuple[Part, str]:
+def _json_part(value: Any, spec: ToolSpec, room: _Room) -> tuple[Part, str]:
     """Return a JSON value of its own, which no tool changes afterwards, and its text.
 
-    Artifacts in it are added to ``within``; a name that `Handles.settle` knows takes their place.
+    A name that `Handles.settle` knows takes the place of an artifact in it, null that of one without room.
     """
     import orjson
 
     def written(item: Any) -> Any:
         if isinstance(item, Artifact):
-            within.setdefault(item.id, item)
-            return PLACE + item.id
+            return PLACE + item.id if room.admit(item) else None
         if is_dataclass(item) and not isinstance(item, type):
             return {field.name: getattr(item, field.name) for field in fields(item)}
         raise TypeError(f"a {type(item).__name__} is not JSON")

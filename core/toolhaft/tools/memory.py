@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from toolhaft.tools.schema import nesting
-from toolhaft.types import Observation, ToolCall
+from toolhaft.types import Artifact, Observation, ToolCall
 
 _DEEPEST = 200
 
@@ -75,13 +75,20 @@ class CallMemory:
 
 
 def canonical(arguments: Any) -> str:
-    """Return arguments as JSON text that is equal for equal arguments."""
+    """Return arguments as JSON text that is equal for equal arguments; artifacts stand in it by their ids."""
     import orjson
 
     try:
-        return orjson.dumps(arguments, default=str, option=orjson.OPT_SORT_KEYS).decode()
+        option = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS
+        return orjson.dumps(arguments, default=_named, option=option).decode()
     except TypeError:  # integers beyond 64 bits, lone surrogates: legal here, and rare
-        return json.dumps(arguments, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+        return json.dumps(
+            arguments, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_named
+        )
+
+
+def _named(value: Any) -> str:
+    return value.id if isinstance(value, Artifact) else str(value)
 
 
 def storable(arguments: Any) -> bool:

@@ -11,8 +11,9 @@ from typing import Any
 
 from toolhaft.errors import RefusedError, UsageError
 from toolhaft.tools.base import CallContext, Tool, ToolResult, check_name
+from toolhaft.tools.handles import artifacts_in
 from toolhaft.tools.memory import canonical
-from toolhaft.types import ToolSpec
+from toolhaft.types import ArtifactPart, ToolSpec
 
 
 class View(Mapping[str, Tool]):
@@ -194,7 +195,7 @@ class Cached(ToolWrapper):
         if self.spec.effect != "read":
             return await self.inner.call(arguments, context)
         key = canonical(arguments)
-        if key in self._kept:
+        if key in self._kept and _readable(self._kept[key], context):
             return as_result(self._kept[key], provenance="cached")
         result = await self.inner.call(arguments, context)
         if key not in self._kept and len(self._kept) >= self._largest:
@@ -229,6 +230,14 @@ class Replayed(ToolWrapper):
                 f"the recording has no call with {key[:200]}", where=self.spec.name, hint="Record it first"
             )
         return as_result(self._recording[key], provenance="replayed")
+
+
+def _readable(value: Any, context: CallContext) -> bool:
+    """Whether the images and files in an answer are kept where this call may read them."""
+    parts = value.parts if isinstance(value, ToolResult) else ()
+    found = artifacts_in([value.value if isinstance(value, ToolResult) else value])
+    found += tuple(part.artifact for part in parts if isinstance(part, ArtifactPart))
+    return all(context.artifacts is not None and artifact in context.artifacts for artifact in found)
 
 
 def as_result(value: Any, *, provenance: Any) -> ToolResult:
