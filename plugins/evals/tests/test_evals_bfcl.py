@@ -9,7 +9,7 @@ from toolhaft.evaluators.prediction import trajectory_of
 from toolhaft.testing import record_trajectory
 from toolhaft.types import Prediction, Task, ToolCall
 from toolhaft_evals.bfcl.checker import assign, check_calls
-from toolhaft_evals.bfcl.data import check_category, tool_specs
+from toolhaft_evals.bfcl.data import check_category, load_tasks, tool_specs
 from toolhaft_evals.bfcl.decoding import decode_calls, decode_text
 from toolhaft_evals.bfcl.evaluator import BFCL
 from toolhaft_evals.bfcl.floors import make_floors, perfect_calls
@@ -307,7 +307,7 @@ async def test_a_prediction_says_how_it_writes_names_and_a_rollout_may_take_seve
 
 
 def test_categories_that_are_not_there_yet_are_said():
-    for category in ("simple_java", "simple_javascript", "multi_turn_base", "live_simple"):
+    for category in ("simple_java", "simple_javascript", "multi_turn_base", "memory"):
         with pytest.raises(UsageError, match="is not there yet"):
             check_category(category)
     with pytest.raises(UsageError, match="unknown category 'simple_pyhton'"):
@@ -374,3 +374,69 @@ def test_answers_and_policies_that_make_no_sense(functions, answer, policy, erro
 def test_calls_of_another_shape_are_an_error_and_not_a_verdict():
     with pytest.raises(FormatError, match="a call is"):
         check_calls([FIND], [{"shop.find": ["lamp"]}], [{"shop.find": {"what": ["lamp"]}}])
+
+
+def test_of_two_functions_of_one_name_the_first_is_meant():
+    other = function(required=("colour",), colour="string")
+    answer = [{"shop.find": {"what": ["lamp"]}}]
+    assert check_calls([FIND, other], [{"shop.find": {"what": "lamp"}}], answer).valid
+
+
+@pytest.mark.parametrize(
+    ("given", "accepted", "own", "published"),
+    [
+        ({"a": {"b": "x"}}, [{"a": [{"b": ["x", "y"]}]}], True, False),
+        ({"a": {"b": "x"}}, [{"a": [{"b": "x"}]}], True, True),
+        ({"a": {"b": ["x"]}}, [{"a": [{"b": ["x"]}]}], True, True),
+        ({"a": ["x"]}, [{"a": ["x"]}], False, False),
+        ({"a": ["x", "Y"]}, [{"a": [["x", "y"]]}], True, False),
+        ({"a": ""}, [{"a": ["x", ""]}], False, True),
+        ({"a": "x"}, [{"a": "x"}], True, True),
+        ({"a": "xy"}, [{"a": "xy"}], True, False),
+    ],
+)
+def test_objects_within_objects(given, accepted, own, published):
+    assert check({"box": given}, {"box": accepted}).valid is own
+    assert check({"box": given}, {"box": accepted}, compatible=True).valid is published
+
+
+@pytest.mark.anyio
+async def test_live_categories(tmp_path, write_lines):
+    places = {"type": "array", "items": {"type": "dict"}}
+    offered = [function(f"f{number}", (), n="integer") for number in range(36)] + [
+        function("plan.trip", ("places",), places=places)
+    ]
+    asked = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Plan Oslo for two days."},
+    ]
+    row = {"question": [asked], "function": offered}
+    answer = [{"plan.trip": {"places": [[{"city": ["Oslo"], "days": [2, ""]}]]}}]
+    for category in ("live_multiple", "live_relevance", "live_irrelevance"):
+        write_lines(f"BFCL_v4_{category}.json", {"id": f"{category}_7-3-0", **row})
+    write_lines(
+        "possible_answer/BFCL_v4_live_multiple.json", {"id": "live_multiple_7-3-0", "ground_truth": answer}
+    )
+    tasks = load_tasks(tmp_path)
+    assert [task.id for task in tasks] == [
+        "live_multiple_7-3-0",
+        "live_irrelevance_7-3-0",
+        "live_relevance_7-3-0",
+    ]
+    assert tasks[0].instruction == "Be brief.\nPlan Oslo for two days."
+    floors = make_floors(tasks)
+    said = {
+        "[plan.trip(places=[{'city': 'oslo'}])]": [1.0, 0.0, 1.0],
+        "[f3(n=1)]": [0.0, 0.0, 1.0],
+        "[f3(n=": [0.0, 0.0, 0.0],
+        "I cannot.": [0.0, 1.0, 0.0],
+    }
+    for text, values in said.items():
+        made = [Prediction(task_id=task.id, text=text) for task in tasks]
+        scores = [
+            await BFCL().evaluate(task, trajectory_of(task, one))
+            for task, one in zip(tasks, made, strict=True)
+        ]
+        assert [score.value for score in scores] == values
+    gold = zip(tasks, floors["ceiling: gold"], strict=True)
+    assert all([(await BFCL().evaluate(task, trajectory_of(task, one))).value for task, one in gold])

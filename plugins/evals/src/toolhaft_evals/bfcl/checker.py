@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, get_args
 
 from toolhaft.errors import FormatError, UsageError
-from toolhaft_evals.bfcl.values import OMITTED, Leniency, Mismatch, check_value
+from toolhaft_evals.bfcl.compatible import judge_as_published
+from toolhaft_evals.bfcl.values import OMITTED, Mismatch, judge_value, named_type, standardise
 
 Names = Literal["dotted", "underscored"]
 """How the model writes ``math.gcd``: as it is, or ``math_gcd``, for it cannot say dots."""
 Call = Mapping[str, Mapping[str, Any]]
 """One call as ``{function: {parameter: value}}``."""
+Judge = Callable[[Any, Mapping[str, Any], Sequence[Any]], str]
+"""What is wrong with a value, given its schema and what is acceptable: a kind of mismatch, or nothing."""
 _MOST = 100
 """Calls that are compared."""
 
@@ -77,8 +81,11 @@ def check_calls(
         isinstance(call, Mapping) and all(isinstance(one, Mapping) for one in call.values()) for call in calls
     ):
         raise FormatError("a call is {function: {parameter: value}}", where="calls")
-    leniency = Leniency(strings=strings == "lenient", compatible=compatible)
-    described = {str(function.get("name")): function for function in functions}
+    judge = partial(
+        judge_as_published if compatible else judge_value, text=standardise if strings == "lenient" else str
+    )
+    # Of two functions of one name, the first is the one that is meant.
+    described = {str(function.get("name")): function for function in reversed(functions)}
     expected = [
         _expectation(answer, described, names, number) for number, answer in enumerate(possible_answer)
     ]
@@ -88,7 +95,7 @@ def check_calls(
         mismatch = Mismatch(kind="wrong_count", where="/", expected=len(expected), found=len(calls))
         return CheckResult(valid=False, mismatch=mismatch, expected=len(expected), functions=known)
     failures = [
-        [_check_call(one, call, number, leniency) for number, call in enumerate(calls[:_MOST])]
+        [_check_call(one, call, number, judge) for number, call in enumerate(calls[:_MOST])]
         for one in expected
     ]
     fitting = [[number for number, failure in enumerate(row) if failure is None] for row in failures]
@@ -172,7 +179,7 @@ def written_name(name: str, names: Names) -> str:
     return name.replace(".", "_") if names == "underscored" else name
 
 
-def _check_call(expected: _Expectation, call: Call, number: int, leniency: Leniency) -> Mismatch | None:
+def _check_call(expected: _Expectation, call: Call, number: int, judge: Judge) -> Mismatch | None:
     if expected.written not in call:
         return Mismatch(
             kind="wrong_function", where=f"/{number}", expected=expected.written, found=next(iter(call), None)
@@ -191,8 +198,10 @@ def _check_call(expected: _Expectation, call: Call, number: int, leniency: Lenie
                 expected=sorted(set(expected.accepted) & set(expected.properties)),
                 found=value,
             )
-        if wrong := check_value(value, schema, expected.accepted[name], where, leniency):
-            return wrong
+        accepted = expected.accepted[name]
+        if kind := judge(value, schema, accepted):
+            wanted = named_type(schema) if kind == "wrong_type" else list(accepted)
+            return Mismatch(kind=kind, where=where, expected=wanted, found=value)
     for name, accepted in expected.accepted.items():
         if name not in given and OMITTED not in accepted:
             return Mismatch(kind="missing_argument", where=f"/{number}", expected=name, found=sorted(given))

@@ -13,8 +13,23 @@ from toolhaft_evals.bfcl.checker import written_name
 from toolhaft_evals.bfcl.decoding import Decoded, decode_calls
 from toolhaft_evals.files import find_file, need_file, read_objects, text_of
 
-CATEGORIES = ("simple_python", "multiple", "parallel", "parallel_multiple", "irrelevance")
-_NOT_YET = re.compile(r"java|multi_turn|live|memory|web_search|exec|sql|rest|chatable|format")
+CATEGORIES = (
+    "simple_python",
+    "multiple",
+    "parallel",
+    "parallel_multiple",
+    "irrelevance",
+    "live_simple",
+    "live_multiple",
+    "live_parallel",
+    "live_parallel_multiple",
+    "live_irrelevance",
+    "live_relevance",
+)
+RELEVANCE = "live_relevance"
+"""The category in which any call is right."""
+_UNANSWERED = ("irrelevance", "live_irrelevance", RELEVANCE)
+_NOT_YET = re.compile(r"java|multi_turn|memory|web_search|exec|sql|rest|chatable|format")
 _KINDS = {
     "dict": "object",
     "float": "number",
@@ -73,12 +88,12 @@ def load_tasks(folder: Path, categories: Iterable[str] = ()) -> tuple[Task, ...]
 def _load_category(folder: Path, category: str) -> Iterable[Task]:
     name = f"BFCL_v4_{category}.json"
     answers: dict[str, Any] = {}
-    if category != "irrelevance":
+    if category not in _UNANSWERED:
         for row, where in read_objects(need_file(folder / "possible_answer", name, what="file of answers")):
             answers[text_of(row, "id", where)] = row.get("ground_truth")
     for row, where in read_objects(need_file(folder, name, what="file of questions")):
         identifier = text_of(row, "id", where)
-        answer = answers.get(identifier) if category != "irrelevance" else []
+        answer = [] if category in _UNANSWERED else answers.get(identifier)
         if not isinstance(answer, list):
             raise FormatError(f"the question {identifier!r:.60} has no answer", where=where)
         if not all(_is_answer(one) for one in answer):

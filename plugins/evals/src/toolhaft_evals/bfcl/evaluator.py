@@ -9,12 +9,14 @@ from toolhaft.evaluators.base import Evaluator
 from toolhaft.evaluators.prediction import made_calls
 from toolhaft.types import Score, Task, Trajectory
 from toolhaft_evals.bfcl.checker import CheckResult, Names, check_calls
-from toolhaft_evals.bfcl.data import CATEGORIES, check_category
+from toolhaft_evals.bfcl.data import CATEGORIES, RELEVANCE, check_category
 from toolhaft_evals.bfcl.decoding import Decoded, decode_text
 
 
 class BFCL(Evaluator):
-    """1 if the calls are acceptable, of ``irrelevance`` if there is none, else 0.
+    """1 if the calls are acceptable, else 0; without acceptable ones, 1 if there is none.
+
+    Of ``live_relevance`` any call is right.
 
     The calls of a trajectory may come in several steps. Where there is none, its answer is decoded, and
     one that cannot be is no abstention.
@@ -60,7 +62,7 @@ class BFCL(Evaluator):
         decoded = _decoded(trajectory)
         expected = task.metadata["possible_answer"]
         if not expected:
-            return self._score_silence(decoded)
+            return self._score_decision(decoded, wanted=task.metadata.get("category") == RELEVANCE)
         if decoded.problem:
             return self._score(CheckResult(valid=False), "parse_failure", decoded.problem, decoded)
         if decoded.abstained:
@@ -76,18 +78,18 @@ class BFCL(Evaluator):
         kind = "passed" if found.mismatch is None else found.mismatch.kind
         return self._score(found, kind, str(found.mismatch or "the calls are acceptable"), decoded)
 
-    def _score_silence(self, decoded: Decoded) -> Score:
+    def _score_decision(self, decoded: Decoded, *, wanted: bool) -> Score:
+        """Score whether a call was made at all, where no answer says which."""
         outcome = "parse_failure" if decoded.problem else "abstained" if decoded.abstained else "called"
-        reason = decoded.problem or (
-            "no call was made" if decoded.abstained else "a call was made, though no function fits"
-        )
+        fits = "a function fits" if wanted else "no function fits"
+        right = float(outcome == ("called" if wanted else "abstained"))
         return Score(
             name="bfcl",
-            value=float(decoded.abstained),
-            reason=reason,
+            value=right,
+            reason=decoded.problem or f"{'no' if decoded.abstained else 'a'} call was made, and {fits}",
             details={"calls": _shown(decoded)},
             evaluator=self.name,
-            parts={"abstained": float(decoded.abstained)},
+            parts={"decision": right},
             outcome=outcome,
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toolhaft.types import Prediction, Task, ToolCall
+from toolhaft_evals.bfcl.data import RELEVANCE
 from toolhaft_evals.bfcl.values import OMITTED
 
 
@@ -16,7 +17,7 @@ def make_floors(tasks: Sequence[Task], *, seed: int = 0) -> dict[str, list[Predi
     return {
         "floor: no call": [_said(task, ()) for task in tasks],
         "floor: random": [_said(task, ({_random(task, draw): {}},)) for task in tasks],
-        "ceiling: gold": [_said(task, perfect_calls(task.metadata["possible_answer"])) for task in tasks],
+        "ceiling: gold": [_said(task, _perfect(task, draw)) for task in tasks],
     }
 
 
@@ -41,10 +42,16 @@ def _plain(value: Any) -> Any:
             name: [one for one in values if one != OMITTED] if isinstance(values, list) else [values]
             for name, values in value.items()
         }
-        return {name: values[0] for name, values in members.items() if values}
+        return {name: _plain(values[0]) for name, values in members.items() if values}
     if isinstance(value, list):
         return [_plain(one) for one in value]
     return value
+
+
+def _perfect(task: Task, draw: random.Random) -> Sequence[Mapping[str, Mapping[str, Any]]]:
+    if task.metadata.get("category") == RELEVANCE:
+        return ({_random(task, draw): {}},)
+    return perfect_calls(task.metadata["possible_answer"])
 
 
 def _random(task: Task, draw: random.Random) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,56 +48,21 @@ class Mismatch:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leniency:
-    """How values are compared.
-
-    Attributes:
-        strings: Whether case, blanks and ``,./-_*^`` count for nothing in strings, and quotes are alike.
-        compatible: Whether the published checker is followed where it is looser or stricter than its rules:
-            `[]` for what may be omitted, types one level deep, 1 refused for 1.0 within a list.
-    """
-
-    strings: bool = True
-    compatible: bool = False
-
-
-def check_value(
-    value: Any, schema: Mapping[str, Any], accepted: Sequence[Any], where: str, leniency: Leniency
-) -> Mismatch | None:
-    """Return what is wrong with a value; None if nothing is.
+def judge_value(
+    value: Any, schema: Mapping[str, Any], accepted: Sequence[Any], text: Callable[[str], str]
+) -> str:
+    """Return ``wrong_type``, ``wrong_value``, or nothing where the value is acceptable.
 
     Args:
         value: As the model gave it.
         schema: Of the parameter, in the data set's own types or those of JSON Schema.
-        accepted: Values that are acceptable; ``""`` among them says that it may be left out.
-        where: Pointer to it.
-        leniency: How values are compared.
+        accepted: Values that are acceptable; ``""`` among them says that it may be left out, and no more.
+        text: How a string is written before it is compared.
     """
-    wanted = _type(schema)
-    if isinstance(value, tuple):
-        value = list(value)
-    if wanted is float and type(value) is int:
-        value = _as_float(value)
-    known = next((type(one) for one in accepted if one != OMITTED), None)
-    if type(value) is wanted:
-        if not _elements_fit(value, schema, accepted, leniency):
-            return Mismatch(kind="wrong_type", where=where, expected=_named(schema), found=value)
-        free = known is not None and known is not wanted
-    elif known is not None and type(value) is known:
-        free = True  # the answers themselves are of another type than the documentation says
-    else:
-        return Mismatch(kind="wrong_type", where=where, expected=_named(schema), found=value)
-    if free:
-        alike = [
-            one for one in accepted if leniency.compatible or isinstance(one, bool) is isinstance(value, bool)
-        ]
-        fits = any(one == value for one in alike)
-    else:
-        fits = any(_accepts(one, value, wanted, leniency) for one in accepted)
-    if fits:
-        return None
-    return Mismatch(kind="wrong_value", where=where, expected=list(accepted), found=value)
+    wanted = [one for one in accepted if one != OMITTED]
+    if not _fits_type(value, schema, wanted, 0):
+        return "wrong_type"
+    return "" if any(_equal(one, value, text, 0) for one in wanted) else "wrong_value"
 
 
 def standardise(text: str) -> str:
@@ -105,111 +70,68 @@ def standardise(text: str) -> str:
     return _IGNORED.sub("", text).lower().replace("'", '"')
 
 
-def _accepts(accepted: Any, value: Any, wanted: type, leniency: Leniency) -> bool:
-    if accepted == OMITTED and not isinstance(accepted, list | dict):
-        # The published checker takes an empty value for an omitted argument.
-        empty = leniency.compatible and value in ([], OMITTED)
-        blank = leniency.compatible and isinstance(value, str) and standardise(value) == OMITTED
-        return empty or blank
-    if wanted is dict:
-        return isinstance(accepted, dict) and _accepts_members(accepted, value, leniency)
-    if wanted is list:
-        return isinstance(accepted, list) and _accepts_elements(accepted, value, leniency)
-    return _same(accepted, value, leniency)
+def type_of(schema: Mapping[str, Any]) -> type:
+    """Return the type that a parameter is documented to have; that of ``any`` is text."""
+    name = schema.get("type", "any")
+    return _TYPES.get(name, str) if isinstance(name, str) else str
 
 
-def _accepts_members(accepted: Mapping[str, Any], value: Any, leniency: Leniency) -> bool:
-    """Return whether an object has acceptable members; each lists its acceptable values."""
-    if not isinstance(value, dict) or any(key not in accepted for key in value):
-        return False
-    for key, options in accepted.items():
-        listed = options if isinstance(options, list) else [options]
-        if key not in value:
-            if OMITTED not in listed:
-                return False
-        elif not any(_same(one, value[key], leniency) for one in listed):
-            return False
-    return True
-
-
-def _accepts_elements(accepted: Sequence[Any], value: Sequence[Any], leniency: Leniency) -> bool:
-    if len(accepted) != len(value):
-        return False
-    return all(
-        _accepts_members(one, other, leniency)
-        if isinstance(one, dict) and isinstance(other, dict)
-        else _same(one, other, leniency)
-        for one, other in zip(accepted, value, strict=True)
-    )
-
-
-def _same(accepted: Any, value: Any, leniency: Leniency) -> bool:
-    if isinstance(accepted, str) and isinstance(value, str):
-        return standardise(accepted) == standardise(value) if leniency.strings else accepted == value
-    if leniency.compatible:
-        return bool(accepted == value)
-    return _equal(accepted, value, leniency, 0)
-
-
-def _equal(a: Any, b: Any, leniency: Leniency, depth: int) -> bool:
-    """Return whether two JSON values are equal at any depth: 1 and 1.0 are, 1 and true are not."""
-    if depth > _DEEPEST or isinstance(a, bool) is not isinstance(b, bool):
-        return False
-    if isinstance(a, str) and isinstance(b, str):
-        return standardise(a) == standardise(b) if leniency.strings else a == b
-    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
-        return len(a) == len(b) and all(_equal(x, y, leniency, depth + 1) for x, y in zip(a, b, strict=True))
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(_equal(a[key], b[key], leniency, depth + 1) for key in a)
-    return bool(a == b)
-
-
-def _elements_fit(value: Any, schema: Mapping[str, Any], accepted: Sequence[Any], leniency: Leniency) -> bool:
+def named_type(schema: Mapping[str, Any]) -> str:
+    """Return a documented type for a reader: ``array of float``."""
     items = schema.get("items")
-    if not isinstance(value, list) or not isinstance(items, Mapping):
-        return True
-    if not leniency.compatible:
-        known = [element for one in accepted if isinstance(one, list) for element in one]
-        return all(_fits_type(element, items, known, 0) for element in value)
-    wanted = _type(items)
-    return any(
-        not isinstance(one, list) or all(_element_fits(element, wanted, one) for element in value)
-        for one in accepted
-    )
-
-
-def _element_fits(element: Any, wanted: type, known: Sequence[Any]) -> bool:
-    other = next((type(one) for one in known if one != OMITTED), None)
-    return type(element) is wanted or (other is not None and type(element) is other)
+    inner = f" of {items.get('type', 'any')}" if isinstance(items, Mapping) else ""
+    return f"{schema.get('type', 'any')}{inner}"
 
 
 def _fits_type(value: Any, schema: Mapping[str, Any], known: Sequence[Any], depth: int) -> bool:
     """Return whether a value has the documented type at every depth, or that of an acceptable one."""
     if depth > _DEEPEST:
         return False
-    wanted = _type(schema)
-    if type(value) is not wanted and not (wanted is float and type(value) is int):
-        return any(type(value) is type(one) for one in known)
+    wanted, found = type_of(schema), _type(value)
+    if found is not wanted and not (wanted is float and found is int):
+        return any(found is _type(one) for one in known)
     items = schema.get("items")
-    if isinstance(value, list) and isinstance(items, Mapping):
+    if found is list and isinstance(items, Mapping):
         inner = [element for one in known if isinstance(one, list) for element in one]
         return all(_fits_type(element, items, inner, depth + 1) for element in value)
     return True
 
 
-def _type(schema: Mapping[str, Any]) -> type:
-    name = schema.get("type", "any")
-    return _TYPES.get(name, str) if isinstance(name, str) else str
+def _type(value: Any) -> type:
+    return list if isinstance(value, tuple) else type(value)
 
 
-def _named(schema: Mapping[str, Any]) -> str:
-    items = schema.get("items")
-    inner = f" of {items.get('type', 'any')}" if isinstance(items, Mapping) else ""
-    return f"{schema.get('type', 'any')}{inner}"
+def _equal(
+    accepted: Any, value: Any, text: Callable[[str], str], depth: int = 0, *, within: bool = False
+) -> bool:
+    """Return whether a value is the acceptable one, at any depth: 1 is 1.0, and is not true.
+
+    Members of an object list their acceptable values; those ``within`` another may be given as they are.
+    """
+    if depth > _DEEPEST or isinstance(accepted, bool) is not isinstance(value, bool):
+        return False
+    if isinstance(accepted, str) and isinstance(value, str):
+        return text(accepted) == text(value)
+    if isinstance(accepted, list) and isinstance(value, list | tuple):
+        return len(accepted) == len(value) and all(
+            _equal(one, other, text, depth + 1, within=within)
+            for one, other in zip(accepted, value, strict=True)
+        )
+    if isinstance(accepted, dict) and isinstance(value, dict):
+        return all(key in accepted for key in value) and all(
+            OMITTED in options
+            if key not in value and isinstance(options, list)
+            else key in value and _fits_member(options, value[key], text, depth + 1, within)
+            for key, options in accepted.items()
+        )
+    return bool(accepted == value)
 
 
-def _as_float(value: int) -> int | float:
-    try:
-        return float(value)
-    except OverflowError:
-        return value
+def _fits_member(options: Any, value: Any, text: Callable[[str], str], depth: int, within: bool) -> bool:
+    if isinstance(options, list):
+        wanted = [one for one in options if one != OMITTED]
+        if any(_equal(one, value, text, depth, within=True) for one in wanted):
+            return True
+        if not within:
+            return False
+    return _equal(options, value, text, depth, within=True)
