@@ -42,20 +42,24 @@ async def load_catalog(
     Args:
         location: ``scheme:rest`` as in ``openapi:petstore.yaml``; a path that ends in ``.catalog``,
             ``.json``, ``.yaml`` or ``.py``; an ``https`` URL of an OpenAPI document; or a parsed document.
+            Behind ``scheme:path``, settings of the source may stand: ``rapidapi:tools/?virtual&seed=7``.
         auth: Security scheme -> secret reference, for example ``{"api_key": "env:PETSTORE_KEY"}``.
         allow_hosts: Loopback and private hosts that the tools may speak to, one or several.
         registry: Where the scheme is looked up.
-        **settings: More settings of the source.
+        **settings: More settings of the source; they go before those in the location.
 
     Raises:
         UnknownNameError: No plugin brings this scheme.
         SpecError: The document cannot be read.
-        UsageError: There is nothing at the location.
+        UsageError: There is nothing at the location, or the source does not take a setting.
     """
+    from toolhaft.agent.written_location import split_settings
     from toolhaft.hooks.registry import Registry
 
     registry = registry or Registry.default()
     scheme, rest = split_location(location)
+    rest, written = split_settings(scheme, rest, registry)
+    settings = {**written, **settings}
     if auth:
         settings["auth"] = dict(auth)
     if allow_hosts:

@@ -33,6 +33,7 @@ from toolhaft.hooks.markers import PROJECT
 from toolhaft.hooks.record import PluginRecord, one_line, record_plugin
 from toolhaft.hooks.verdicts import find_verdict, read_verdicts
 from toolhaft.hooks.version import satisfies
+from toolhaft.hooks.written import text_settings
 from toolhaft.settings import load_settings
 
 if TYPE_CHECKING:
@@ -149,6 +150,10 @@ class Registry:
         return tuple(
             registered for _, registered in sorted(self._registrations[find_kind(kind).name].items())
         )
+
+    def text_settings(self, kind: str, name: str) -> dict[str, tuple[type, ...]]:
+        """Return the settings that text can give, with their types; see `toolhaft.hooks.written`."""
+        return text_settings(import_factory(self._find(find_kind(kind), name)))
 
     def source(self, name: str, **settings: Any) -> ToolSource:
         """Make the tool source of a scheme; raises as `make`."""
