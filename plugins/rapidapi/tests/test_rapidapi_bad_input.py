@@ -221,7 +221,7 @@ def a_shape_folder_that_is_not_there(folder):
         (cut_gzip, SpecError, "cannot be read"),
         (bomb, SpecError, "a line is longer than"),
         (unreadable_line, SpecError, "line 2"),
-        (unknown_setting, UnknownNameError, "virtual"),
+        (unknown_setting, UsageError, "virtual"),
         (a_setting_that_is_no_flag, UsageError, "true or false"),
         (a_seed_that_is_no_number, UsageError, "whole number"),
         (two_ways_at_once, UsageError, "both given"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
+from toolhaft.errors import ToolhaftError
 from toolhaft.types import ToolSpec
 from toolhaft_rapidapi.replies import PROVENANCE_HEADER, Reply
 from toolhaft_rapidapi.shortening import keep_known, shorten_json
@@ -23,6 +24,7 @@ TRUNCATED = 2048
 LONGEST = 200_000
 """Characters of any response."""
 _LONGEST_NAME = 300
+_OWN = ("127.0.0.1", "localhost")
 _STRIPS = ("", "truncate", "filter", "random")
 
 
@@ -41,8 +43,13 @@ def build_app(apis: VirtualAPIs, *, compatible: bool = False, title: str = "") -
     from starlette.routing import Route
 
     async def answer(request: Request) -> Response:
+        if not _is_own(request.headers.get("origin", "")):
+            return JSONResponse({"error": "pages of other sites may not ask"}, status_code=403)
         body = await _read_body(request)
-        reply = await _answer(apis, body)
+        try:
+            reply = await _answer(apis, body)
+        except ToolhaftError as error:  # the cache is damaged, for example
+            reply = failure(StatusCode.REQUEST_FAILED, str(error))
         return _response(reply, compatible)
 
     async def index(_request: Request) -> Response:
@@ -56,8 +63,17 @@ def build_app(apis: VirtualAPIs, *, compatible: bool = False, title: str = "") -
             *(Route(path, answer, methods=["POST"]) for path in ("/virtual", "/rapidapi")),
         ],
         # Pages of other sites may reach loopback by a name of theirs; those names are refused.
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(_OWN))],
     )
+
+
+def _is_own(origin: str) -> bool:
+    """Whether a request comes from no page, or from a page of this machine.
+
+    A page of another site can post to loopback, though it cannot read the answer; a live call would be made.
+    """
+    host = origin.partition("://")[2].partition(":")[0]
+    return not origin or host in _OWN
 
 
 async def _answer(apis: VirtualAPIs, body: bytes | None) -> Reply:
@@ -76,7 +92,7 @@ async def _answer(apis: VirtualAPIs, body: bytes | None) -> Reply:
     if not tool or not api or max(len(category), len(tool), len(api)) > _LONGEST_NAME:
         what = f"category, tool_name and api_name are texts of at most {_LONGEST_NAME} characters"
         return failure(StatusCode.INPUT_ERROR, what)
-    strip = fields.get("strip") or ""
+    strip = fields.get("strip") or ""  # old clients send null
     if strip not in _STRIPS:
         return failure(StatusCode.INPUT_ERROR, f"strip is one of {', '.join(map(repr, _STRIPS))}")
     reply = await apis.answer(category, tool, api, fields.get("tool_input", ""))

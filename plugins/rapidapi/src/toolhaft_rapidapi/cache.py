@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -82,7 +83,7 @@ class Answer:
 
 
 class AnswerCache:
-    """A file of answers, for any number of threads and processes.
+    """A file of answers, for any number of threads and processes; one that is read-only can be read.
 
     Args:
         path: The file; None keeps the answers in memory.
@@ -90,7 +91,10 @@ class AnswerCache:
 
     Raises:
         UsageError: There is no such file, or it cannot be made.
-        FormatError: It is something else.
+        FormatError: It is something else, or damaged.
+
+    Attributes:
+        count: How many answers there were when it was opened.
     """
 
     def __init__(self, path: Path | str | None = None, *, create: bool = True) -> None:
@@ -103,29 +107,14 @@ class AnswerCache:
                 "there is no such cache", where=where, hint="Make one: toolhaft rapidapi import-cache FOLDER"
             )
         try:
-            self._file = sqlite3.connect(
-                where or ":memory:", check_same_thread=False, isolation_level=None, timeout=10
-            )
-            self._file.execute("PRAGMA trusted_schema = OFF")
-            self._prepare(where)
-        except sqlite3.DatabaseError as error:
+            try:
+                self._file, self.count = _open(where, writing=True)
+            except sqlite3.OperationalError as error:
+                if self.path is None or "readonly" not in str(error):
+                    raise
+                self._file, self.count = _open(where, writing=False)
+        except sqlite3.Error as error:
             raise _broken(error, where) from None
-
-    def _prepare(self, where: str) -> None:
-        rows = self._file.execute("SELECT name, type, sql FROM sqlite_master").fetchall()
-        names = {name for name, *_ in rows}
-        if rows and (not {"about", "answers"} <= names or any(kind != "table" for _, kind, _ in rows)):
-            raise FormatError("not a cache of API answers", where=where)
-        if rows and any("virtual" in str(sql).lower()[:20] for *_, sql in rows):
-            raise FormatError("not a cache of API answers", where=where)
-        self._file.execute("PRAGMA journal_mode = WAL")
-        # A power cut may cost the last answers, never the file.
-        self._file.execute("PRAGMA synchronous = NORMAL")
-        self._file.executescript(_TABLES)
-        self._file.execute("INSERT OR IGNORE INTO about VALUES ('format', ?)", (FORMAT,))
-        found = self._file.execute("SELECT value FROM about WHERE key = 'format'").fetchone()
-        if found is None or found[0] != FORMAT:
-            raise FormatError("a cache of an unknown format", where=where, hint="Make it anew")
 
     def recent(self, question: Question) -> Answer | None:
         """Return an answer that is in memory; this never waits."""
@@ -177,6 +166,8 @@ class AnswerCache:
                 for row in rows:
                     self._recent.pop(row[0], None)
         except sqlite3.Error as error:
+            with self._lock, suppress(sqlite3.Error):  # most failures have rolled it back already
+                self._file.execute("ROLLBACK")
             raise UsageError(f"cannot be written: {error}", where=str(self.path or "")) from None
         return len(rows)
 
@@ -194,6 +185,44 @@ class AnswerCache:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _open(where: str, *, writing: bool) -> tuple[sqlite3.Connection, int]:
+    """Return the file and how many answers it has; a file that cannot be written is not locked either."""
+    name = where or ":memory:"
+    if not writing:
+        name = f"{Path(where).resolve().as_uri()}?mode=ro&immutable=1"
+    with ExitStack() as stack:
+        file = stack.enter_context(
+            closing(
+                sqlite3.connect(
+                    name, check_same_thread=False, isolation_level=None, timeout=10, uri=not writing
+                )
+            )
+        )
+        _check_tables(file, where)
+        if writing:
+            file.execute("PRAGMA journal_mode = WAL")
+            # A power cut may cost the last answers, never the file.
+            file.execute("PRAGMA synchronous = NORMAL")
+            file.executescript(_TABLES)
+            file.execute("INSERT OR IGNORE INTO about VALUES ('format', ?)", (FORMAT,))
+        found = file.execute("SELECT value FROM about WHERE key = 'format'").fetchone()
+        if found is None or found[0] != FORMAT:
+            raise FormatError("a cache of an unknown format", where=where, hint="Make it anew")
+        count = int(file.execute("SELECT count(*) FROM answers").fetchone()[0])
+        stack.pop_all()
+    return file, count
+
+
+def _check_tables(file: sqlite3.Connection, where: str) -> None:
+    file.execute("PRAGMA trusted_schema = OFF")
+    rows = file.execute("SELECT name, type, sql FROM sqlite_master").fetchall()
+    names = {name for name, *_ in rows}
+    if rows and (not {"about", "answers"} <= names or any(kind != "table" for _, kind, _ in rows)):
+        raise FormatError("not a cache of API answers", where=where)
+    if any("virtual" in str(sql).lower()[:20] for *_, sql in rows):
+        raise FormatError("not a cache of API answers", where=where)
 
 
 def _row(pair: tuple[Question, Answer]) -> tuple[str, ...] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,7 +29,7 @@ def read_input(given: Any) -> dict[str, Any] | str:
         if not given.strip():
             return {}
         try:
-            given = json.loads(given, parse_constant=_refuse)
+            given = json.loads(given, parse_constant=_refuse, parse_float=_finite)
         except (ValueError, RecursionError) as error:
             return f"the input is not JSON: {str(error)[:200]}"
     if given is None:
@@ -132,11 +133,15 @@ def _is_number(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return False
     try:
-        float(value)
+        return math.isfinite(float(value))
     except (ValueError, OverflowError):
         return False
-    return True
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
 
 
 def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")
+    raise ValueError(f"{constant[:40]} is no number of JSON")

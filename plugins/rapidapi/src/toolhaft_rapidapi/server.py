@@ -35,6 +35,8 @@ class VirtualServer:
     Raises:
         UsageError: There is nothing at the path.
         SpecError: It holds no tool.
+        ConfigError: With ``live``, the key is not set.
+        FormatError: The cache is damaged, or something else.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class VirtualServer:
         self.apis = len(directory)
         upstream = _live(path, allow_hosts) if live else None
         kept = AnswerCache(cache) if cache is not None or live else None
-        self.answers = len(kept) if kept is not None else 0
+        self.answers = kept.count if kept is not None else 0
         self._virtual = VirtualAPIs(directory, seed=seed, cache=kept, upstream=upstream)
         self._server: LoopbackServer | None = None
 
@@ -117,7 +119,10 @@ class VirtualServer:
 
 
 def _live(path: Path | str, allow_hosts: Sequence[str]) -> Catalog:
+    from toolhaft.secrets import SecretStore
     from toolhaft.tools.loop import run_sync
-    from toolhaft_rapidapi.source import RapidAPISource
+    from toolhaft.types import SecretRef
+    from toolhaft_rapidapi.source import KEY, RapidAPISource
 
+    SecretStore().resolve(SecretRef(KEY))  # without the key every live call would fail
     return run_sync(RapidAPISource(virtual=False, allow_hosts=allow_hosts).load(Path(path)))

@@ -16,7 +16,6 @@ from toolhaft.tools.base import Tool
 from toolhaft.tools.source import ToolSource
 from toolhaft.types import SecretRef, ToolSpec, from_value
 from toolhaft_rapidapi.address import may_have_key
-from toolhaft_rapidapi.location import read_location
 from toolhaft_rapidapi.naming import NAMINGS, Naming
 from toolhaft_rapidapi.tool import KIND, Choice, LiveTool, RapidAPITool, ServedTool, SimulatedTool
 
@@ -28,12 +27,14 @@ if TYPE_CHECKING:
 
 SCHEME = "rapidapi"
 KEY = "env:RAPIDAPI_KEY"
+_LONGEST = 4000
+"""Characters of a path."""
 
 
 class RapidAPISource(ToolSource):
     """Reads tool files; each API becomes a tool.
 
-    All settings but ``auth`` and the last two may also stand behind the path, as in
+    All settings but ``auth`` and the last three may also stand behind the path, as in
     ``rapidapi:tools/?virtual&seed=7``; what is given here goes before.
 
     Args:
@@ -86,25 +87,22 @@ class RapidAPISource(ToolSource):
 
         Args:
             location: A tool file, a folder of them (``Category/tool.json``), JSON lines, or queries with
-                their ``api_list``; settings may stand behind ``?``.
+                their ``api_list``.
 
         Returns:
             The catalog; ``catalog.report`` says what became of every API.
 
         Raises:
-            UsageError: There is nothing at the location, or a setting is none.
+            UsageError: There is nothing at the location.
             SpecError: It holds no tool.
         """
         import asyncio
 
         from toolhaft.tools.catalog import Catalog
 
-        path, written = read_location(location)
-        settings = {**written, **self._given}
-        choice = _choice(settings)
-        self._servers.add(_origin(choice.server, "server"))
-        found = await asyncio.to_thread(_import, path, settings, choice)
-        cache = str(settings.get("cache", ""))
+        path, choice = _path(location), _choice(self._given)
+        found = await asyncio.to_thread(_import, path, self._given, choice)
+        cache = str(self._given.get("cache", ""))
         entries: dict[str, Callable[[], Tool]] = {
             name: partial(self._build, found, name, choice, cache) for name in found.records
         }
@@ -173,6 +171,14 @@ class RapidAPISource(ToolSource):
             egress = Egress(allow_hosts=private, origins=reachable_origins(hosts, private))
             found = self._own_clients[hosts] = HTTPClient(egress=egress, secrets=self._secrets)
         return found
+
+
+def _path(location: Any) -> Path:
+    if not isinstance(location, str | Path) or not str(location) or "\0" in str(location):
+        raise UsageError(f"{location!r:.80} is no path", hint="Write rapidapi:FILE or rapidapi:FOLDER")
+    if len(str(location)) > _LONGEST:
+        raise UsageError(f"the location is longer than {_LONGEST} characters", where=str(location)[:80])
+    return Path(location)
 
 
 def _import(path: Path, settings: Mapping[str, Any], choice: Choice) -> Import:

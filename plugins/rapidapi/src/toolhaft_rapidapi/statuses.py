@@ -7,7 +7,9 @@ given for what it says, where the released client leaves several failures at 0.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any
 
 from toolhaft.errors import (
     HTTPError,
@@ -160,9 +162,12 @@ def code_of(observation: Observation) -> StatusCode:
     ``FINAL_ANSWER`` and ``GIVE_UP`` are of ToolBench's function ``Finish``, which is no tool here.
     """
     error = observation.error
-    if error is None:
-        return StatusCode.OK
-    said = error.details.get("status_code")
+    return status_of(error.code, error.details) if error is not None else StatusCode.OK
+
+
+def status_of(code: str, details: Mapping[str, Any]) -> StatusCode:
+    """Return the status of an error: the one in its details, else the one of its code."""
+    said = details.get("status_code")
     if type(said) is int and 0 < said <= max(StatusCode):
         return StatusCode(said)
-    return _BY_CODE.get(error.code, StatusCode.REQUEST_FAILED)
+    return _BY_CODE.get(code, StatusCode.REQUEST_FAILED)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from toolhaft.errors import ToolError
+from toolhaft.errors import ConfigError, ToolError, UsageError
 from toolhaft.types import ToolSpec
 from toolhaft_rapidapi.cache import Answer, AnswerCache, Question
 from toolhaft_rapidapi.inputs import (
@@ -18,7 +18,7 @@ from toolhaft_rapidapi.inputs import (
 )
 from toolhaft_rapidapi.replies import Reply
 from toolhaft_rapidapi.simulator import simulate
-from toolhaft_rapidapi.statuses import TEXTS, StatusCode, code_of_text
+from toolhaft_rapidapi.statuses import TEXTS, StatusCode, code_of_text, status_of
 
 if TYPE_CHECKING:
     from toolhaft.tools.catalog import Catalog
@@ -116,11 +116,10 @@ class VirtualAPIs:
         if self.upstream is not None and spec.name in self.upstream:
             try:
                 return await self._live(self.upstream, spec, question, arguments)
-            except ToolError as error:
+            except (ToolError, ConfigError) as error:
                 if spec.effect != "read":
                     # What may have changed something must not look as if it had gone well.
-                    code = StatusCode(int(error.details.get("status_code", StatusCode.REQUEST_FAILED)))
-                    return failure(code, error.what)
+                    return failure(status_of(error.code, error.details), error.what)
                 note = f"the live API failed: {error.what[:300]}"
         response = simulate(spec, question, self.seed)
         return Reply(response=response, detail=note, provenance="simulated")
@@ -129,9 +128,13 @@ class VirtualAPIs:
         self, upstream: Catalog, spec: ToolSpec, question: Question, arguments: Mapping[str, Any]
     ) -> Reply:
         value = await upstream.call(spec.name, **arguments)
+        note = ""
         if self.cache is not None:
-            await asyncio.to_thread(self.cache.put, question, Answer(response=value))
-        return Reply(response=value, provenance="live")
+            try:
+                await asyncio.to_thread(self.cache.put, question, Answer(response=value))
+            except UsageError as error:  # a full disk must not cost the answer
+                note = f"the answer could not be kept: {error.what[:300]}"
+        return Reply(response=value, detail=note, provenance="live")
 
 
 def failure(code: StatusCode, detail: str, error: str = "") -> Reply:
