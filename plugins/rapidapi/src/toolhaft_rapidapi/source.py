@@ -34,7 +34,7 @@ _LONGEST = 4000
 class RapidAPISource(ToolSource):
     """Reads tool files; each API becomes a tool.
 
-    All settings but ``auth`` and the last three may also stand behind the path, as in
+    All settings but the last four may also stand behind the path, as in
     ``rapidapi:tools/?virtual&seed=7``; what is given here goes before.
 
     Args:
