@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
-from toolhaft_evals.apibench.calls import Call, is_python, leading_string, mask_strings, parsed, read_call
-from toolhaft_evals.apibench.database import API, Database
+from toolhaft_evals.apibench.calls import is_python, parsed
+from toolhaft_evals.apibench.database import API, Database, first_call
+from toolhaft_evals.apibench.trees import BrokenSource, SourceTree
 
 _LONGEST = 20_000
 """Characters of an answer that are read."""
@@ -69,89 +71,50 @@ def cut_call(text: str, *, marker_needed: bool) -> str | None:
 
 def first_fitting(source: str, database: Database) -> API | None:
     """Return the first row whose arguments all occur in the sub-tree that the source has for its callee."""
-    found: dict[str, str] = {}
     tree = parsed(source)
-    last = _last_node(tree, source) if tree is not None else leading_string(source)
-    masked = mask_strings(source)
+    trees = SourceTree(tree, source) if tree is not None else BrokenSource(source)
     for row in database.rows:
-        if row.call is None:
-            continue
-        wanted = _wanted(row.call, database.hub)
-        if not wanted:
-            continue
-        callee = row.call.callee
-        if callee not in found:
-            found[callee] = _sub_tree(source, masked, callee)
+        callee, wanted = _published_row(row.source, database.hub)
         # Where no sub-tree has the callee, the scripts go on with the one they looked at last.
-        if all(text in (found[callee] or last) for text in wanted):
+        if wanted and all(text in (trees.find(callee) or trees.last) for text in wanted):
             return row
     return None
 
 
-def _wanted(call: Call, hub: str) -> list[str]:
-    """Return the texts of a row's arguments that are looked for, as each of the three scripts takes them."""
+@lru_cache(maxsize=10_000)
+def _published_row(source: str, hub: str) -> tuple[str, tuple[str, ...]]:
+    """Return the callee of a row and the texts that are looked for; none where the scripts skip the row."""
+    tree = parsed(source)
+    if tree is None:
+        call = first_call(source)
+        if call is None:
+            return "", ()
+        pieces = [
+            (one.name, one.text, f"{one.name}={one.text}" if one.name else one.text) for one in call.arguments
+        ]
+        return call.callee, _wanted(pieces, hub)
+    made = tree.body[0].value if tree.body and isinstance(tree.body[0], ast.Expr) else None
+    if isinstance(made, ast.Tuple) and made.elts:
+        made = made.elts[0]
+    if not isinstance(made, ast.Call):
+        return "", ()
+    text = SourceTree(tree, source).text
+    arguments: list[ast.expr | ast.keyword] = [*made.args, *made.keywords]
+    pieces = [
+        (one.arg or "", text(one.value), text(one))
+        if isinstance(one, ast.keyword)
+        else ("", text(one), text(one))
+        for one in arguments
+    ]
+    return text(made.func), _wanted(pieces, hub)
+
+
+def _wanted(pieces: Iterable[tuple[str, str, str]], hub: str) -> tuple[str, ...]:
+    """Return the texts that each of the three scripts takes of ``(name, value, whole argument)``."""
     if hub == "torchhub":
-        texts = [
-            one.text
-            for one in call.arguments
-            if one.name and re.search("repo_or_dir|model", f"{one.name}={one.text}")
-        ]
+        texts = [value for name, value, whole in pieces if name and re.search("repo_or_dir|model", whole)]
     elif hub.startswith("tensorflow"):
-        texts = [
-            one.text if one.name in ("", "model") else f"{one.name}={one.text}" for one in call.arguments
-        ]
+        texts = [value if name and re.search("model ?=", whole) else whole for name, value, whole in pieces]
     else:
-        texts = [one.text for one in call.arguments]
-    return [text.strip("'") for text in texts]
-
-
-def _sub_tree(source: str, masked: str, callee: str) -> str:
-    """Return the first call of a callee that stands outside of strings; empty if there is none."""
-    begins = masked.find(f"{callee}(")
-    while begins >= 0:
-        before = masked[begins - 1 : begins]
-        if not (before.isalnum() or before in ("_", ".")) or not begins:
-            return read_call(source, begins, begins + len(callee)).text
-        begins = masked.find(f"{callee}(", begins + 1)
-    return ""
-
-
-def _last_node(tree: ast.Module, source: str) -> str:
-    """Return the text of the node that a walk from the last child to the first visits last.
-
-    It is found by going to the first child that has children itself, as long as there is one.
-    """
-    node: ast.AST | None = tree.body[0] if tree.body else None
-    text = source
-    while node is not None:
-        text = ast.get_source_segment(source, node) or text
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            text = text[len(node.func.id) :]
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            text = node.names[0].name if isinstance(node, ast.Import) else node.module or text
-        node = _first_inner(node)
-    return text
-
-
-def _first_inner(node: ast.AST) -> ast.AST | None:
-    if isinstance(node, ast.Expr | ast.keyword):
-        return None if isinstance(node, ast.keyword) and _is_leaf(node.value) else node.value
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        children: list[ast.AST] = [*node.args, *node.keywords]
-    elif isinstance(node, ast.Call):
-        return node.func
-    elif isinstance(node, ast.Attribute):
-        children = [node.value]
-    elif isinstance(node, ast.Assign):
-        children = [node.targets[0], node.value]
-    elif isinstance(node, ast.Tuple | ast.List):
-        children = [*node.elts]
-    elif isinstance(node, ast.BinOp):
-        children = [node.left, node.right]
-    else:
-        return None
-    return next((child for child in children if not _is_leaf(child)), None)
-
-
-def _is_leaf(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) or (isinstance(node, ast.Constant) and not isinstance(node.value, str))
+        texts = [value for _, value, _ in pieces]
+    return tuple(text.strip("'") for text in texts)

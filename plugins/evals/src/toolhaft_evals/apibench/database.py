@@ -16,10 +16,20 @@ _PARAMETERS = {
     "hub.KerasLayer": ("handle",),
     "pipeline": ("task", "model"),
     "from_pretrained": ("pretrained_model_name_or_path",),
+    "get_file": ("fname", "origin"),
 }
 """Names of positional parameters, by the callee or its last word."""
 _IDENTIFYING = frozenset(
-    {"repo_or_dir", "model", "handle", "pretrained_model_name_or_path", "model_name", "repo_id", "model_id"}
+    {
+        "repo_or_dir",
+        "model",
+        "handle",
+        "origin",
+        "pretrained_model_name_or_path",
+        "model_name",
+        "repo_id",
+        "model_id",
+    }
 )
 _PREFIXES = ("transformers.", "diffusers.", "tensorflow_", "self.")
 
@@ -131,8 +141,7 @@ def identity(call: Call) -> Identity:
     if not telling:
         telling = {name: value for name, value in arguments.items() if name.isdigit() or name == "task"}
     return normal_callee(call.callee), tuple(
-        _without_version(telling[name]) if name == "repo_or_dir" else telling[name]
-        for name in sorted(telling)
+        without_version(telling[name]) if name == "repo_or_dir" else telling[name] for name in sorted(telling)
     )
 
 
@@ -190,7 +199,8 @@ def _last(callee: str) -> str:
     return callee.rpartition(".")[2]
 
 
-def _without_version(value: str) -> str:
+def without_version(value: str) -> str:
+    """Return a repository as source text without the version behind its colon; else the value as it is."""
     owner, slash, rest = value.partition("/")
     repository, colon, _ = rest.partition(":")
     return f"{owner}/{repository}'" if slash and colon and value.endswith("'") else value

@@ -16,7 +16,6 @@ from toolhaft_evals.apibench.matching import Judgement
 REASONS = {
     "domain_only": "the scripts compare domains alone; another API of the same domain is called",
     "arguments_not_compared": "the right API, but not with its arguments, which the scripts do not compare",
-    "said_domain": "the answer names another domain than the gold one; the scripts take that of the row",
     "substring": "the scripts found the row by a part of an argument, as `t5-small` in `flan-t5-small`",
     "callee_ignored": "the scripts found the arguments of a row in a call of something else",
     "first_match": "the scripts take the first row that fits, and it is not the gold one",
@@ -90,7 +89,6 @@ def _less_strict(judgement: Judgement) -> str:
     return {
         "wrong_api": "domain_only",
         "wrong_arguments": "arguments_not_compared",
-        "wrong_domain": "said_domain",
     }[judgement.outcome]
 
 

@@ -8,12 +8,19 @@ from dataclasses import dataclass
 
 from toolhaft_evals.apibench.answer import Answer, proposed, read_answer
 from toolhaft_evals.apibench.calls import Call, is_python
-from toolhaft_evals.apibench.database import API, Database, domains_of, named_arguments, same_api, squeeze
+from toolhaft_evals.apibench.database import (
+    API,
+    Database,
+    domains_of,
+    named_arguments,
+    same_api,
+    squeeze,
+    without_version,
+)
 
 OUTCOMES = (
     "correct",
     "wrong_arguments",
-    "wrong_domain",
     "wrong_api",
     "hallucination",
     "unparseable",
@@ -85,14 +92,17 @@ def _judge_known(answer: Answer, call: Call | None, rows: tuple[API, ...], gold:
     )
     arguments = max((_agreement(call, row, answer) for row in right), default=0.0)
     if not right:
-        outcome, reason = "wrong_api", f"another API is called: {rows[0].source:.160}"
+        outcome = "wrong_api"
+        reason = f"another API is called: {rows[0].source:.160}, not {gold[0].source:.160}"
     elif arguments < 1:
-        outcome, reason = "wrong_arguments", f"the right API with other arguments: {_shown(call, answer)}"
-    elif not domain:
-        outcome = "wrong_domain"
-        reason = f"the domain is said to be {answer.domain!r:.80}, not {' or '.join(sorted(wanted)):.160}"
+        outcome = "wrong_arguments"
+        reason = f"the right API with other arguments: {_shown(call, answer)}, not {gold[0].source:.160}"
     else:
         outcome, reason = "correct", "the right API with the right arguments"
+        if not domain:
+            reason += (
+                f"; the domain is said to be {answer.domain!r:.80}, not {' or '.join(sorted(wanted)):.160}"
+            )
     return Judgement(
         outcome=outcome,
         reason=reason,
@@ -112,7 +122,10 @@ def _same(call: Call | None, row: API, answer: Answer) -> bool:
 
 
 def _agreement(call: Call | None, row: API, answer: Answer) -> float:
-    """Return the share of arguments that agree, of those that either call has."""
+    """Return the share of arguments that agree, of those that either call has.
+
+    A version of a repository counts where the gold call names one.
+    """
     if call is None or row.call is None or squeeze(row.source) == squeeze(answer.call_text):
         return 1.0
     if is_python(row.call.text):
@@ -120,6 +133,14 @@ def _agreement(call: Call | None, row: API, answer: Answer) -> float:
     else:
         made = Counter(("", argument.value) for argument in call.arguments)
         wanted = Counter(("", argument.value) for argument in row.call.arguments)
+    made = Counter(
+        {
+            (name, without_version(value))
+            if (name, without_version(value)) in wanted
+            else (name, value): count
+            for (name, value), count in made.items()
+        }
+    )
     either = (made | wanted).total()
     return (made & wanted).total() / either if either else 1.0
 
