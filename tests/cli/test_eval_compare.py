@@ -4,11 +4,13 @@ import json
 
 import pytest
 
+from toolhaft.evaluators.base import Evaluator
 from toolhaft.report.store import save_evaluation, save_run
 from toolhaft.runs.evaluate import Arm, EvaluationRun
+from toolhaft.runs.predictions import evaluate_predictions
 from toolhaft.testing import record_trajectory
 from toolhaft.tools.loop import run_sync
-from toolhaft.types import Gold, Score, Task, ToolCall
+from toolhaft.types import Gold, Prediction, Score, Task, ToolCall
 
 pytestmark = pytest.mark.slow
 
@@ -184,3 +186,30 @@ def test_it_says_which_scores_it_used(toolhaft, tmp_path):
     assert "Warning: 1 of 6 stored scores of a are not what the evaluator state gives now (t1)" in notes
     assert "Warning: 2 of 6 rollouts of a have no stored score" in notes
     assert said["arms"][0]["passes"]["passed"] == 4
+
+
+def test_evaluations_of_one_model_beside_floors_and_ceilings(toolhaft, tmp_path):
+    tasks = [task(n) for n in range(8)]
+
+    def said(text):
+        return [Prediction(task_id=each.id, text=text) for each in tasks]
+
+    for folder, answer in (("one", "no"), ("two", "yes")):
+        found = evaluate_predictions(
+            tasks, {"mine": said(answer)}, [Judge()], references={"floor": said("no"), "ceiling": said("yes")}
+        )
+        save_evaluation(tmp_path / folder, found.comparison, found.records)
+        assert toolhaft("view", tmp_path / folder)[0] == 0
+    code, out, _ = toolhaft("compare", tmp_path / "one", tmp_path / "two", "--json")
+    assert code == 0
+    (pairing,) = json.loads(out)["pairings"]
+    assert (pairing["a"], pairing["b"], pairing["wins"]) == ("one/mine", "two/mine", 8)
+
+
+class Judge(Evaluator):
+    """Wants a yes."""
+
+    name = "judge"
+
+    async def evaluate(self, task, trajectory):
+        return Score(name="yes", value=float(trajectory.answer == "yes"), evaluator=self.name)

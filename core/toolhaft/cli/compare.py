@@ -180,13 +180,15 @@ def compare_runs(runs: Sequence[StoredRun], *, notes: Sequence[str] = (), seed: 
 
 
 def _arm_folder(path: Path) -> Path:
-    """Return the folder of the only arm of an evaluation, or the path itself."""
+    """Return the folder of the only arm of an evaluation, floors and ceilings aside, or the path itself."""
     from toolhaft.evaluators.reading import FLOOR
     from toolhaft.report.store import is_evaluation, load_evaluation
 
     if not is_evaluation(path):
         return path
-    folders = [place for name, place in load_evaluation(path).folders.items() if name != FLOOR]
+    evaluation = load_evaluation(path)
+    aside = {FLOOR, *(arm.name for arm in evaluation.comparison.arms if arm.reference)}
+    folders = [place for name, place in evaluation.folders.items() if name not in aside]
     if len(folders) != 1:
         arms = ", ".join(str(path / place) for place in folders)
         raise UsageError(

@@ -231,6 +231,7 @@ def _summarise(arm: ArmAttempts) -> ArmResult:
             kind: kinds[kind] for kind in dict.fromkeys((*FAILURE_KINDS, *sorted(kinds))) if kinds[kind]
         },
         parts={name: _mean(_figures(attempts, name)) for name in part_names},
+        reference=not arm.competes,
         pass_all={k: _mean([pass_all(sum(n), len(n), k) for n in outcomes.values()]) for k in depths},
         pass_any={k: _mean([pass_any(sum(n), len(n), k) for n in outcomes.values()]) for k in depths},
     )

@@ -45,6 +45,7 @@ class ArmResult:
         pass_any: The chance that at least one of k does (pass@k).
         parts: Mean of each component figure over the rollouts whose score has it; a score without any counts
             as 0.
+        reference: Whether it is a floor or a ceiling, which is compared with nobody.
     """
 
     name: str
@@ -62,6 +63,7 @@ class ArmResult:
     pass_all: dict[int, float] = field(default_factory=dict)
     pass_any: dict[int, float] = field(default_factory=dict)
     parts: dict[str, float] = field(default_factory=dict)
+    reference: bool = False
 
     @property
     def measured(self) -> bool:
