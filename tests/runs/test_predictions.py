@@ -45,7 +45,7 @@ def test_arms_are_scored_and_paired_and_what_is_missing_has_failed():
         ("right", "half", 8, 5)
     ]
     assert half.by_tag["even"].total == 4
-    assert any("replayed" in note for note in found.comparison.notes)
+    assert any("read from a file" in note for note in found.comparison.notes)
 
 
 class Named(Evaluator):
