@@ -138,7 +138,9 @@ def check(
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(help="One word, lower case.")],
-    kind: Annotated[str, typer.Option(help="source, retriever, model or evaluator.")] = "retriever",
+    kind: Annotated[
+        str, typer.Option(help="command, evaluator, generator, model, planner, retriever or source.")
+    ] = "retriever",
     into: Annotated[Path, typer.Option(help="Folder to put it in.")] = Path(),
     as_json: AsJSON = False,
 ) -> None:
