@@ -195,7 +195,13 @@ async def test_judgements_are_kept_and_need_no_model(tmp_path):
     assert nobody.requests == []
     with pytest.raises(UsageError, match="script has 0 turns"):
         await PassRate(judge=nobody, votes=2, judgements=path).evaluate(TASK, done("Something else."))
-    path.write_text(path.read_text() + "{}\n")
+    kept = path.read_bytes()
+    path.write_bytes(kept + kept[:50])  # killed while it wrote
+    resumed = PassRate(judge=ScriptedModel(vote("Solved"), name="judge"), votes=1, judgements=path)
+    await resumed.evaluate(TASK, done())
+    assert path.read_bytes().startswith(kept + b"{")
+    assert [json.loads(line)["task"] for line in path.read_bytes().splitlines()] == ["t1", "t1"]
+    path.write_bytes(kept + b"{}\n")
     with pytest.raises(FormatError, match="without its key"):
         PassRate(judge=nobody, judgements=path)
 
@@ -291,7 +297,9 @@ def test_an_arm_together():
     assert found.runs == (pytest.approx(2 / 3), pytest.approx(1 / 3))
     assert (found.tasks, found.mean, found.malformed) == (3, 0.5, 1)
     assert found.deviation == pytest.approx(1 / 6)
-    assert found.low <= found.mean <= found.high
+    assert (found.low, found.high) == (None, None)
+    six = summarize([*scores, *scores])
+    assert six.low <= six.mean <= six.high
     with pytest.raises(UsageError):
         summarize([])
 
@@ -335,3 +343,33 @@ def test_bad_result_files_are_one_clear_error(value, tmp_path):
     with pytest.raises(FormatError) as caught:
         read_pass_results(path)
     assert str(path) in caught.value.where
+
+
+@pytest.mark.anyio
+async def test_a_judge_that_could_not_be_reached_is_asked_again(tmp_path):
+    path = tmp_path / "votes.jsonl"
+
+    def fail(request):
+        raise ModelError("gone")
+
+    first = PassRate(judge=ScriptedModel(fail, vote("Solved"), name="judge"), votes=2, judgements=path)
+    score = await first.evaluate(TASK, done())
+    assert (score.value, score.details["malformed"]) == (1.0, 1)
+    again = ScriptedModel(vote("Solved"), vote("Unsolved"), name="judge")
+    assert (await PassRate(judge=again, votes=2, judgements=path).evaluate(TASK, done())).value == 0.5
+    assert len(again.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Completion(text='{"verdict": "Unsolved", "verdict": "Solved", "reason": "r"}'),
+        Completion(text='{"verdict": "Solved"}', finish="refusal"),
+        Completion(text='{"verdict": "Solved"} {"verdict": "Solved"}'),
+    ],
+    ids=["twice", "refused", "two objects"],
+)
+def test_what_could_be_read_in_two_ways_is_no_verdict(said):
+    found = read_vote(prompt("pass_answer"), said)
+    assert not found.verdict
+    assert found.problem

@@ -74,7 +74,8 @@ async def test_each_vote_is_asked_in_both_orders(said, value, flips, changes):
         (done("half", "loop"), done("No.", "gave_up"), 0.5, "tie"),
         (None, done("It rains."), 1.0, ""),
         (done("It rains."), replace(done("x"), steps=(), answer=""), 0.0, "missing"),
-        (None, replace(done("x"), steps=(), answer=""), 0.5, "missing"),
+        (None, replace(done("x"), steps=(), answer=""), 0.5, "tie"),
+        (done(""), done(""), 0.5, "tie"),
     ],
 )
 async def test_what_needs_no_question(reference, mine, value, outcome):
@@ -94,8 +95,13 @@ async def test_a_rule_decides_where_there_is_one():
 
 @pytest.mark.anyio
 async def test_malformed_votes_and_budgets():
-    score = await against(judge=ScriptedModel(vote("B"), "no idea")).evaluate(TASK, done("It rains."))
-    assert (score.value, score.details["malformed"], score.details["order_pairs"]) == (1.0, 1, 0)
+    # One that always names the first place, and is not read in the other order, would decide by its bias.
+    biased = ScriptedModel(vote("A"), "no idea", vote("A"), "no idea", vote("B"), vote("A"))
+    score = await against(judge=biased, votes=3).evaluate(TASK, done("It rains."))
+    assert (score.value, score.details["malformed"], score.details["order_pairs"]) == (1.0, 2, 1)
+    assert (score.details["candidate"], score.details["reference"]) == (2, 0)
+    with pytest.raises(ModelError, match="none of 2 votes has a verdict in both orders"):
+        await against(judge=ScriptedModel(vote("B"), "no idea")).evaluate(TASK, done("It rains."))
     with pytest.raises(ModelError, match="none of 2 votes"):
         await against(judge=ScriptedModel("a", "b")).evaluate(TASK, done("It rains."))
     half = ScriptedModel(vote("B"), vote("A"), vote("B"))

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any
 
-from toolhaft.errors import BudgetExceededError, UsageError
-from toolhaft.evaluators.base import Evaluator
+from toolhaft.errors import UsageError
 from toolhaft.evaluators.bootstrap import bootstrap_interval
-from toolhaft.models.base import Model
-from toolhaft.types import Budget, Score, Task, Trajectory
-from toolhaft_evals.judge.asking import Judge
+from toolhaft.evaluators.statistics import FEWEST
+from toolhaft.types import Score, Task, Trajectory
 from toolhaft_evals.judge.counting import Method, answer_status, count
 from toolhaft_evals.judge.prompts import prompt
 from toolhaft_evals.judge.quoting import path_text, section, tools_text
-from toolhaft_evals.judge.rule import RuleJudge, has_rule
-from toolhaft_evals.judge.stored import Ballot, Judgements, key_of
+from toolhaft_evals.judge.rule import has_rule
+from toolhaft_evals.judge.stored import Ballot
+from toolhaft_evals.judge.voting import VotingEvaluator
 
 _FINISHED = ("answered", "asked", "gave_up")
 _PROMPTS = ("pass_answer", "pass_path", "solvable")
-MOST_VOTES = 101
 
 
-class PassRate(Evaluator):
+class PassRate(VotingEvaluator):
     """Solved 1, Unsure 0.5, Unsolved 0, as the mean of several votes.
 
     An answer that is empty, and a rollout that came to no answer, is Unsolved without a question. Where the
@@ -39,43 +36,15 @@ class PassRate(Evaluator):
     a tie of votes passes, as in the printed rate of the reference, not by lot.
 
     Args:
-        judge: A model, or its name; ``replay:FILE`` answers from a recording. It is opened when it is asked.
-        votes: How often each answer is judged.
         legacy: Use ToolBench's table.
-        rule: Where a task has a check of its own, that decides, and no model is asked.
-        budget: Of the judge, over all answers.
-        judgements: A file in which ballots are kept, and from which they are taken if it has them.
-        seed: Of the first vote.
-
-    Raises:
-        UsageError: ``votes`` makes no sense.
-        FormatError: The file of judgements is damaged.
+        votes: How often each answer is judged; for this and the others see `VotingEvaluator`.
     """
 
     name = "pass-rate"
 
-    def __init__(
-        self,
-        *,
-        judge: str | Model = "auto",
-        votes: int = 3,
-        legacy: bool = False,
-        rule: bool = True,
-        budget: Budget | Mapping[str, Any] | None = None,
-        judgements: Path | str | None = None,
-        seed: int = 0,
-    ) -> None:
-        check_votes(votes)
-        self.judge = Judge(judge, budget=budget, seed=seed)
-        self._votes = votes
+    def __init__(self, *, legacy: bool = False, votes: int = 3, **settings: Any) -> None:
+        super().__init__(votes=votes, **settings)
         self._method: Method = "legacy" if legacy else "sopr"
-        self._rule = RuleJudge() if rule else None
-        self._judgements = Judgements(judgements)
-
-    def check_task(self, task: Task) -> None:
-        """Raise `UsageError` if the task's own check cannot hold."""
-        if self._rule is not None and has_rule(task):
-            self._rule.check_task(task)
 
     async def evaluate(self, task: Task, trajectory: Trajectory) -> Score:
         """Return the score.
@@ -85,23 +54,22 @@ class PassRate(Evaluator):
             ModelError: No vote has a verdict.
             UsageError: The judge is the built-in heuristic.
         """
-        if self._rule is not None and has_rule(task):
-            return await self._rule.evaluate(task, trajectory)
+        if self.rule is not None and has_rule(task):
+            return await self.rule.evaluate(task, trajectory)
         if unjudged := self._unasked(trajectory):
             return unjudged
         shown = (task.instruction, trajectory.answer, trajectory.status, path_text(trajectory))
         digests = [prompt(name).digest for name in _PROMPTS]
         functions = tools_text(trajectory.tools) if self._method == "legacy" else ""
-        key = key_of("pass", task.id, self._method, self._votes, self.judge.name, digests, shown, functions)
-        ballots = self._judgements.find(key)
-        if ballots is None:
-            ballots = await self._cast(task, trajectory)
-            if len(ballots) == self._votes:
-                self._judgements.keep(key, task.id, ballots)
+        ballots = await self.ballots(
+            task,
+            ("pass", self._method, digests, shown, functions),
+            lambda number: self._ballot(task, trajectory, number),
+        )
         return count(
             ballots,
             method=self._method,
-            votes=self._votes,
+            votes=self.votes,
             judge=self.judge.name,
             name="pass_rate",
             evaluator=self.name,
@@ -126,17 +94,6 @@ class PassRate(Evaluator):
             outcome="" if trajectory.status == "gave_up" else "unsolved",
         )
 
-    async def _cast(self, task: Task, trajectory: Trajectory) -> tuple[Ballot, ...]:
-        ballots: list[Ballot] = []
-        for number in range(self._votes):
-            try:
-                ballots.append(await self._ballot(task, trajectory, number))
-            except BudgetExceededError:
-                if not ballots:
-                    raise
-                break
-        return tuple(ballots)
-
     async def _ballot(self, task: Task, trajectory: Trajectory, number: int) -> Ballot:
         request = section("Request", task.instruction)
         answer = section("Final answer", trajectory.answer)
@@ -160,7 +117,7 @@ class PassRateSummary:
     Attributes:
         tasks: How many there are.
         mean: Of the scores, in [0, 1].
-        low: Lower end of its 95 % bootstrap interval over tasks; likewise ``high``.
+        low: Lower end of its 95 % bootstrap interval over tasks; likewise ``high``. None for too few tasks.
         runs: The mean of each vote over the tasks, as StableToolBench's runs are.
         deviation: Standard deviation of ``runs``.
         malformed: Votes without a verdict; ``missing`` those that were never cast.
@@ -168,8 +125,8 @@ class PassRateSummary:
 
     tasks: int
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     runs: tuple[float, ...]
     deviation: float
     malformed: int
@@ -192,7 +149,7 @@ def summarize(scores: Sequence[Score], *, seed: int = 0) -> PassRateSummary:
     if not scores:
         raise UsageError("there are no scores")
     values = [score.value for score in scores]
-    low, high = bootstrap_interval(values, seed=seed)
+    low, high = bootstrap_interval(values, seed=seed) if len(values) >= FEWEST else (None, None)
     points = [list(score.details.get("points", ())) or [score.value] for score in scores]
     most = max(map(len, points))
     filled = [
@@ -209,9 +166,3 @@ def summarize(scores: Sequence[Score], *, seed: int = 0) -> PassRateSummary:
         malformed=sum(int(score.details.get("malformed", 0)) for score in scores),
         missing=sum(int(score.details.get("missing", 0)) for score in scores),
     )
-
-
-def check_votes(votes: object) -> None:
-    """Raise `UsageError` unless it is a number of votes."""
-    if isinstance(votes, bool) or not isinstance(votes, int) or not 1 <= votes <= MOST_VOTES:
-        raise UsageError(f"votes is {votes!r}", hint=f"Give a whole number from 1 to {MOST_VOTES}")

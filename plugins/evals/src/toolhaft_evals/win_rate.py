@@ -7,26 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolhaft.errors import BudgetExceededError, ModelError, UsageError
-from toolhaft.evaluators.base import Evaluator
+from toolhaft.errors import ModelError, UsageError
 from toolhaft.evaluators.bootstrap import difference_interval
 from toolhaft.evaluators.prediction import missing_trajectory
 from toolhaft.evaluators.statistics import FEWEST, mcnemar, wilson
-from toolhaft.models.base import Model
-from toolhaft.types import Budget, Proportion, Score, Task, Trajectory, from_value, to_value
-from toolhaft_evals.judge.asking import Judge
+from toolhaft.types import Proportion, Score, Task, Trajectory, from_value, to_value
 from toolhaft_evals.judge.prompts import prompt
 from toolhaft_evals.judge.quoting import path_text, section
-from toolhaft_evals.judge.rule import RuleJudge, has_rule
-from toolhaft_evals.judge.stored import Ballot, Judgements, key_of
+from toolhaft_evals.judge.rule import has_rule
+from toolhaft_evals.judge.stored import Ballot
 from toolhaft_evals.judge.verdict import Vote
-from toolhaft_evals.pass_rate import check_votes
+from toolhaft_evals.judge.voting import VotingEvaluator
 
 _ORDERS = ("reference", "candidate")
 _WORTH = {"candidate": 1.0, "tie": 0.5, "reference": 0.0}
 
 
-class WinRate(Evaluator):
+class WinRate(VotingEvaluator):
     """1 where the answer beats the reference's, 0 where it loses, 0.5 for a tie.
 
     Each vote is asked twice, with either answer first; more votes win. Without a question: a missing answer
@@ -38,16 +35,10 @@ class WinRate(Evaluator):
 
     Args:
         reference: The other arm: trajectories by task id, or a run's folder.
-        judge: A model, or its name; it is opened when it is asked.
-        votes: How often a pair is judged in both orders.
-        rule: Whether a task's own check decides.
-        budget: Of the judge, over all pairs.
-        judgements: A file in which votes are kept, and from which they are taken if it has them.
-        seed: Of the first vote.
+        votes: How often a pair is judged in both orders; for this and the others see `VotingEvaluator`.
 
     Raises:
-        UsageError: ``votes`` makes no sense, or the folder holds no run.
-        FormatError: A file is damaged.
+        UsageError: The folder holds no run.
     """
 
     name = "win-rate"
@@ -56,26 +47,17 @@ class WinRate(Evaluator):
         self,
         *,
         reference: Mapping[str, Trajectory] | Path | str | None = None,
-        judge: str | Model = "auto",
         votes: int = 1,
-        rule: bool = True,
-        budget: Budget | Mapping[str, Any] | None = None,
-        judgements: Path | str | None = None,
-        seed: int = 0,
+        **settings: Any,
     ) -> None:
-        check_votes(votes)
-        self.judge = Judge(judge, budget=budget, seed=seed)
+        super().__init__(votes=votes, **settings)
         self._reference = _load(reference)
-        self._votes = votes
-        self._rule = RuleJudge() if rule else None
-        self._judgements = Judgements(judgements)
 
     def check_task(self, task: Task) -> None:
         """Raise `UsageError` if there is no reference, or the task's own check cannot hold."""
         if self._reference is None:
             raise UsageError("win-rate needs answers to compare with", hint="Give reference=FOLDER of a run")
-        if self._rule is not None and has_rule(task):
-            self._rule.check_task(task)
+        super().check_task(task)
 
     async def evaluate(self, task: Task, trajectory: Trajectory) -> Score:
         """Return the score of the trajectory against the reference's.
@@ -91,8 +73,14 @@ class WinRate(Evaluator):
         if found is not None or other is None:
             winner, why = found or ("candidate", "")
             return _score(winner, why, {"judge": "rule" if why.startswith("the check") else "none"})
-        votes = await self._stored_votes(task, other, trajectory)
-        return count_votes(votes, judge=self.judge.name, votes=self._votes)
+        texts = [(each.answer, each.status, path_text(each)) for each in (other, trajectory)]
+        ballots = await self.ballots(
+            task,
+            ("win", prompt("win").digest, task.instruction, texts),
+            lambda number: self._round(task, other, trajectory, number),
+        )
+        votes = [vote for ballot in ballots for vote in ballot]
+        return count_votes(votes, judge=self.judge.name, votes=self.votes)
 
     async def compare(
         self, tasks: Sequence[Task], candidates: Mapping[str, Trajectory], *, seed: int = 0
@@ -116,34 +104,15 @@ class WinRate(Evaluator):
     async def _by_rule(
         self, task: Task, other: Trajectory | None, mine: Trajectory
     ) -> tuple[str, str] | None:
-        if self._rule is None or other is None or not has_rule(task):
+        if self.rule is None or other is None or not has_rule(task):
             return None
-        theirs, ours = [(await self._rule.evaluate(task, each)).value for each in (other, mine)]
+        theirs, ours = [(await self.rule.evaluate(task, each)).value for each in (other, mine)]
         winner = "tie" if theirs == ours else "candidate" if ours > theirs else "reference"
         return winner, f"the check of the task decides: {ours:g} against {theirs:g}"
 
-    async def _stored_votes(self, task: Task, other: Trajectory, mine: Trajectory) -> tuple[Vote, ...]:
-        digest = prompt("win").digest
-        texts = [(each.answer, each.status, path_text(each)) for each in (other, mine)]
-        key = key_of("win", task.id, self._votes, self.judge.name, digest, task.instruction, texts)
-        ballots = self._judgements.find(key)
-        if ballots is None:
-            ballots = await self._cast(task, other, mine)
-            if len(ballots) == self._votes:
-                self._judgements.keep(key, task.id, ballots)
-        return tuple(vote for ballot in ballots for vote in ballot)
-
-    async def _cast(self, task: Task, other: Trajectory, mine: Trajectory) -> tuple[Ballot, ...]:
-        ballots: list[Ballot] = []
-        for number in range(self._votes):
-            try:
-                votes = [await self._ask(task, other, mine, number, order) for order in _ORDERS]
-            except BudgetExceededError:  # a round in one order alone would be the bias of that order
-                if not ballots:
-                    raise
-                break
-            ballots.append(tuple(votes))
-        return tuple(ballots)
+    async def _round(self, task: Task, other: Trajectory, mine: Trajectory, number: int) -> Ballot:
+        # In one order alone, a round would be the bias of that order: it counts whole or not at all.
+        return tuple([await self._ask(task, other, mine, number, order) for order in _ORDERS])
 
     async def _ask(self, task: Task, other: Trajectory, mine: Trajectory, number: int, order: str) -> Vote:
         first, second = (other, mine) if order == "reference" else (mine, other)
@@ -206,7 +175,9 @@ def winner_of(vote: Vote) -> str:
 
 
 def count_votes(found: Sequence[Vote], *, judge: str, votes: int) -> Score:
-    """Return the score of a pair; all votes stand in its details.
+    """Return the score of a pair; all votes stand in its details, also those that do not count.
+
+    A round counts if it has a verdict in both orders.
 
     Args:
         found: Two for each round, one in each order.
@@ -217,18 +188,23 @@ def count_votes(found: Sequence[Vote], *, judge: str, votes: int) -> Score:
         ModelError: No vote has a verdict.
     """
     winners = [winner_of(vote) for vote in found]
+    malformed = winners.count("")
+    rounds: list[tuple[str, ...]] = []
+    if len({vote.order for vote in found}) > 1:
+        # A verdict in one order alone may be the bias of that order.
+        rounds = [pair for pair in zip(winners[::2], winners[1::2], strict=False) if all(pair)]
+        winners = [winner for pair in rounds for winner in pair]
     if not any(winners):
         said = next((vote.problem for vote in found if vote.problem), "none was cast")
-        raise ModelError(f"none of {len(found)} votes has a verdict: {said}", where=judge)
+        raise ModelError(f"none of {len(found)} votes has a verdict in both orders: {said}", where=judge)
     ours, theirs = winners.count("candidate"), winners.count("reference")
     winner = "tie" if ours == theirs else "candidate" if ours > theirs else "reference"
-    rounds = [pair for pair in zip(winners[::2], winners[1::2], strict=False) if all(pair)]
     flips = sum(set(pair) == {"candidate", "reference"} for pair in rounds)
     details = {
         "judge": judge,
         "votes": votes,
         "missing": votes - len(found) // 2,
-        "malformed": winners.count(""),
+        "malformed": malformed,
         "candidate": ours,
         "reference": theirs,
         "ties": winners.count("tie"),
@@ -310,7 +286,7 @@ def _answered(trajectory: Trajectory | None) -> bool:
 
 def _score(winner: str, reason: str, details: dict[str, Any]) -> Score:
     outcome = {"candidate": "", "tie": "tie", "reference": "lost"}[winner]
-    if reason == "there is no answer":
+    if winner == "reference" and reason == "there is no answer":
         outcome = "missing"
     said = {"candidate": "it wins", "tie": "a tie", "reference": "it loses"}[winner]
     return Score(

@@ -12,7 +12,7 @@ from toolhaft.models.base import Model
 from toolhaft.tools.budget import BudgetMeter
 from toolhaft.types import Budget, Message
 from toolhaft_evals.judge.prompts import Prompt
-from toolhaft_evals.judge.verdict import Vote, read_vote, verdict_tool
+from toolhaft_evals.judge.verdict import FAILED, Vote, read_vote, verdict_tool
 
 _UNLIMITED = Budget(steps=None, model_calls=None, tool_calls=None)
 
@@ -94,7 +94,7 @@ class Judge:
             return Vote(
                 prompt=prompt.name,
                 digest=prompt.digest,
-                problem=f"the judge failed: {error.what}",
+                problem=f"{FAILED}{error.what}",
                 model=model.name,
                 origin=model.origin,
                 order=order,

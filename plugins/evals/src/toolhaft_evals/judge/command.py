@@ -76,14 +76,15 @@ def judge_evaluation(
 
 
 def _load(folder: Path, reference: str | None) -> dict[str, dict[str, Trajectory]]:
-    """Return the arms that tried something, by task id; of several trials the first."""
+    """Return the arms, but for floors and ceilings, by task id; of several trials the first."""
     from toolhaft.evaluators.reading import FLOOR
     from toolhaft.report.store import load_evaluation
 
     stored = load_evaluation(folder)
     arms: dict[str, dict[str, Trajectory]] = {}
+    left_out = {FLOOR, *(arm.name for arm in stored.comparison.arms if arm.reference)}
     for name, (trajectories, _) in stored.arms.items():
-        if name != FLOOR:
+        if name not in left_out:
             arms[name] = first_of_each(trajectories)
     if reference is not None and reference not in arms:
         raise UnknownNameError("arm", reference, tuple(arms), where=str(folder))
@@ -111,7 +112,9 @@ def _pass_row(name: str, each: ArmJudgement) -> tuple[str, ...]:
         name,
         str(found.tasks),
         _percent(found.mean),
-        f"{_percent(found.low)} to {_percent(found.high)}",
+        "too few"
+        if found.low is None or found.high is None
+        else f"{_percent(found.low)} to {_percent(found.high)}",
         ", ".join(map(_percent, found.runs[:7])),
         _percent(found.deviation),
         str(found.malformed),

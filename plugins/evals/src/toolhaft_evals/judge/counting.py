@@ -60,7 +60,7 @@ def count(
     cast = [(ballot, found) for ballot in ballots if (found := points(ballot, method)) is not None]
     worth = [found for _, found in cast]
     if not worth:
-        raise ModelError(_no_vote(ballots), where=judge, hint="Ask a judge that keeps to the form")
+        raise ModelError(_no_vote(ballots), where=judge)
     mean = sum(worth) / len(worth)
     value = mean if method == "sopr" else float(mean >= 0.5)
     answers = [answer_status(ballot) for ballot, _ in cast]

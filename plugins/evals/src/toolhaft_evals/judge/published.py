@@ -66,10 +66,10 @@ def read_preferences(path: Path | str, *, reference: str, candidate: str) -> dic
             if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 10_000:
                 raise FormatError(f"no votes for {name!r:.80}", where=f"{path}#/{query_id}", hint=_HINT)
             votes += [Vote(prompt="stored", digest="", verdict=verdict, order="reference")] * number
+        if not votes:
+            raise FormatError("there are no votes", where=f"{path}#/{query_id}", hint=_HINT)
         score = count_votes(votes, judge="stored", votes=len(votes))
-        # One order alone says nothing of its bias.
-        unknown = {"order_pairs": 0, "order_flips": 0, "order_changes": 0, "missing": 0}
-        score.details.update(unknown)
+        score.details["missing"] = 0
         found[query_id] = score
     return found
 

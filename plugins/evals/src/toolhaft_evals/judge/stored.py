@@ -27,7 +27,7 @@ class Judgements:
     """Ballots by their key, in a file of JSON lines that is added to; None keeps them in memory.
 
     Args:
-        path: Made when the first judgement is kept.
+        path: Made when the first judgement is kept. A last line that was cut off is judged again.
 
     Raises:
         FormatError: A line is damaged or of a newer format; the message has file and line.
@@ -36,8 +36,12 @@ class Judgements:
     def __init__(self, path: Path | str | None = None) -> None:
         self._path = Path(path) if path is not None else None
         self._found: dict[str, tuple[Ballot, ...]] = {}
+        self._torn = b""
         if self._path is not None and self._path.is_file():
             for line, where in read_lines(self._path, "Name a file of judgements"):
+                if not line.endswith(b"\n"):
+                    self._torn = line  # a writer that was killed: what it wrote last is judged again
+                    break
                 key, ballots = _read(line, where)
                 self._found[key] = ballots
 
@@ -63,6 +67,9 @@ class Judgements:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("ab") as file:
+                if self._torn:
+                    file.truncate(file.tell() - len(self._torn))
+                    self._torn = b""
                 file.write(to_json(line) + b"\n")
         except OSError as error:
             raise UsageError(

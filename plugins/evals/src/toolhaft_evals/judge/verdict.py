@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from toolhaft.types import Completion, ToolSpec, Usage
 from toolhaft_evals.judge.prompts import Prompt
 
 TOOL = "give_verdict"
+FAILED = "the judge failed: "
+"""What the problem of a vote begins with if it was never given."""
 _LONGEST_REASON = 2_000
 _KEYS = frozenset({"verdict", "reason"})
 
@@ -96,6 +99,8 @@ def _arguments(completion: Completion) -> tuple[dict[str, Any], str]:
         if call.problem or call.repaired:
             return {}, call.problem or "the arguments had to be mended"
         return _known(call.arguments)
+    if completion.finish == "refusal":
+        return {}, "the judge refused"
     text = completion.text.strip()
     if text.startswith("```") and text.endswith("```") and text.count("```") == 2:
         text = text.strip("`").removeprefix("json").strip()
@@ -104,6 +109,8 @@ def _arguments(completion: Completion) -> tuple[dict[str, Any], str]:
     parsed = parse_arguments(text)
     if parsed.problem or parsed.repaired:
         return {}, parsed.problem or "a JSON object with something around it"
+    if len(json.loads(text, object_pairs_hook=list)) != len(parsed.arguments):
+        return {}, "a part of the verdict stands twice"
     return _known(parsed.arguments)
 
 
