@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,6 +24,26 @@ def shared():
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}: set TOOLHAFT_SHARED")
     return folder
+
+
+@pytest.fixture
+def toolhaft(monkeypatch, capsys, tmp_path):
+    """Run a command in this process, in a folder of its own: ``code, out, err = toolhaft("call", ...)``."""
+
+    def command(*words):
+        from toolhaft.cli.main import main
+
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["toolhaft", *map(str, words)])
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return command
 
 
 @pytest.fixture

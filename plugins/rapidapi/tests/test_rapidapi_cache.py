@@ -1,11 +1,13 @@
 """Kept answers: found by what was asked, for many at once, and taken from StableToolBench's layout."""
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from toolhaft_rapidapi.cache import Answer, AnswerCache, Question
+from toolhaft.errors import FormatError, UsageError
+from toolhaft_rapidapi.cache import Answer, AnswerCache, Question, _open
 from toolhaft_rapidapi.stable_cache import import_cache
 
 pytestmark = pytest.mark.slow  # many threads on one file
@@ -55,6 +57,48 @@ def test_an_answer_that_is_too_large_is_not_kept():
     with AnswerCache() as cache:
         cache.put(asked(), Answer(response="x" * 4_000_001))
         assert len(cache) == 0
+
+
+def test_a_file_that_cannot_be_written_is_read(tmp_path):
+    path = tmp_path / "kept.sqlite"
+    with AnswerCache(path) as cache:
+        cache.put(asked(), Answer(response="dry"))
+    file, count = _open(str(path), writing=False)
+    file.close()
+    assert count == 1
+    if os.geteuid() == 0:
+        pytest.skip("nothing is read-only for root")
+    path.chmod(0o400)
+    tmp_path.chmod(0o500)
+    try:
+        with AnswerCache(path) as cache:
+            assert cache.get(asked()).response == "dry"
+            with pytest.raises(UsageError, match="cannot be written"):
+                cache.put(asked(2), Answer(response="wet"))
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_a_file_that_is_damaged_inside_is_not_opened(tmp_path):
+    path = tmp_path / "kept.sqlite"
+    with AnswerCache(path) as cache:
+        cache.put_all([(asked(number), Answer(response="x" * 500)) for number in range(200)])
+    data = bytearray(path.read_bytes())
+    data[8192:] = bytes(byte ^ 0x5A for byte in data[8192:])
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match="damaged"):
+        AnswerCache(path)
+
+
+def test_after_a_full_disk_answers_are_kept_again(tmp_path):
+    with AnswerCache(tmp_path / "kept.sqlite") as cache:
+        cache._file.execute("PRAGMA max_page_count = 8")
+        with pytest.raises(UsageError, match="full"):
+            cache.put(asked(1), Answer(response="x" * 100_000))
+        cache._file.execute("PRAGMA max_page_count = 100000")
+        cache.put(asked(2), Answer(response="wet"))
+        assert cache.get(asked(1)) is None
+        assert cache.get(asked(2)).response == "wet"
 
 
 @pytest.fixture

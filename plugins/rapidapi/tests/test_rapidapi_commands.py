@@ -11,15 +11,19 @@ import pytest
 
 from .tool_files import a_parameter, a_tool, an_api
 
-pytestmark = pytest.mark.slow  # each test starts processes
+pytestmark = pytest.mark.slow  # a test starts a process
 
 TOOLHAFT = [sys.executable, "-m", "toolhaft"]
 
 
-def run(*words, expected=0):
-    done = subprocess.run([*TOOLHAFT, *map(str, words)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == expected, done.stderr
-    return done.stdout
+@pytest.fixture
+def run(toolhaft):
+    def run(*words, expected=0):
+        code, out, err = toolhaft(*words)
+        assert code == expected, err
+        return out
+
+    return run
 
 
 @pytest.fixture
@@ -27,7 +31,7 @@ def path(tool_file):
     return tool_file(a_tool(an_api(required=[a_parameter("city")]), an_api("Odd", "/odd", method="FETCH")))
 
 
-def test_import_list_show_search_and_call(path, tmp_path):
+def test_import_list_show_search_and_call(path, tmp_path, run):
     file = tmp_path / "sky.catalog"
     said = run("tools", "import", f"rapidapi:{path}", "-o", file, expected=3)
     assert "1 imported, 0 degraded, 1 skipped" in said
@@ -77,7 +81,7 @@ def test_the_server_says_where_it_is_answers_and_ends_with_ctrl_c(path, tmp_path
     assert not list(tmp_path.glob("c.sqlite-*")), "the cache was not closed"
 
 
-def test_a_cache_is_imported(path, tmp_path):
+def test_a_cache_is_imported(path, tmp_path, run):
     folder = tmp_path / "cache" / "Weather" / "sky_watch_for_Weather"
     folder.mkdir(parents=True)
     entries = {"{'city': 'Riga'}": {"error": "", "response": "dry"}, "x": {"error": "", "response": ""}}

@@ -54,6 +54,14 @@ def test_dates_and_times_say_how_they_are_written():
     assert [check.is_valid(text) for text in ("00:00", "24:00", "7:30")] == [True, False, False]
 
 
+def test_options_are_told_apart_as_json_tells_them():
+    schema, _ = schema_of("ENUM", True, options=(1, 1.0, True, float("inf"), "1"))
+    assert schema == {"enum": [1, True, "1"], "default": True}
+    schema, problems = schema_of("ENUM", True, options=(1, 2))
+    assert "default" not in schema
+    assert problems[0].code == "default-mismatch"
+
+
 def test_options_become_an_enumeration():
     schema, _ = schema_of("ENUM", "km", options=("km", "mi", "km"))
     assert schema == {"type": "string", "enum": ["km", "mi"], "default": "km"}

@@ -1,13 +1,14 @@
 """The virtual API server: ToolBench's contract, with every reply labelled."""
 
 import json
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
 from toolhaft import Agent, open_catalog
-from toolhaft.errors import InvalidArgumentsError, ToolError
+from toolhaft.errors import ConfigError, InvalidArgumentsError, ToolError
 from toolhaft_rapidapi.cache import Answer, AnswerCache, Question
 from toolhaft_rapidapi.server import VirtualServer
 from toolhaft_rapidapi.statuses import NotWorkingError
@@ -16,6 +17,7 @@ from .tool_files import a_parameter, a_tool, an_api
 
 pytestmark = pytest.mark.slow  # each test starts a server
 
+CLIENT = httpx.Client(trust_env=False, verify=False)  # a client of its own for each call takes 20 ms
 SHAPE = {"city": "str", "days": [{"date": "str", "summary": "str", "_list_length": 40}]}
 
 
@@ -54,7 +56,7 @@ def ask(path, tmp_path):
                 "toolbench_key": "",
                 **fields,
             }
-            answer = httpx.post(f"{server.base_url}/{route}", json=payload, trust_env=False)
+            answer = CLIENT.post(f"{server.base_url}/{route}", json=payload)
             assert answer.status_code == 200
             reply = answer.json()
             assert answer.headers["x-toolhaft-provenance"] == reply["provenance"]
@@ -131,14 +133,67 @@ def test_old_clients_get_texts(path):
             "api_name": "report",
             "tool_input": {"text": "x"},
         }
-        reply = httpx.post(f"{server.base_url}/virtual", json=payload, trust_env=False).json()
+        reply = CLIENT.post(f"{server.base_url}/virtual", json=payload).json()
     assert isinstance(reply["response"], str)
     assert isinstance(json.loads(reply["response"]), dict)
 
 
 def test_names_of_other_sites_do_not_reach_it(ask):
-    answer = httpx.get(ask.url, headers={"host": "evil.example.com"}, trust_env=False)
+    answer = CLIENT.get(ask.url, headers={"host": "evil.example.com"})
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://evil.example.com", 403),
+        ("null", 403),
+        ("http://127.0.0.1.evil.example.com", 403),
+        ("http://localhost:3000", 200),
+        ("http://127.0.0.1:8000", 200),
+    ],
+)
+def test_pages_of_other_sites_may_not_ask(ask, origin, status):
+    answer = CLIENT.post(f"{ask.url}/virtual", content=b"{}", headers={"origin": origin})
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("given", ['{"city": 1e999}', '{"city": NaN}'])
+def test_numbers_that_json_does_not_have_are_refused(ask, given):
+    assert "no number of JSON" in ask(given)["detail"]
+
+
+def test_live_needs_the_key_from_the_start(path, monkeypatch):
+    monkeypatch.delenv("RAPIDAPI_KEY", raising=False)
+    with pytest.raises(ConfigError, match="RAPIDAPI_KEY is not set"):
+        VirtualServer(path, live=True)
+
+
+def test_a_full_disk_costs_no_answer(tool_file, upstream, tmp_path, monkeypatch):
+    monkeypatch.setenv("RAPIDAPI_KEY", "0123456789abcdefKEY")
+    body = json.dumps({"rain": 1, "text": "x" * 50_000}).encode()
+    for city in ("Riga", "Oslo"):
+        upstream.answers[f"/forecast/{city}"] = 200, {"content-type": "application/json"}, body
+    api = {**an_api(required=[a_parameter("city")]), "url": f"{upstream.url}/forecast/{{city}}"}
+    path = tool_file(a_tool(api))
+    with VirtualServer(path, cache=tmp_path / "c.sqlite", live=True, allow_hosts=["127.0.0.1"]) as server:
+        server._virtual.cache._file.execute("PRAGMA max_page_count = 8")
+        payload = {"category": "Weather", "tool_name": "sky_watch", "api_name": "forecast"}
+        for city in ("Riga", "Oslo"):
+            reply = CLIENT.post(
+                f"{server.base_url}/virtual", json={**payload, "tool_input": {"city": city}}
+            ).json()
+            assert (reply["error"], reply["provenance"], reply["response"]["rain"]) == ("", "live", 1)
+            assert "could not be kept: cannot be written: database or disk is full" in reply["detail"]
+
+
+def test_a_cache_that_is_damaged_while_it_serves_is_said(ask, tmp_path):
+    with sqlite3.connect(tmp_path / "kept.sqlite") as file:
+        file.execute("UPDATE answers SET response = '{broken'")
+    file.close()
+    reply = ask({"city": "Riga"})
+    assert (reply["error"], reply["response"], reply["code"]) == ("Gateway error...", "", 12)
+    assert "damaged" in reply["detail"]
 
 
 def test_many_clients_get_what_each_asked_for(ask):
@@ -181,7 +236,7 @@ def test_a_live_api_behind_the_cache_is_asked_once(tool_file, upstream, tmp_path
 
         def post(city):
             body = {**payload, "tool_input": {"city": city}}
-            return httpx.post(f"{server.base_url}/virtual", json=body, trust_env=False).json()
+            return CLIENT.post(f"{server.base_url}/virtual", json=body).json()
 
         assert [post("Riga")["provenance"] for _ in range(2)] == ["live", "cached"]
         failed = post("Atlantis")
@@ -213,7 +268,7 @@ def test_of_apis_that_are_spelled_alike_the_one_that_the_input_fits_answers(tool
         payload = {"category": "Weather", "tool_name": "sky_watch", "api_name": "get_item"}
         for given, keys in (({"id": "7"}, {"by", "id"}), ({"name": "x"}, {"name"})):
             body = {**payload, "tool_input": given}
-            reply = httpx.post(f"{server.base_url}/virtual", json=body, trust_env=False).json()
+            reply = CLIENT.post(f"{server.base_url}/virtual", json=body).json()
             assert set(reply["response"]) == keys
 
 

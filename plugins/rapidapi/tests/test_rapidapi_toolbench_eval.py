@@ -47,11 +47,6 @@ def queries(tmp_path):
     return path
 
 
-def run(*words, cwd):
-    done = subprocess.run([*ENTRY, *map(str, words)], capture_output=True, text=True, timeout=120, cwd=cwd)
-    return done.returncode, done.stdout, done.stderr
-
-
 @pytest.mark.anyio
 @pytest.mark.parametrize(
     ("status", "answer", "value"),
@@ -66,10 +61,10 @@ async def test_a_valid_finish(status, answer, value):
 
 
 @pytest.mark.slow
-def test_queries_to_report(queries, tmp_path):
+def test_queries_to_report(queries, tmp_path, toolhaft):
     out = tmp_path / "out"
     words = ("--queries", queries, "--limit", 6, "--planner", "react", "--planner", "dfsdt", "-o", out)
-    code, text, problems = run(*words, cwd=tmp_path)
+    code, text, problems = toolhaft("eval", "toolbench", *words)
     assert code == 0, problems
     assert "ToolBench: 6 queries with simulated APIs" in text
     assert "every observation was made up by the built-in simulator" in text
@@ -86,17 +81,17 @@ def test_queries_to_report(queries, tmp_path):
             assert names[0] == "valid_finish"
     assert any(outcome["react"] == 1.0 for outcome in stored.comparison.outcomes.values())
     before = {path: path.read_bytes() for path in out.glob("*/trajectories.jsonl")}
-    code, _, problems = run(*words, "--seed", 1, cwd=tmp_path)
+    code, _, problems = toolhaft("eval", "toolbench", *words, "--seed", 1)
     assert code == 1
     assert "Take another folder with -o" in problems
-    code, again, _ = run(*words, cwd=tmp_path)
+    code, again, _ = toolhaft("eval", "toolbench", *words)
     assert (code, again) == (0, text), "what was done is not done again"
     assert before == {path: path.read_bytes() for path in out.glob("*/trajectories.jsonl")}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT], ids=["kill", "interrupt"])
-def test_it_goes_on_after(kind, queries, tmp_path):
+def test_it_goes_on_after(kind, queries, tmp_path, toolhaft):
     out = tmp_path / "out"
     words = ["--queries", str(queries), "-o", str(out), "--concurrency", "1"]
     process = subprocess.Popen(
@@ -109,10 +104,10 @@ def test_it_goes_on_after(kind, queries, tmp_path):
     os.kill(process.pid, kind)
     assert process.wait() == (-9 if kind is signal.SIGKILL else 130)
     assert not (out / "evaluation.json").exists(), "it was over before it was killed"
-    code, _, problems = run(*words, cwd=tmp_path)
+    code, _, problems = toolhaft("eval", "toolbench", *words)
     assert code == 0, problems
     resumed = load_evaluation(out)
-    code, _, problems = run(*words[:2], "-o", tmp_path / "whole", cwd=tmp_path)
+    code, _, problems = toolhaft("eval", "toolbench", *words[:2], "-o", tmp_path / "whole")
     assert code == 0, problems
     whole = load_evaluation(tmp_path / "whole")
     assert len(resumed.arms["react"][0]) == 60
@@ -134,11 +129,11 @@ def test_it_goes_on_after(kind, queries, tmp_path):
         (("--queries", "open.json"), "no api_list"),
     ],
 )
-def test_wrong_usage_is_said_before_anything_is_done(words, message, queries, tmp_path):
+def test_wrong_usage_is_said_before_anything_is_done(words, message, queries, tmp_path, toolhaft):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("mine")
     (tmp_path / "open.json").write_text('[{"query": "Rain?", "query_id": 1}]')
-    code, _, problems = run(*(word.format(queries=queries) for word in words), cwd=tmp_path)
+    code, _, problems = toolhaft("eval", "toolbench", *(word.format(queries=queries) for word in words))
     assert code == 2
     assert message in problems
     assert "Traceback" not in problems
