@@ -22,18 +22,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 BARE = """
-import sys, uvicorn
+import socket, uvicorn
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from toolhaft_rapidapi.server import listen_on_loopback
 ANSWER = {"error": "", "response": {"city": "Riga", "days": [{"rain": 1}] * 20}, "provenance": "cached"}
 
 async def answer(request):
     await request.json()
     return JSONResponse(ANSWER)
 
-listener = listen_on_loopback(0)
+listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # no Nagle
+listener.bind(("127.0.0.1", 0))
+listener.listen(1024)
 print(listener.getsockname()[1], flush=True)
 app = Starlette(routes=[Route("/virtual", answer, methods=["POST"])])
 uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")).run(sockets=[listener])

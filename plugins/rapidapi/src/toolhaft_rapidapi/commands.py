@@ -24,9 +24,11 @@ def serve(
         Path | None, typer.Option(help="Folder of ToolBench's response_examples: shapes of answers.")
     ] = None,
     live: Annotated[
-        bool, typer.Option(help="Ask the APIs for what is not kept, with the key in RAPIDAPI_KEY.")
+        bool, typer.Option("--live", help="Ask the APIs for what is not kept, with the key in RAPIDAPI_KEY.")
     ] = False,
-    compatible: Annotated[bool, typer.Option(help="Responses as texts, as old clients expect.")] = False,
+    compatible: Annotated[
+        bool, typer.Option("--compatible", help="Responses as texts, as old clients expect.")
+    ] = False,
     allow_host: Annotated[
         list[str] | None, typer.Option(help="A private host that live calls may speak to.")
     ] = None,
@@ -34,7 +36,9 @@ def serve(
 ) -> None:
     """Serve APIs by ToolBench's contract at /virtual and /rapidapi, until Ctrl-C.
 
-    Kept answers come first, the rest is simulated; every reply says which.
+    Kept answers come first, the rest is simulated; every reply says which. Only this machine can ask. Exit
+    codes: 0 ended with Ctrl-C, 1 there are no tools or the cache is damaged, 2 wrong usage, a port that is
+    taken or a key that is not set.
     """
     from toolhaft.cli.output import notice, print_json
     from toolhaft_rapidapi.server import VirtualServer
@@ -104,6 +108,7 @@ def _facts(server: VirtualServer) -> dict[str, Any]:
         "seed": server.seed,
         "apis": server.apis,
         "kept_answers": server.answers,
+        "live": server.live,
         "routes": [f"{server.base_url}/virtual", f"{server.base_url}/rapidapi"],
     }
 
@@ -112,7 +117,8 @@ def _print(server: VirtualServer, path: Path) -> None:
     from toolhaft.cli.output import print_line
 
     print_line(f"{server.apis} APIs of {server.title} are at {server.base_url}/virtual (seed {server.seed}).")
-    print_line(f"{server.answers} answers are kept; the rest is simulated. Ctrl-C ends it.")
+    rest = "asked of the APIs, and simulated where a read fails" if server.live else "simulated"
+    print_line(f"{server.answers} answers are kept; the rest is {rest}. Ctrl-C ends it.")
     print_line(f"\nFor another terminal: toolhaft tools list 'rapidapi:{path}?server={server.base_url}'")
 
 

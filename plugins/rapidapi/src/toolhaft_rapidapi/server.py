@@ -31,6 +31,7 @@ class VirtualServer:
         base_url: ``http://127.0.0.1:PORT`` once it is started.
         apis: How many APIs it knows.
         answers: How many answers are kept.
+        live: Whether the APIs are asked.
 
     Raises:
         UsageError: There is nothing at the path.
@@ -60,6 +61,7 @@ class VirtualServer:
 
         self.title = Path(path).name
         self.seed = seed
+        self.live = live
         self.base_url = ""
         self._port = port
         self._compatible = compatible
