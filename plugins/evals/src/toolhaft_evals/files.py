@@ -42,6 +42,7 @@ def need_file(folder: Path, name: str, *, what: str) -> Path:
 def read_objects(path: Path) -> list[tuple[dict[str, Any], str]]:
     """Return the JSON objects of a file, each with its place: one in a line, or all in one array.
 
+    Where there is only a gzipped file beside the name, that is read.
     Numbers stay what they are: 5 and 5.0 are told apart.
 
     Raises:
@@ -93,6 +94,7 @@ def _parse(text: str, where: str) -> Any:
 
 
 def _read(path: Path) -> str:
+    path = find_file(path.parent, path.name) or path
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -102,4 +104,5 @@ def _read(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise FormatError(f"not UTF-8: {error}", where=str(path)) from None
     except (OSError, EOFError, zlib.error) as error:
-        raise UsageError(f"cannot read it: {error}", where=str(path)) from None
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UsageError(f"cannot read it: {said}", where=str(path)) from None

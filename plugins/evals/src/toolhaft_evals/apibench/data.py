@@ -7,6 +7,7 @@ from typing import Any
 
 from toolhaft.errors import FormatError, UnknownNameError, UsageError
 from toolhaft.types import Gold, Prediction, Task
+from toolhaft_evals.answers import load_predictions
 from toolhaft_evals.apibench.calls import unescape
 from toolhaft_evals.apibench.database import Database, load_database
 from toolhaft_evals.files import find_file, need_file, read_objects, text_of
@@ -35,7 +36,11 @@ def choose_hub(folder: Path, hub: str) -> str:
             hint="Name a folder with api/HUB_api.jsonl with --data",
         )
     if not hub and len(hubs) > 1:
-        raise UsageError(f"there are {len(hubs)} hubs", where=str(folder), hint=f"Name one: --hub {hubs[0]}")
+        raise UsageError(
+            f"there are {len(hubs)} hubs",
+            where=str(folder),
+            hint=f"Name one: {' or '.join(f'--hub {one}' for one in hubs[:5])}",
+        )
     if hub and hub not in hubs:
         raise UnknownNameError("hub", hub, hubs, where=str(folder))
     return hub or hubs[0]
@@ -90,21 +95,8 @@ def load_answers(path: Path, hub: str) -> tuple[Prediction, ...]:
         UsageError: There is no such file.
         FormatError: A line is neither, or a question is answered twice.
     """
-    found: dict[str, Prediction] = {}
-    for row, where in read_objects(path):
-        prediction = _prediction(row, hub, where)
-        if prediction.task_id in found:
-            raise FormatError(f"{prediction.task_id!r:.80} is answered twice", where=where)
-        found[prediction.task_id] = prediction
-    if not found:
-        raise FormatError("there is no answer in it", where=str(path))
-    return tuple(found.values())
 
-
-def _prediction(row: dict[str, Any], hub: str, where: str) -> Prediction:
-    if isinstance(row.get("task_id"), str):
-        task = row["task_id"]
-    else:
+    def read(row: dict[str, Any], _: int, where: str) -> Prediction:
         number = row.get("question_id")
         if type(number) is not int:
             raise FormatError(
@@ -112,9 +104,13 @@ def _prediction(row: dict[str, Any], hub: str, where: str) -> Prediction:
                 where=where,
                 hint='Write {"question_id": 1, "text": "..."}',
             )
-        task = f"{hub}-{number}"
-    model = row.get("model_id") or row.get("model") or ""
-    return Prediction(task_id=task, text=text_of(row, "text", where), model=str(model)[:120])
+        model = str(row.get("model_id") or row.get("model") or "")
+        return Prediction(task_id=f"{hub}-{number}", text=text_of(row, "text", where), model=model)
+
+    found = load_predictions([path], read)
+    if not found:
+        raise FormatError("there is no answer in it", where=str(path))
+    return found
 
 
 def _questions(folder: Path, hub: str) -> dict[int, str] | None:

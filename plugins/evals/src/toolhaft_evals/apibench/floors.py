@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from toolhaft.types import Prediction, Task
+from toolhaft_evals.answers import scripted
 from toolhaft_evals.apibench.database import Database
 
 
@@ -29,9 +30,4 @@ def make_floors(tasks: Sequence[Task], database: Database, *, seed: int = 0) -> 
 
 
 def _said(task: Task, call: str) -> Prediction:
-    return Prediction(
-        task_id=task.id,
-        text=f"<<<api_call>>>: {call}\n<<<api_provider>>>: -",
-        model="none",
-        origin="scripted",
-    )
+    return scripted(task, f"<<<api_call>>>: {call}\n<<<api_provider>>>: -")

@@ -9,6 +9,7 @@ from typing import Any
 
 from toolhaft.errors import FormatError, UnknownNameError, UsageError
 from toolhaft.types import Prediction, Task, ToolCall, ToolSpec, Usage
+from toolhaft_evals.answers import load_predictions
 from toolhaft_evals.bfcl.checker import written_name
 from toolhaft_evals.bfcl.decoding import Decoded, decode_calls
 from toolhaft_evals.files import find_file, need_file, read_objects, text_of
@@ -157,34 +158,27 @@ def load_results(path: Path, tasks: Sequence[Task]) -> tuple[Prediction, ...]:
     if path.is_dir() and not files:
         raise UsageError("there is no *_result.json in it", where=str(path))
     known = {task.id for task in tasks}
-    found: dict[str, Prediction] = {}
-    for file in files:
-        for row, where in read_objects(file):
-            identifier = (
-                row.get("task_id") if isinstance(row.get("task_id"), str) else text_of(row, "id", where)
-            )
-            if identifier in found:
-                raise FormatError(f"{identifier!r:.60} is answered twice", where=where)
-            if identifier in known:
-                found[str(identifier)] = _prediction(str(identifier), row, where)
+    found = tuple(said for said in load_predictions(files, _prediction) if said.task_id in known)
     if not found:
         raise UsageError("it holds no result of these questions", where=str(path))
-    return tuple(found.values())
+    return found
 
 
-def _prediction(identifier: str, row: dict[str, Any], where: str) -> Prediction:
+def _prediction(row: dict[str, Any], _: int, where: str) -> Prediction:
     result = row.get("result", row.get("text"))
     if result is None:
         raise FormatError("'result' is missing", where=where)
-    text = result if isinstance(result, str) else ""
     usage = Usage(
         input_tokens=_count(row.get("input_token_count")), output_tokens=_count(row.get("output_token_count"))
     )
     # A text is decoded by the evaluator, so that what cannot be read is told apart from silence.
     decoded = Decoded() if isinstance(result, str) else decode_calls(result)
-    calls = tool_calls(decoded)
     return Prediction(
-        task_id=identifier, text=text, calls=calls, model=str(row.get("model", ""))[:120], usage=usage
+        task_id=text_of(row, "id", where),
+        text=result if isinstance(result, str) else "",
+        calls=tool_calls(decoded),
+        model=str(row.get("model", "")),
+        usage=usage,
     )
 
 

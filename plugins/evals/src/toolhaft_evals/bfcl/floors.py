@@ -6,8 +6,10 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from toolhaft.types import Prediction, Task, ToolCall
-from toolhaft_evals.bfcl.data import RELEVANCE
+from toolhaft.types import Prediction, Task
+from toolhaft_evals.answers import scripted
+from toolhaft_evals.bfcl.data import RELEVANCE, tool_calls
+from toolhaft_evals.bfcl.decoding import Decoded
 from toolhaft_evals.bfcl.values import OMITTED
 
 
@@ -48,7 +50,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _perfect(task: Task, draw: random.Random) -> Sequence[Mapping[str, Mapping[str, Any]]]:
+def _perfect(task: Task, draw: random.Random) -> Sequence[dict[str, dict[str, Any]]]:
     if task.metadata.get("category") == RELEVANCE:
         return ({_random(task, draw): {}},)
     return perfect_calls(task.metadata["possible_answer"])
@@ -58,12 +60,5 @@ def _random(task: Task, draw: random.Random) -> str:
     return str(draw.choice(task.metadata["functions"])["name"])
 
 
-def _said(task: Task, calls: Sequence[Mapping[str, Mapping[str, Any]]]) -> Prediction:
-    made = tuple(
-        ToolCall(id=f"call-{number}", name=name, arguments=dict(arguments))
-        for number, call in enumerate(calls, start=1)
-        for name, arguments in call.items()
-    )
-    return Prediction(
-        task_id=task.id, calls=made, model="none", metadata={"names": "dotted"}, origin="scripted"
-    )
+def _said(task: Task, calls: Sequence[dict[str, dict[str, Any]]]) -> Prediction:
+    return scripted(task, calls=tool_calls(Decoded(calls=tuple(calls))), names="dotted")

@@ -8,6 +8,7 @@ from typing import Any
 
 from toolhaft.errors import FormatError, UsageError
 from toolhaft.types import Gold, Prediction, Task
+from toolhaft_evals.answers import load_predictions, scripted
 from toolhaft_evals.files import read_objects, text_of
 from toolhaft_evals.gpt4tools.transcript import Transcript, read_transcript
 
@@ -64,29 +65,24 @@ def load_outputs(path: Path, tasks: Sequence[Task]) -> tuple[Prediction, ...]:
         UsageError: There is no such file.
         FormatError: A row has no text, is for no task, or an id stands twice.
     """
-    known = {task.id for task in tasks}
-    found: dict[str, Prediction] = {}
-    for number, (row, where) in enumerate(read_objects(path), start=1):
-        name = str(row["task_id"]) if isinstance(row.get("task_id"), str) else _identifier(row, number)
-        if name not in known or name in found:
-            wrong = "stands twice" if name in found else "is no task"
-            raise FormatError(f"the id {name!r:.60} {wrong}", where=where)
+
+    def read(row: dict[str, Any], number: int, where: str) -> Prediction:
         text = text_of(row, "output" if "output" in row else "text", where)
-        found[name] = Prediction(task_id=name, text=text, model=str(row.get("model", ""))[:120])
-    return tuple(found.values())
+        return Prediction(task_id=_identifier(row, number), text=text, model=str(row.get("model", "")))
+
+    known = {task.id for task in tasks}
+    found = load_predictions([path], read)
+    if strange := [said.task_id for said in found if said.task_id not in known]:
+        raise FormatError(f"the id {strange[0]!r:.60} is no task", where=str(path))
+    return found
 
 
 def make_floors(tasks: Sequence[Task]) -> dict[str, list[Prediction]]:
     """Return the references: never a tool, and the gold transcript fed back."""
     idle = "Thought: Do I need to use a tool? No\nAI: I do not know."
     return {
-        "floor: no tool": [
-            Prediction(task_id=task.id, text=idle, model="none", origin="scripted") for task in tasks
-        ],
-        "ceiling: gold": [
-            Prediction(task_id=task.id, text=task.metadata["output"], model="none", origin="scripted")
-            for task in tasks
-        ],
+        "floor: no tool": [scripted(task, idle) for task in tasks],
+        "ceiling: gold": [scripted(task, task.metadata["output"]) for task in tasks],
     }
 
 
