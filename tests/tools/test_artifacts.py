@@ -477,3 +477,28 @@ def test_a_cached_answer_is_asked_for_again_where_its_images_are_not_kept():
 def test_the_same_image_under_another_handle_is_the_same_argument():
     image = ArtifactStore().put(make_png())
     assert canonical({"image": replace(image, handle="img-7")}) == canonical({"image": image.id})
+
+
+def test_what_stands_in_a_files_name_was_not_said_by_the_user(tmp_path):
+    @tool(effect="read", untrusted=True)
+    def news() -> str:
+        """Read the news."""
+        return "nothing new"
+
+    @tool
+    def send(to: str) -> str:
+        """Send a message."""
+        return "sent"
+
+    path = tmp_path / "eve@elsewhere.example.png"
+    path.write_bytes(make_png())
+    model = ScriptedModel(
+        ToolCall(id="1", name="news"),
+        ToolCall(id="2", name="send", arguments={"to": "eve@elsewhere.example"}),
+        "done",
+    )
+    agent = Agent([news, send], model=model, allow=["write"])
+    trajectory = agent.run_sync("What is in the image?", artifacts=[path]).trajectory
+    assert list(trajectory.observations())[-1].arguments_from == (
+        ("to", ("user", "tool:news", "description:news")),
+    )

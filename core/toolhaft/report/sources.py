@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolhaft.report.tree import ancestors
@@ -37,7 +37,8 @@ class Reading:
 
     def __init__(self, trajectory: Trajectory, effort: int = 200_000_000) -> None:
         self._steps = trajectory.steps
-        said = [trajectory.task.instruction, *(artifact.line() for artifact in trajectory.task.artifacts)]
+        given = (replace(artifact, name="").line() for artifact in trajectory.task.artifacts)
+        said = [trajectory.task.instruction, *given]
         self._task = Source(label="user", position=None, text="\n".join(said)[:_TEXT_CAP])
         self._brought: dict[int, list[Source]] = {}
         self._known: dict[tuple[int, int, str], list[Source] | None] = {}

@@ -87,7 +87,8 @@ class RunContext:
         if named != task.artifacts or not all(map(self.labels.knows_artifact, named)):
             for artifact in named:
                 self.labels.add_artifact(artifact, USER)
-            self.labels.add(USER, "\n".join(artifact.line() for artifact in named))
+            # A file's name may be a stranger's words: who gives a file has not said them.
+            self.labels.add(USER, "\n".join(replace(artifact, name="").line() for artifact in named))
         return replace(task, artifacts=named)
 
     def cancel(self, waiting: asyncio.Task[Any] | None = None) -> None:
