@@ -9,6 +9,7 @@ import pytest
 from toolhaft.errors import ConfigError, PluginError, UnknownNameError, UsageError
 from toolhaft.evaluators.base import Evaluator
 from toolhaft.hooks import Registry, hookimpl
+from toolhaft.hooks.first_party import FIRST_PARTY
 from toolhaft.hooks.kinds import HOOKS, KINDS
 from toolhaft.models.base import Model
 from toolhaft.planners.base import Planner
@@ -176,7 +177,8 @@ def test_ctrl_c_in_a_plugin_added_by_hand_ends_us():
         Registry().add(Slow())
 
 
-def test_a_failed_plugin_is_blamed_for_the_name_it_would_bring(plugins):
+def test_a_failed_plugin_is_blamed_for_the_name_it_would_bring(plugins, monkeypatch):
+    monkeypatch.setitem(FIRST_PARTY, "toolhaft-ray", {"executor": ("ray",)})
     plugins.write("ray", "raise OSError('no weights')", distribution="toolhaft-ray")
     with pytest.raises(UnknownNameError, match="The plugin 'ray' failed: its import raised OSError"):
         plugins.load().executor("ray")

@@ -14,13 +14,11 @@ FIRST_PARTY: dict[str, dict[str, tuple[str, ...]]] = {
     "toolhaft-finetune": {"evaluator": ("first-call",), "command": ("loop", "train sft")},
     "toolhaft-hub": {"source": ("hub",)},
     "toolhaft-local": {"model": ("hf",)},
-    "toolhaft-mcp": {"source": ("mcp",)},
     "toolhaft-rapidapi": {
         "source": ("rapidapi",),
         "evaluator": ("valid-finish",),
         "command": ("eval toolbench", "rapidapi import-cache", "rapidapi serve"),
     },
-    "toolhaft-ray": {"executor": ("ray",)},
     "toolhaft-vision": {"source": ("vision",)},
 }
 """By distribution and kind, the names that it registers."""
