@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from toolhaft.models.wire import describe_artifact, joined
+from toolhaft.models.wire import joined
 from toolhaft.types import Message, ToolSpec
 
 
@@ -58,5 +58,5 @@ def _chat_message(message: Message) -> dict[str, Any]:
             for call in message.calls
         ]
         return {"role": "assistant", "content": message.text, "tool_calls": calls}
-    lines = [message.text, *(describe_artifact(artifact) for artifact in message.artifacts)]
+    lines = [message.text, *(artifact.line() for artifact in message.artifacts)]
     return {"role": message.role, "content": "\n".join(lines)}

@@ -132,7 +132,7 @@ class RequestEncoder:
         if message.role == "tool":
             fields = {"role": "tool", "tool_call_id": message.call_id, "content": message.text}
             return _Encoded(dumps(fields, "a message"), images)
-        text = "\n".join([message.text, *(describe_artifact(artifact) for artifact in message.artifacts)])
+        text = "\n".join([message.text, *(artifact.line() for artifact in message.artifacts)])
         if not images:
             return _Encoded(dumps({"role": message.role, "content": text}, "a message"))
         part = dumps({"type": "text", "text": text}, "a message")
@@ -252,8 +252,3 @@ def joined(messages: Sequence[Message]) -> Iterator[Message]:
             yield message
     if said is not None:
         yield said
-
-
-def describe_artifact(artifact: Artifact) -> str:
-    """Return the line that tells a model of an image or file."""
-    return artifact.line()
