@@ -11,6 +11,7 @@ from toolhaft.types import ArmResult, Comparison, Pairing, Proportion
 _ARMS = ("ARM", "PASSED", "RATE", "95 %", "MODEL", "TOOL", "STEPS", "TOKENS", "COST", "SECONDS", "FAILED AS")
 _PAIRS = ("PAIR", "TASKS", "DIFFERENCE", "95 %", "WIN/TIE/LOSS", "P", "ADJUSTED", "DETECTABLE")
 _MOST_TAGS = 40
+_MOST_PARTS = 12
 
 
 def print_comparison(comparison: Comparison) -> None:
@@ -18,7 +19,7 @@ def print_comparison(comparison: Comparison) -> None:
     print_line(comparison.title)
     print_line()
     _print_arms(comparison.arms)
-    if parts := list(dict.fromkeys(name for arm in comparison.arms for name in arm.parts)):
+    if parts := list(dict.fromkeys(name for arm in comparison.arms for name in arm.parts))[:_MOST_PARTS]:
         print_line()
         print_table(("ARM", *(name.upper() for name in parts)), _part_rows(parts, comparison.arms))
     if trials := [arm for arm in comparison.arms if arm.pass_all]:

@@ -169,9 +169,8 @@ def _print_report(report: Any) -> None:
     for operation in found.get("operations", []):
         if operation.get("outcome") != "imported":
             reasons = "; ".join(_reason(reason) for reason in operation.get("reasons", ()))
-            lines.append(
-                f"{operation['outcome']}: {operation.get('method')} {operation.get('path')}: {reasons}"
-            )
+            which = " ".join(operation[key] for key in ("method", "path") if operation.get(key))
+            lines.append(f"{operation['outcome']}: {which or operation.get('file', '')}: {reasons}")
     for line in lines[:_NOTED]:
         print_line(f"  {line}")
     if len(lines) > _NOTED:
