@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["LIMITS", "Batch", "BatchOptions", "run_batch", "run_batch_sync"]
 
 _CHUNK = 2000
+_ARTIFACTS = "artifacts"
 
 
 class Batch:
@@ -131,6 +132,8 @@ class Batch:
             journal.limits = dict(options.budget or {})
             head = await self._begin(journal, now)
             await self._reopen(journal)
+            if self._agent is not None:  # whoever goes on another day finds what tools made today
+                self._agent.artifacts.keep_in(self.folder / _ARTIFACTS)
             self._runner = BatchRunner(
                 journal,
                 Job(target=self._target, settings=self._job_settings(head)),
@@ -174,7 +177,7 @@ class Batch:
             self.folder,
             self.result,
             title=f"Batch {self.folder.name}",
-            artifacts=agent.artifacts if agent is not None else ArtifactStore(self.folder / "artifacts"),
+            artifacts=agent.artifacts if agent is not None else ArtifactStore(self.folder / _ARTIFACTS),
             redact=self._secrets().redact,
         )
 
@@ -318,7 +321,7 @@ class Batch:
         per_host = given.get("per_host")
         if per_host is not None and self.options.executor != "local":
             per_host = max(1, int(per_host) // self.options.workers)
-        return {**given, "per_host": per_host, "artifacts": str(self.folder / "artifacts")}
+        return {**given, "per_host": per_host, "artifacts": str(self.folder / _ARTIFACTS)}
 
     def _executor(self) -> Executor:
         chosen = self.options.executor

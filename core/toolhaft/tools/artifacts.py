@@ -88,6 +88,13 @@ class ArtifactStore:
             raise FormatError("the artifact's bytes were changed", where=digest)
         return data
 
+    def keep_in(self, folder: Path) -> None:
+        """Keep everything in a folder from now on, what is in memory too; a store with a folder keeps its own."""
+        if self._folder is None:
+            for digest, data in self._memory.items():
+                self._write(folder / digest, data)
+            self._folder, self._memory = folder, {}
+
     def __contains__(self, artifact: Artifact) -> bool:
         return artifact.id in self._memory or (
             self._folder is not None and (self._folder / artifact.id).is_file()
