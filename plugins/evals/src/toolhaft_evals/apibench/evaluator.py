@@ -15,7 +15,10 @@ from toolhaft_evals.apibench.matching import judge
 
 
 class APIBench(Evaluator):
-    """1 if the answer calls the gold API with the gold arguments and names no other domain, else 0.
+    """1 if the answer calls the gold API with the gold arguments, else 0.
+
+    A version of a repository counts where the gold call names one. The domain that is named is a part of
+    the score, and decides nothing: labels of the data are doubtful, and the call is what is asked for.
 
     Args:
         database: The APIs of the hub that the tasks are about.

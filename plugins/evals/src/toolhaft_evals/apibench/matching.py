@@ -1,4 +1,4 @@
-"""The strict match: the right API, then the right arguments, then the right domain."""
+"""The strict match: the right API, then the right arguments; the domain beside them."""
 
 from __future__ import annotations
 

@@ -68,7 +68,8 @@ def check_calls(
 
     Source: Patil et al., "The Berkeley Function Calling Leaderboard" (2025), its AST evaluation of Python.
     Deviation: calls are assigned by a maximum matching, types are checked at every depth, an integer is
-    accepted for a float at every depth, and what may be omitted must be omitted or right.
+    accepted for a float at every depth, objects within objects may list their values or give them, and
+    what may be omitted must be omitted or right.
     """
     if names not in get_args(Names) or strings not in ("lenient", "strict"):
         raise UsageError(
