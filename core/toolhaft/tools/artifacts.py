@@ -89,7 +89,7 @@ class ArtifactStore:
         return data
 
     def keep_in(self, folder: Path) -> None:
-        """Keep everything in a folder from now on, what is in memory too; a store with a folder keeps its own."""
+        """Keep everything in a folder from now on, what is in memory too; a store with one stays there."""
         if self._folder is None:
             for digest, data in self._memory.items():
                 self._write(folder / digest, data)
