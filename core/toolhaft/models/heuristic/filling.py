@@ -16,7 +16,7 @@ from toolhaft.models.heuristic.limits import checked
 from toolhaft.models.heuristic.matching import is_taken, match_score, trimmed
 from toolhaft.models.heuristic.mention import Mention
 from toolhaft.models.heuristic.naming_slots import name_rivals
-from toolhaft.models.heuristic.placing import UNKNOWN, Pixels, place_mentions, takes_image
+from toolhaft.models.heuristic.placing import UNKNOWN, Pixels, place_mentions, plain_choices, takes_image
 from toolhaft.models.heuristic.scene import Scene, scene_of
 from toolhaft.models.heuristic.slots import Path, Slot
 from toolhaft.models.heuristic.spelling import spelled_value, stems_of_choices
@@ -140,15 +140,15 @@ def fill(
         mentions = place_mentions(slots, text, goal, spoken, image, mentions, values, used)
     scene = replace(scene_of(text, mentions, slots, taken, topic), claims=claims or {}, writes=not reads)
     clause = text[goal.start : goal.end]
-    choices = _without_verb(clause, goal) if spec.effect == "read" and goal.intent != "read" else clause
+    choices = _without_verb(clause, goal) if reads and goal.intent != "read" else clause
+    choices = plain_choices(slots, choices) if takes_image(slots) else choices
     for slot in slots:
         if slot.path in values or slot.kind == "artifact":
             continue
         idle = not slot.required and (slot.name & _SORTING or slot.kind == "boolean")
         if wanted_codes(slot) or (consumer is not None and idle):
             continue
-        value = spelled_value(slot, clause, choices, text)
-        if value is not None:
+        if (value := spelled_value(slot, clause, choices, text)) is not None:
             values[slot.path] = value
     matched = [slot for slot in slots if slot.path not in values and _is_matched(slot)]
     matched = fill_codes(matched, scene, goal, values, used)

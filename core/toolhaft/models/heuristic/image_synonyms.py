@@ -4,7 +4,19 @@ from __future__ import annotations
 
 IMAGE_SYNONYMS = (
     ("crop", "cut", "trim", "clip", "snip"),
-    ("resize", "scale", "shrink", "enlarge", "rescale", "downscale", "upscale", "thumbnail"),
+    (
+        "resize",
+        "scale",
+        "shrink",
+        "enlarge",
+        "rescale",
+        "downscale",
+        "upscale",
+        "thumbnail",
+        "magnify",
+        "augment",
+        "downsize",
+    ),
     ("gray", "grey", "grayscale", "greyscale", "monochrome", "desaturate"),
     ("edge", "outline", "contour"),
     ("circle", "disc", "disk"),

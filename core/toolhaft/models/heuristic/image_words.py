@@ -16,9 +16,17 @@ def with_aliases(text: str) -> str:
     """Return a text followed by what tools call the things in it."""
     words = re.findall(r"[a-z]+", text.lower())
     said = dict.fromkeys(ALIASES[word] for word in words if word in ALIASES)
-    if "what" in words and {"say", "says", "written"} & set(words):
+    if "what" in words and {"say", "says", "written", "stands", "writes", "reads"} & set(words):
         said["text"] = None
+    said.update(dict.fromkeys(meant for pattern, meant in PHRASES if pattern.search(text)))
     return " ".join([text, *said])
+
+
+def spoken_verb(word: str) -> str:
+    """Return the stem of a verb of images in any of its forms, or empty."""
+    low = word.lower()
+    found = stem(IRREGULAR.get(low, low))
+    return found if found in VERBS else ""
 
 
 NOUNS = "|".join(
@@ -39,7 +47,7 @@ VERBS: Mapping[str, str] = dict.fromkeys(
             "highlight take snip zoom reduce halve double smooth isolate transform desaturate straighten "
             "count read find recognise recognize identify list name point give show tell get return report "
             "say keep soften whiten tilt strip process work look search check save render produce create "
-            "compute"
+            "compute magnify augment diminish transcribe recognize read open take put look"
         )
     ),
     "read",
@@ -51,6 +59,12 @@ IRREGULAR = {
     "taken": "take",
     "found": "find",
     "made": "make",
+    "kept": "keep",
+    "told": "tell",
+    "drawn": "draw",
+    "given": "give",
+    "shown": "show",
+    "wrote": "write",
 }
 """Forms of verbs that a stemmer does not know."""
 RESULTS = _stems(
@@ -75,14 +89,42 @@ ALIASES: Mapping[str, str] = {
     "inscription": "text",
     "letters": "text",
     "words": "text",
+    "ocr": "text",
+    "transcribe": "text",
+    "printed": "text",
+    "typed": "text",
+    "wrote": "text",
+    "forms": "shapes",
+    "contours": "edges",
+    "characters": "text",
+    "borders": "edges",
+    "border": "edge",
+    "boundaries": "edges",
+    "figures": "shapes",
+    "foreground": "background",
 }
 """What tools call what people call otherwise."""
+PHRASES = (
+    (
+        re.compile(
+            r"\b(?:isolat|separat)\w*\s(?:\w+\s){0,3}?(?:object|person|subject|figure|thing)s?\b", re.I
+        ),
+        "background",
+    ),
+    (re.compile(r"\bcut-?outs?\b", re.I), "background"),
+)
+"""What tools call what people say in several words."""
 MEDIA = _stems("image picture photo photograph drawing scan screenshot page file pic frame shot")
 """What images are called, which says nothing of what is in them."""
 PLACES = _stems("square rectangle box area region part section piece window strip frame corner patch portion")
 """What a place in an image is called where its figures follow."""
+EMPTY = _stems(
+    "first second third last finally step thing thank hello hi morning evening day help bother look done "
+    "sure all lies stands holds remains"
+)
+"""Words that ask for nothing."""
 CUTTING = _stems(
     "take cut crop extract keep isolate snip select clip trim get use grab make halve double reduce bring "
-    "set give show want need have see like"
+    "set give show want need have see like open"
 )
 """Verbs that only say that an image is to be had otherwise; the place or size beside them says how."""

@@ -97,7 +97,7 @@ def depict(walk: Walk, entry: Entry, goal: Goal) -> Depicted:
     if not slots:
         return found
     made = made_before(walk)
-    later = bool(walk.goals) and goal.start != walk.goals[0].start
+    later = bool(walk.goals) and goal != walk.goals[0]
     said, several = _references(goal, walk.turn.artifacts, made)
     needed = max(1, sum(slot.required for slot in slots))
     found.waits = later and not (len(said) >= needed and all(one in walk.turn.artifacts for one in said))
@@ -138,6 +138,19 @@ def referring_stems(goal: Goal, text: str) -> frozenset[str]:
         if words & (earlier | RESULTS) or (goal.start and not words):
             found.update(words | set(content_stems(match["noun"])))
     return frozenset(found)
+
+
+def without_references(goal: Goal, text: str) -> str:
+    """Return a clause without the words that only say which image is meant."""
+    said = referring_stems(goal, text)
+    earlier = set(content_stems(text[: goal.start]))
+    parts, place = [], 0
+    for match in _MADE.finditer(goal.text):
+        words = set(content_stems(match[0]))
+        if words & said and words & (earlier | RESULTS):
+            parts.append(goal.text[place : match.start()])
+            place = match.end()
+    return " ".join([*parts, goal.text[place:]])
 
 
 def made_before(walk: Walk) -> list[Made]:

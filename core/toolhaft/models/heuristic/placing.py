@@ -94,6 +94,8 @@ def place(slots: Sequence[Slot], text: str, goal: Goal, spoken: Sequence[Goal], 
     own = [one for one in measures if goal.start <= one.start < goal.end]
     if not own:
         own = [one for one in measures if not any(other.start <= one.start < other.end for other in spoken)]
+    if any(one.width or one.height for one in own):
+        own = [one for one in own if not one.factor]  # pixels say it better than a factor beside them
     placed: dict[Path, Any] = {}
     used: list[Measure] = []
     roles = _roles(slots)
@@ -105,6 +107,21 @@ def place(slots: Sequence[Slot], text: str, goal: Goal, spoken: Sequence[Goal], 
             placed.update(fresh)
             used.append(one)
     return Placed(placed, tuple(used))
+
+
+def plain_choices(slots: Sequence[Slot], clause: str) -> str:
+    """Return a clause without the words that look like a choice and are none.
+
+    ``Read the words in it`` speaks of what is read and chooses no layout, and ``exactly 450 pixels`` no fit.
+    """
+    if not takes_image(slots):
+        return clause
+    choices = {one for slot in slots for one in slot.schema.get("enum") or () if isinstance(one, str)}
+    clause = re.sub(r"\b(?:exact|precise)ly\b(?=\s+\d)", " ", clause, flags=re.IGNORECASE)
+    for match in reversed([*re.finditer(r"\b[a-z]{2,30}s\b", clause)]):
+        if match[0] not in choices and match[0][:-1] in choices:
+            clause = clause[: match.start()] + clause[match.end() :]
+    return clause
 
 
 def place_mentions(

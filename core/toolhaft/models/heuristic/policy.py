@@ -11,6 +11,7 @@ from toolhaft.models.heuristic.choosing import superlative_of
 from toolhaft.models.heuristic.clauses import Goal, split_goals
 from toolhaft.models.heuristic.conversation import Turn, key_of, read_turn
 from toolhaft.models.heuristic.fallbacks import Fallback, find_fallback
+from toolhaft.models.heuristic.image_goals import image_goals
 from toolhaft.models.heuristic.image_words import VERBS as IMAGE_VERBS
 from toolhaft.models.heuristic.lexicon import STOP
 from toolhaft.models.heuristic.lookup import ANAPHORA
@@ -19,9 +20,9 @@ from toolhaft.models.heuristic.mentions import find_mentions
 from toolhaft.models.heuristic.outcome import Outcome, Plan, Wanted, better, telling_stems
 from toolhaft.models.heuristic.placing import takes_image
 from toolhaft.models.heuristic.ranking import Entry, Ranked, ToolIndex
-from toolhaft.models.heuristic.regions import Measure, find_measures, masked
-from toolhaft.models.heuristic.selecting import candidates
-from toolhaft.models.heuristic.sequences import in_order, with_means
+from toolhaft.models.heuristic.regions import Measure, find_measures
+from toolhaft.models.heuristic.selecting import called, candidates
+from toolhaft.models.heuristic.sequences import with_means
 from toolhaft.models.heuristic.trace import Trace
 from toolhaft.models.heuristic.walk import Walk, Wording
 from toolhaft.models.heuristic.words import concept, name_stems, split_words
@@ -96,8 +97,7 @@ def _decide_on_images(
         )
     )
     blocked = frozenset(key_of(call.name, call.arguments) for call in avoid)
-    goals = in_order(split_goals(masked(turn.text, measures), verbs, index.openers), turn.text)
-    goals = tuple(replace(goal, text=_clause(turn.text, goal)) for goal in goals)
+    goals = image_goals(turn.text, verbs, index.openers, entries)
     walk = Walk(turn, entries, mentions, Trace((), frozenset(), 0), goals=goals)
     ranked = [candidates(walk, goal, index) for goal in goals]
     goals = with_means(goals, turn.text, entries, [one[0].entry if one else None for one in ranked])
@@ -108,10 +108,6 @@ def _decide_on_images(
         if not trace.left or trace.followed():
             break
     return decision
-
-
-def _clause(text: str, goal: Goal) -> str:
-    return text[goal.start : goal.end].strip()
 
 
 def _shares(mention: Mention, measure: Measure) -> bool:
@@ -185,7 +181,8 @@ def _walked(walk: Walk, index: ToolIndex) -> Decision:
 
 def _follow(walk: Walk, goal: Goal, index: ToolIndex, pending: list[Plan]) -> Outcome | None:
     """Return a goal's outcome, or None after adding the calls it waits for to those pending."""
-    if not pending and (covered := _covered(walk, goal)) is not None:
+    named = walk.turn.artifacts and called(walk, goal) is not None
+    if not pending and not named and (covered := _covered(walk, goal)) is not None:
         return covered
     ranked = candidates(walk, goal, index)
     if not ranked:

@@ -15,9 +15,16 @@ Box = tuple[int, int, int, int]
 _N = r"(\d{1,6})(?:\s?px|\s?pixels?)?"
 _PAIR = rf"[\[(]?\s*(?:x\s*=\s*)?{_N}\s*,\s*(?:y\s*=\s*)?{_N}\s*[\])]?"
 _CLOSED_PAIR = rf"[\[(]\s*(?:x\s*=\s*)?{_N}\s*,\s*(?:y\s*=\s*)?{_N}\s*[\])]"
-_TO = r"(?:to|through|until|till|and|up to|down to|-|–|\.\.|->)"
+_TO = r"(?:to|through|until|till|and|up to|down to|-|–|\.\.|->|→)"
 _FOUR = re.compile(rf"[\[(]\s*{_N}\s*[,;\s]\s*{_N}\s*[,;\s]\s*{_N}\s*[,;\s]\s*{_N}\s*[\])]")
 _BARE_FOUR = re.compile(rf"(?<![\d.,(\[]){_N}\s*,\s*{_N}\s*,\s*{_N}\s*,?\s*(?:and\s+)?{_N}(?!\d|\.\d|,\s*\d)")
+_SPACED_FOUR = re.compile(
+    r"(?<![\w.,-])(?<!\d\s)(\d{1,6})\s(\d{1,6})\s(\d{1,6})\s(\d{1,6})(?!\w|[.,]\d|\s\d|\s?%)"
+)
+_TIGHT_CORNERS = re.compile(
+    r"(?<![\d.,])(\d{1,6}),\s?(\d{1,6})\s*(?:to|until|till|through|-+>?|–|\.\.|→)\s*(\d{1,6}),\s?(\d{1,6})"
+    r"(?![\d]|[.,]\d)"
+)
 _CORNERS = re.compile(rf"{_CLOSED_PAIR}\s*[^.;\d\[(]{{0,40}}?{_CLOSED_PAIR}", re.IGNORECASE)
 _BARE_CORNERS = re.compile(
     rf"\b(?:from|between|corners?(?: at)?|at)\s+{_PAIR}\s*{_TO}\s*{_PAIR}", re.IGNORECASE
@@ -30,11 +37,12 @@ _SIZED_AFTER = re.compile(
     rf"\b(?:at|from)\s+{_CLOSED_PAIR}[^.;\d]{{0,40}}?{_N}\s*(?:x|×|by|\*)\s*{_N}", re.IGNORECASE
 )
 _SPAN_X = re.compile(
-    rf"\b(?:x|columns?|horizontally)\b\s*(?:=|:|from|between|ranging from|in)?\s*{_N}\s*{_TO}\s*{_N}",
+    rf"\b(?:x|columns?|horizontally)\b\s*(?:=|:|from|between|ranging from|in)?\s*{_N}\s*{_TO}\s*"
+    rf"(?:x\s*=\s*)?{_N}",
     re.IGNORECASE,
 )
 _SPAN_Y = re.compile(
-    rf"\b(?:y|rows?|vertically)\b\s*(?:=|:|from|between|ranging from|in)?\s*{_N}\s*{_TO}\s*{_N}",
+    rf"\b(?:y|rows?|vertically)\b\s*(?:=|:|from|between|ranging from|in)?\s*{_N}\s*{_TO}\s*(?:y\s*=\s*)?{_N}",
     re.IGNORECASE,
 )
 _EDGES = ("left", "top", "right", "bottom")
@@ -44,12 +52,12 @@ _SIZE = re.compile(
 )
 _WIDE = re.compile(
     r"(?<![\w.])(\d{1,6})[\s-]?(?:px|pixels?)?[\s-](?:wide|across|in width|broad)\b"
-    r"|\b(?:width|wide)(?: of| to| is|:| =)?\s*(?:of |to )?=?\s*(\d{1,6})\b(?!\s*(?:x|×|by)\b)",
+    r"|\b(?:width|wide|w)(?: of| to| is|:| =)?\s*(?:of |to )?=?\s*(\d{1,6})\b(?!\s*(?:x|×|by)\b)",
     re.IGNORECASE,
 )
 _HIGH = re.compile(
     r"(?<![\w.])(\d{1,6})[\s-]?(?:px|pixels?)?[\s-](?:high|tall|in height)\b"
-    r"|\b(?:height|high|tall)(?: of| to| is|:| =)?\s*(?:of |to )?=?\s*(\d{1,6})\b(?!\s*(?:x|×|by)\b)",
+    r"|\b(?:height|high|tall|h)(?: of| to| is|:| =)?\s*(?:of |to )?=?\s*(\d{1,6})\b(?!\s*(?:x|×|by)\b)",
     re.IGNORECASE,
 )
 _SHARES = {"half": 0.5, "third": 1 / 3, "quarter": 0.25, "fourth": 0.25, "fifth": 0.2, "tenth": 0.1}
@@ -57,7 +65,7 @@ _SHARE = re.compile(
     r"\b(?:to|by|at|of)\s+(?:an?|one)?[\s-]*(half|third|quarter|fourth|fifth|tenth)\b(?!\s+of the \w+)"
     r"|\b(half|a third|a quarter|a fourth|a fifth|a tenth)\s+"
     r"(?:as\s+\w+|(?:of\s+)?(?:its|the|their)\b[\w\s]{0,20}?(?:size|width|height|dimensions?|scale|big|large)"
-    r"|(?:the )?(?:size|scale|resolution))",
+    r"|(?:of )?(?:the |its )?(?:size|scale|resolution))",
     re.IGNORECASE,
 )
 _HALVE = re.compile(r"\bhalv(?:e|ed|ing)\b", re.IGNORECASE)
@@ -71,23 +79,46 @@ _TIMES = {
     "thrice": 3.0,
 }
 _MULTIPLE = re.compile(r"\b(double[d]?|doubling|twice|tripled?|thrice)\b", re.IGNORECASE)
+_COUNT = r"\d{1,2}(?:\.\d)?|two|three|four|five|ten"
+_GROWTH = r"larger|bigger|smaller|big|large|enlarged?|magnif\w+|grow|blow|zoom|shrink|upscale|scale"
 _FACTOR = re.compile(
     r"\b(?:factor(?: of)?|scale(?: of| by| it by)?|ratio(?: of)?)\s*=?\s*(\d{1,3}(?:\.\d{1,6})?|\.\d{1,6})"
     r"(?![\w%]|\s?%|\s*(?:x|×|px|pixels|by))|\bby\s+(\d\.\d{1,6})\b"
-    r"|\b(\d{1,2}(?:\.\d)?|two|three|four|five|ten)\s*(?:times|x)\s+(?:as|the|its|larger|bigger|smaller)",
+    rf"|\b({_COUNT})\s*(?:times|x)\s+(?:as|the|its|more|in size|{_GROWTH})"
+    rf"|\b(?:{_GROWTH})\s(?:\w+\s){{0,3}}?({_COUNT})\s*(?:times|x)\b"
+    rf"|\b(?:{_GROWTH}|augment|increase)\b[^.,;\d]{{0,30}}\bby (\d{{1,2}})\b"
+    r"(?!\s?(?:%|px|per|x|×|pix|by|deg))"
+    rf"|\b({_COUNT})[\s-]?fold\b"
+    r"|(?<![\w.])(\d{1,2}(?:\.\d)?)[x×](?![\w]|\s?\d)"
+    r"|(?<![\w.])[x×](\d{1,2}(?:\.\d)?)(?!\w|\.\d|\s?[=:,]\s?\d|\s(?:from|to)\b)",
     re.IGNORECASE,
 )
+_ENDS_SMALLER = re.compile(r"(?:smaller|shrink|reduc|down|less)", re.IGNORECASE)
 _WORDED = {"two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "ten": 10.0}
+_TENS = "ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _PERCENT = re.compile(
-    r"\b(to|by|at)?\s*(?:about\s+)?(\d{1,3}(?:\.\d{1,4})?)\s?(?:%|percent\b|per cent\b)", re.IGNORECASE
+    rf"\b(to|by|at)?\s*(?:about\s+)?(\d{{1,3}}(?:\.\d{{1,4}})?|{_TENS})\s?(?:%|percent\b|per cent\b)",
+    re.IGNORECASE,
 )
 _SMALLER = re.compile(r"\b(?:shrink|reduc|decreas|small|down)", re.IGNORECASE)
 _LARGER = re.compile(r"\b(?:enlarg|increas|larg|grow|bigger|magnif|up)", re.IGNORECASE)
 _PART = re.compile(
-    r"\b(?:(?P<row>upper|top|bottom|lower)(?:most)?[\s-]*)?(?P<column>left|right)?(?:most)?(?:[\s-]*hand)?[\s-]*"
+    r"\b(?:(?P<row>upper|top|bottom|lower|(?<=the )(?:up|under|down))(?:most)?[\s-]*)?"
+    r"(?P<column>left|right)?(?:most)?(?:[\s-]*hand)?(?:[\s-]+sided?)?[\s-]*"
     r"(?P<share>half|third|quarter|quadrant|corner)\b",
     re.IGNORECASE,
 )
+_PART_OF = re.compile(
+    r"\b(?P<share>half|third|quarter)\s+(?:of|on|at|to|from|in)\s+(?:the\s+)?"
+    r"(?:(?P<row>upper|top|bottom|lower|up|under|down|above|below)|(?P<column>left|right))\b",
+    re.IGNORECASE,
+)
+_SIDE = re.compile(
+    r"\b(?:(?P<row>upper|top|bottom|lower)|(?P<column>left|right))(?:most)?(?:[\s-]*hand)?\s+(?P<share>side|part)\b"
+    r"(?!\s*[:=]?\s*\d)",
+    re.IGNORECASE,
+)
+"""What is said of a side is done to its half: nobody says how far a side goes."""
 _MIDDLE = re.compile(
     r"\b(?:central|centre|center|middle)\s+(?P<share>half|third|quarter|part|region|area|section)?",
     re.IGNORECASE,
@@ -141,7 +172,7 @@ def masked(text: str, measures: Iterable[Measure]) -> str:
 
 
 def _boxes(text: str) -> Iterator[Measure]:
-    for pattern in (_FOUR, _CORNERS, _BARE_CORNERS, _BARE_FOUR):
+    for pattern in (_FOUR, _CORNERS, _BARE_CORNERS, _BARE_FOUR, _TIGHT_CORNERS, _SPACED_FOUR):
         for match in pattern.finditer(text):
             a, b, c, d = (int(group) for group in match.groups())
             yield Measure(match.start(), match.end(), box=(a, b, c, d))
@@ -194,15 +225,18 @@ def _factors(text: str) -> Iterator[Measure]:
     for match in _HALVE.finditer(text):
         yield Measure(match.start(), match.end(), factor=0.5)
     for match in _MULTIPLE.finditer(text):
-        yield Measure(match.start(), match.end(), factor=_TIMES.get(match[1].lower(), 3.0))
+        times = _TIMES.get(match[1].lower(), 3.0)
+        smaller = _SMALLER.search(text[max(0, match.start() - 24) : match.start()])
+        yield Measure(match.start(), match.end(), factor=1 / times if smaller else times)
     for match in _FACTOR.finditer(text):
         said = next(group for group in match.groups() if group)
         factor = _WORDED[said.lower()] if said.lower() in _WORDED else float(said)
         if factor > 0:
-            smaller = match[0].lower().endswith("smaller")
+            smaller = _ENDS_SMALLER.search(match[0]) is not None
             yield Measure(match.start(), match.end(), factor=1 / factor if smaller else factor)
     for match in _PERCENT.finditer(text):
-        share = float(match[2]) / 100
+        said = match[2].lower()
+        share = (10 * (1 + _TENS.split("|").index(said)) if said.isalpha() else float(said)) / 100
         before = text[max(0, match.start() - 40) : match.start()]
         if (match[1] or "").lower() == "by":
             share = 1 - share if _SMALLER.search(before) else 1 + share if _LARGER.search(before) else share
@@ -211,10 +245,11 @@ def _factors(text: str) -> Iterator[Measure]:
 
 
 def _parts(text: str) -> Iterator[Measure]:
-    for match in _PART.finditer(text):
-        part = _part(match)
-        if part is not None:
-            yield Measure(match.start(), match.end(), part=part)
+    for pattern in (_PART, _PART_OF, _SIDE):
+        for match in pattern.finditer(text):
+            part = _part(match)
+            if part is not None:
+                yield Measure(match.start(), match.end(), part=part)
     for match in _MIDDLE.finditer(text):
         share = {"third": 1 / 3, "quarter": 0.25}.get((match["share"] or "").lower(), 0.5)
         edge = (1 - share) / 2
@@ -231,8 +266,8 @@ def _part(match: re.Match[str]) -> tuple[float, float, float, float] | None:
     elif share in ("quadrant", "corner"):
         return None
     else:
-        across = down = {"half": 0.5, "third": 1 / 3, "quarter": 0.25}[share]
+        across = down = {"third": 1 / 3, "quarter": 0.25}.get(share, 0.5)
     left, right = (0.0, across) if column == "left" else (1 - across, 1.0) if column else (0.0, 1.0)
-    low = row in ("bottom", "lower")
+    low = row in ("bottom", "lower", "under", "down", "below")
     top, bottom = (1 - down, 1.0) if low else (0.0, down) if row else (0.0, 1.0)
     return left, top, right, bottom

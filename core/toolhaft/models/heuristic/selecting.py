@@ -12,6 +12,7 @@ from toolhaft.models.heuristic.identifying import prefix_of
 from toolhaft.models.heuristic.image_words import MEDIA, with_aliases
 from toolhaft.models.heuristic.lexicon import READ_VERBS, VERB_CLASSES
 from toolhaft.models.heuristic.pictures import referring_stems
+from toolhaft.models.heuristic.placing import takes_image
 from toolhaft.models.heuristic.ranking import Entry, Ranked, ToolIndex
 from toolhaft.models.heuristic.references import REFERRING
 from toolhaft.models.heuristic.regions import find_measures
@@ -42,6 +43,9 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
         own = [one for one in find_measures(walk.turn.text) if goal.start <= one.start < goal.end]
         values |= place_stems(own, goal, walk.turn.text) | referring_stems(goal, walk.turn.text) | MEDIA
         goal = replace(goal, text=with_aliases(goal.text))
+        if (named := called(walk, goal)) is not None:
+            others = [one for one in index.rank(goal, values) if one.entry is not named]
+            return [Ranked(named, 1.0, 1.0, True), *others[: ALTERNATIVES - 1]]
     if converters := _converters(walk, goal):
         return converters[:1]
     ranked = index.rank(goal, values)
@@ -65,6 +69,16 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
     ]
     near.sort(key=lambda one: -one.score * _fit(walk, goal, one))
     return _changing_first(near, ranked, goal)[:ALTERNATIVES]
+
+
+def called(walk: Walk, goal: Goal) -> Entry | None:
+    """Return the tool for images that a goal opens with the name of, where it changes nothing."""
+    text = f"{goal.text.lower()} "
+    for entry in walk.entries:
+        name = re.sub(r"[\W_]+", " ", entry.spec.name).lower()
+        if takes_image(entry.slots) and entry.spec.effect == "read" and text.startswith(f"{name} "):
+            return entry
+    return None
 
 
 def _changing_first(near: list[Ranked], ranked: Sequence[Ranked], goal: Goal) -> list[Ranked]:

@@ -13,7 +13,7 @@ from toolhaft.models.heuristic.image_words import (
     IRREGULAR,
     MEDIA,
     PLACES,
-    VERBS,
+    spoken_verb,
     with_aliases,
 )
 from toolhaft.models.heuristic.pictures import referring_stems
@@ -35,14 +35,17 @@ _THEN = re.compile(
     r"\s+(?:please )?(?=(?P<verb>[a-z]+))",
     re.IGNORECASE,
 )
-_LATER = re.compile(r"\b(?:but |and )?before(?: you)?\s+(?=(?P<verb>[a-z]+))", re.IGNORECASE)
+_SAME = re.compile(r"\bthe same\b|\blikewise\b|\bditto\b", re.IGNORECASE)
+_BARE_AFTER = re.compile(r"\bafter(?:wards)?(?:\s(?:it|this|that|which))?\s*$", re.IGNORECASE)
+_LATER = re.compile(
+    r"\b(?:but |and )?before(?: you)?(?: go| start| begin)?\s+(?=(?P<verb>[a-z]+))", re.IGNORECASE
+)
 
 
-def spoken_verb(word: str) -> str:
-    """Return the stem of a verb of images in any of its forms, or empty."""
-    low = word.lower()
-    found = stem(IRREGULAR.get(low, low))
-    return found if found in VERBS else ""
+def is_aside(gap: str) -> bool:
+    """Return whether words that are no goal say when something is done: ``After cropping it,``."""
+    early, late = _unread(gap, 0, len(gap))
+    return bool(early or late)
 
 
 def in_order(goals: Sequence[Goal], text: str) -> tuple[Goal, ...]:
@@ -62,7 +65,10 @@ def in_order(goals: Sequence[Goal], text: str) -> tuple[Goal, ...]:
 
 
 def _goes_on(match: re.Match[str]) -> bool:
-    """Return whether the words only lead to what comes next: ``after that trace its outlines``."""
+    """Return whether the words only lead to what comes next: ``after that trace it``."""
+    word = match["verb"].lower()
+    if word not in IRREGULAR and not word.endswith(("ing", "ed")) and _BARE_AFTER.search(match[0]):
+        return True
     leads = re.search(r"\b(?:that|this|which)\s*$", match[0], re.IGNORECASE)
     return leads is not None and not match["verb"].lower().endswith(("ing", "ed"))
 
@@ -147,24 +153,29 @@ def with_means(
         if len(goals) > 1 and not own and not set(content_stems(goal.text)) - GENERAL - CUTTING - MEDIA:
             continue
         spoken = entry is not None and _speaks_for(entry, goal, text, own)
-        part, means = _means(own, entries, entry, spoken=spoken)
-        if part is None or means is None:
-            found.append(goal)
-            continue
-        words = " ".join(name_words(means.spec.name))
-        said = text[part.start : part.end]
         alone = entry is None or ((stem(goal.verb) in CUTTING or goal.wish) and not spoken)
-        start, end = (goal.start, goal.end) if alone else (part.start, part.end)
-        found.append(Goal(start, end, f"{words} {goal.text if alone else said}", words.split()[0], "read"))
-        if not alone:
-            found.append(goal)
+        for part, means in _means(own, entries, entry, spoken=spoken):
+            words = " ".join(name_words(means.spec.name))
+            said = text[part.start : part.end]
+            start, end = (goal.start, goal.end) if alone else (part.start, part.end)
+            # the same for a part means a part of what the user gave, not of what was made of it
+            whole = " of the original image" if _SAME.search(goal.text) else ""
+            told = f"{words} {goal.text if alone else said}{whole}"
+            found.append(Goal(start, end, told, words.split()[0], "read"))
+            if alone:
+                break
+        else:
+            # what was cut out for a goal is what it means by "the photo"
+            cut = found and found[-1].start >= goal.start and _means(own, entries, entry, spoken=spoken)
+            found.append(replace(goal, condition=goal.condition or goal.text) if cut else goal)
     return tuple(found) or tuple(goals)
 
 
 def _means(
     measures: Sequence[Measure], entries: Sequence[Entry], chosen: Entry | None, *, spoken: bool
-) -> tuple[Measure | None, Entry | None]:
-    """Return the first measure that the chosen tool has no use for, and the tool that has."""
+) -> list[tuple[Measure, Entry]]:
+    """Return the measures that the chosen tool has no use for, each with the tool that has."""
+    found: list[tuple[Measure, Entry]] = []
     for one in sorted(measures, key=lambda each: each.box is None):
         takes = takes_place if one.box or one.part else takes_size
         if chosen is not None and (
@@ -174,9 +185,9 @@ def _means(
         able = [entry for entry in entries if takes_image(entry.slots) and takes(entry.slots)]
         if takes is takes_place:
             able = [entry for entry in able if needs_place(entry.slots)] or able
-        if able:
-            return one, next(iter([entry for entry in able if _cuts(entry)] or able))
-    return None, None
+        if able and all(able[0] is not entry for _, entry in found):
+            found.append((one, next(iter([entry for entry in able if _cuts(entry)] or able))))
+    return found
 
 
 def place_stems(measures: Sequence[Measure], goal: Goal, text: str) -> frozenset[str]:

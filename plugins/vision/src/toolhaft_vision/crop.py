@@ -36,7 +36,21 @@ TOOL = image_tool(
         }
     },
     required=("box",),
-    tags=("crop", "cut", "trim", "region", "rectangle"),
+    tags=(
+        "crop",
+        "cut",
+        "trim",
+        "region",
+        "rectangle",
+        "area",
+        "part",
+        "half",
+        "quarter",
+        "left",
+        "right",
+        "upper",
+        "lower",
+    ),
     examples=({"image": "img-1", "box": [10, 20, 110, 220]},),
 )
 

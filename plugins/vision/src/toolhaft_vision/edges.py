@@ -40,7 +40,7 @@ TOOL = image_tool(
             "description": "low draws only strong outlines, high fine and faint ones too.",
         }
     },
-    tags=("edge", "outline", "contour", "canny", "sketch"),
+    tags=("edge", "outline", "contour", "border", "canny", "sketch"),
     examples=({"image": "img-1"}, {"image": "img-1", "detail": "high"}),
 )
 

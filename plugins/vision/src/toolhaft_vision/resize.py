@@ -50,7 +50,7 @@ TOOL = image_tool(
             "its proportions and makes it as large as fits into them.",
         },
     },
-    tags=("resize", "scale", "shrink", "enlarge", "thumbnail", "size"),
+    tags=("resize", "scale", "shrink", "enlarge", "thumbnail", "size", "bigger", "wide", "double", "half"),
     examples=({"image": "img-1", "width": 320}, {"image": "img-1", "scale": 0.5}),
 )
 
