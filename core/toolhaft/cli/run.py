@@ -17,7 +17,6 @@ from toolhaft.cli.inputs import pairs
 from toolhaft.cli.output import notice, print_json, print_line
 from toolhaft.errors import ToolhaftError, UsageError
 from toolhaft.secrets import SecretStore
-from toolhaft.types import SecretRef
 
 if TYPE_CHECKING:
     from toolhaft.agent import Agent
@@ -70,13 +69,14 @@ def run(
     2 wrong usage, 3 ended early (budget, loop), 4 a person is needed, 130 interrupted.
     """
     from toolhaft.agent import Agent, open_model
+    from toolhaft.agent.work import learn_keys
 
     check_images(image or [])
     folder = prepare(output)
     settings: dict[str, Any] = {"api_key": api_key} if api_key else {}
     secrets = SecretStore()
     catalogs = open_locations(tools, auth, allow_host)
-    _learn_keys(secrets, auth or [])
+    learn_keys(secrets, pairs(auth or [], "--auth"))
     agent = Agent(
         catalogs,
         model=open_model(model, secrets=secrets, warn=notice, **settings),
@@ -97,13 +97,6 @@ def run(
     if error is not None and not as_json:
         raise error
     raise typer.Exit(exit_code(trajectory))
-
-
-def _learn_keys(secrets: SecretStore, auth: list[str]) -> None:
-    """Have the filter of the whole run know the tools' keys: a model or another tool may repeat them."""
-    for name, reference in pairs(auth, "--auth").items():
-        if not name.endswith(".username"):
-            secrets.is_set(SecretRef(reference))
 
 
 def refused_calls(trajectory: Trajectory) -> list[str]:
