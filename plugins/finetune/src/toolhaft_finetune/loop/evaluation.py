@@ -52,12 +52,13 @@ async def evaluate_arms(
     Returns:
         For each arm how many passed by first call and by state check.
     """
-    opened: dict[str, Model] = {HEURISTIC: open_model("heuristic")}
+    opened: dict[str, Model] = {}
     for ending, constrained in _DECODING.items():
         for name, place in models.items():
             opened[f"{name}{ending}"] = open_model(
                 f"hf:{place}", constrained=constrained, max_tokens=_LONGEST
             )
+    opened[HEURISTIC] = open_model("heuristic")
     retriever = Registry.default().retriever("bm25")
     catalog = await world.catalog("index")
     await retriever.index(catalog.specs())

@@ -43,29 +43,29 @@ def write_report(folder: Path, settings: LoopSettings, facts: Mapping[str, Mappi
     ]
     main = tag(
         "div",
-        _summary(calls, states),
-        tag("p", _MEANING),
-        tag("h2", "Strict call accuracy: the first call is the gold call"),
+        tag("section", tag("h2", "In short"), _summary(calls, states), tag("p", _MEANING, class_="hint")),
+        tag("section", tag("h2", "How the models were made"), *curves, _counts(settings, facts)),
+        tag("section", tag("h2", "Strict call accuracy: the first call is the gold call")),
         comparison_html(calls),
-        tag("h2", "State check: the end state and the answer are right"),
+        tag("section", tag("h2", "State check: the end state and the answer are right")),
         comparison_html(states),
-        tag("h2", "How the models were made"),
-        *curves,
-        _counts(settings, facts),
-        tag("h2", "Rollouts to look at"),
-        *_samples(folder),
-        tag("p", tag("a", "All rollouts, task by task", href=f"evaluation/{ROLLOUTS}/report.html")),
+        tag(
+            "section",
+            tag("h2", "Rollouts to look at"),
+            *_samples(folder),
+            tag("p", tag("a", "All rollouts, task by task", href=f"evaluation/{ROLLOUTS}/report.html")),
+        ),
     )
     page = document_html("The loop, closed", main, "")
     write_whole(folder / REPORT, [page.encode()])
 
 
 _WORDS = {
-    HEURISTIC: "the built-in rules, no model",
     BASE: "pre-trained on other tools",
     TUNED: "the same after LoRA",
     f"{BASE}{HELD}": "its calls held to the offered tools by a grammar",
     f"{TUNED}{HELD}": "likewise",
+    HEURISTIC: "the built-in rules, no model",
 }
 _MEANING = (
     "Both models had the same pre-training. The base model has never seen the tools of part B, the tuned one "
