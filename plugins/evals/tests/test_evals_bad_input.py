@@ -9,7 +9,7 @@ from toolhaft.errors import FormatError, ToolhaftError, UsageError
 from toolhaft_evals import files
 from toolhaft_evals.apibench.data import choose_hub, load_answers, load_tasks, open_database
 from toolhaft_evals.apibench.evaluator import APIBench
-from toolhaft_evals.benchmark import open_evaluators
+from toolhaft_evals.benchmark import Options, open_evaluators
 from toolhaft_evals.bfcl.data import load_results
 from toolhaft_evals.bfcl.data import load_tasks as load_bfcl
 from toolhaft_evals.bfcl.evaluator import BFCL
@@ -247,7 +247,7 @@ def test_an_array_over_several_lines_is_read_too(tmp_path):
         (lambda: BFCL(names="camel"), "no policy 'camel'"),
         (lambda: BFCL(strings="loose"), "for strings"),
         (lambda: APIBench(data="/no/such/folder"), "there are no APIs in it"),
-        (lambda: open_evaluators(["no-such"], {}, "bfcl"), "unknown evaluator 'no-such'"),
+        (lambda: open_evaluators(Options(evaluators=["no-such"]), {}, "bfcl"), "unknown evaluator 'no-such'"),
     ],
     ids=["names", "strings", "no data", "no evaluator"],
 )

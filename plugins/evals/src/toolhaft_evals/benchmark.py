@@ -29,6 +29,7 @@ class Benchmark:
         tasks: The questions.
         evaluators: The first decides.
         references: Floors and ceilings.
+        load: Reads a file of predictions.
         tools: What each task offers, by its id.
         system: What a model that is asked is told first.
         metadata: For the predictions of a model that is asked.
@@ -40,6 +41,7 @@ class Benchmark:
     tasks: Sequence[Task]
     evaluators: Sequence[Evaluator]
     references: Arms
+    load: Callable[[Path], Sequence[Prediction]]
     tools: Mapping[str, Sequence[ToolSpec]] = field(default_factory=dict)
     system: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -53,6 +55,8 @@ class Options:
     Attributes:
         predictions: Words ``NAME=FILE``.
         models: Names of models to ask.
+        evaluators: Names of evaluators.
+        limit: Of questions.
         output: Folder for records and reports.
         seed: Of floors, models and bootstrap.
         concurrency: Requests under way at once.
@@ -61,21 +65,20 @@ class Options:
 
     predictions: Sequence[str] = ()
     models: Sequence[str] = ()
+    evaluators: Sequence[str] = ()
+    limit: int | None = None
     output: Path | None = None
     seed: int = 0
     concurrency: int = 8
     as_json: bool = False
 
 
-def run_benchmark(
-    benchmark: Benchmark, options: Options, load: Callable[[Path], Sequence[Prediction]]
-) -> int:
+def run_benchmark(benchmark: Benchmark, options: Options) -> int:
     """Evaluate, print what was found, write records and report, and return the exit code.
 
     Args:
         benchmark: What is evaluated.
         options: What was said on the command line.
-        load: Reads a file of predictions.
 
     Raises:
         ToolhaftError: Something of this cannot be.
@@ -92,7 +95,7 @@ def run_benchmark(
     known = {task.id for task in benchmark.tasks}
     arms: dict[str, Sequence[Prediction]] = {}
     for name, file in files.items():
-        arms[name] = _kept(load(Path(file)), known, file)
+        arms[name] = _kept(benchmark.load(Path(file)), known, file)
     secrets = SecretStore()
     notes: list[str] = []
     for model in options.models:
@@ -135,7 +138,7 @@ def print_findings(findings: Mapping[str, Sequence[str]], *, as_json: bool) -> i
 
 
 def open_evaluators(
-    names: Sequence[str], own: Mapping[str, Callable[[], Evaluator]], default: str
+    options: Options, own: Mapping[str, Callable[[], Evaluator]], default: str
 ) -> list[Evaluator]:
     """Return the evaluators that were named: the benchmark's own with its data, any other by its name.
 
@@ -144,7 +147,7 @@ def open_evaluators(
     """
     from toolhaft.hooks.registry import Registry
 
-    chosen = names or (default,)
+    chosen = options.evaluators or (default,)
     return [own[name]() if name in own else Registry.default().evaluator(name) for name in chosen]
 
 
@@ -220,7 +223,13 @@ def _show(found: EvaluatedPredictions, benchmark: Benchmark, options: Options, s
     from toolhaft.types import to_value
 
     folder = options.output or Path("toolhaft-runs") / f"{benchmark.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    said = {"benchmark": benchmark.name, "seed": options.seed, **benchmark.settings}
+    said = {
+        "benchmark": benchmark.name,
+        "evaluators": [evaluator.name for evaluator in benchmark.evaluators],
+        "limit": options.limit,
+        "seed": options.seed,
+        **benchmark.settings,
+    }
     files = save_evaluation(
         folder,
         found.comparison,

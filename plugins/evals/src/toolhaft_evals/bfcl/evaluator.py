@@ -115,15 +115,6 @@ class BFCL(Evaluator):
         )
 
 
-def open_bfcl(*, names: str, strings: str, compatible: bool) -> BFCL:
-    """Return the evaluator from words of the command line.
-
-    Raises:
-        UsageError: There is no such policy.
-    """
-    return BFCL(names=cast(Names, names), strings=cast(Any, strings), compatible=compatible)
-
-
 def _decoded(trajectory: Trajectory) -> Decoded:
     steps = trajectory.path()
     asked = [call for step in steps for call in step.calls]
