@@ -1,5 +1,6 @@
 """Function calls against acceptable answers, and their way out of text."""
 
+import gzip
 import time
 
 import pytest
@@ -9,7 +10,7 @@ from toolhaft.evaluators.prediction import trajectory_of
 from toolhaft.testing import record_trajectory
 from toolhaft.types import Prediction, Task, ToolCall
 from toolhaft_evals.bfcl.checker import assign, check_calls
-from toolhaft_evals.bfcl.data import check_category, load_tasks, tool_specs
+from toolhaft_evals.bfcl.data import check_category, load_results, load_tasks, tool_specs
 from toolhaft_evals.bfcl.decoding import decode_calls, decode_text
 from toolhaft_evals.bfcl.evaluator import BFCL
 from toolhaft_evals.bfcl.floors import make_floors, perfect_calls
@@ -440,3 +441,26 @@ async def test_live_categories(tmp_path, write_lines):
         assert [score.value for score in scores] == values
     gold = zip(tasks, floors["ceiling: gold"], strict=True)
     assert all([(await BFCL().evaluate(task, trajectory_of(task, one))).value for task, one in gold])
+
+
+@pytest.mark.anyio
+async def test_results_may_be_prediction_records_and_gzipped(tmp_path, write_lines):
+    record = {
+        "task_id": "q-1",
+        "calls": [{"id": "1", "name": "shop.find", "arguments": {"what": "lamp"}}],
+        "origin": "model",
+    }
+    plain = write_lines("said.jsonl", record)
+    (tmp_path / "packed.jsonl.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    for path in (plain, tmp_path / "packed.jsonl"):
+        (said,) = load_results(path, [question()])
+        assert said.origin == "replay"  # whatever the file says, no model was asked now
+        assert (await BFCL().evaluate(question(), trajectory_of(question(), said))).value == 1.0
+    for broken, message in (
+        ({"text": 5}, "#/text"),
+        ({"origin": "oracle"}, "#/origin"),
+        ({}, "answered twice"),
+    ):
+        write_lines("said.jsonl", record, {**record, **broken})
+        with pytest.raises(FormatError, match=message):
+            load_results(plain, [question()])
