@@ -27,11 +27,13 @@ def write_pages() -> None:
         page.write_text(_plain_fences(page.read_text(encoding="utf-8")), encoding="utf-8")
     for name in ("README", "ARCHITECTURE", "SECURITY", "CONTRIBUTING", "CHANGELOG"):
         text = (ROOT / f"{name}.md").read_text(encoding="utf-8").replace("](docs/", "](")
+        text = re.sub(r"\]\(plugins/(\w+)(/README\.md)?\)", r"](plugins/\1.md)", text)
         target = PAGES / f"{'index' if name == 'README' else name}.md"
         target.write_text(_plain_fences(text), encoding="utf-8")
     (PAGES / "plugins").mkdir()
     for page in ROOT.glob("plugins/*/README.md"):
         text = page.read_text(encoding="utf-8").replace("](../../docs/", "](../")
+        text = re.sub(r"\]\(\.\./(\w+)/README\.md\)", r"](\1.md)", text)
         target = PAGES / "plugins" / f"{page.parent.name}.md"
         target.write_text(_plain_fences(text), encoding="utf-8")
     (PAGES / "reference" / "api.md").write_text(reference.api_page(ROOT / "core"), encoding="utf-8")
