@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from toolhaft.errors import BudgetExceededError, FormatError, ModelError, UsageError
+from toolhaft.hooks.registry import Registry
 from toolhaft.models.replay import RecordingModel, ReplayModel
 from toolhaft.testing import ScriptedModel, record_trajectory, tool_spec
 from toolhaft.types import Completion, Gold, Score, Task, ToolCall, from_json, to_json
@@ -289,6 +290,13 @@ async def test_auto_is_kept_under_the_name_it_stands_for(monkeypatch, tmp_path):
 
 def scored(value, points=(), **details):
     return Score(name="pass_rate", value=value, details={"points": list(points), **details})
+
+
+@pytest.mark.parametrize("name", ["pass-rate", "win-rate"])
+def test_a_setting_that_there_is_not_is_said_with_those_that_there_are(name):
+    with pytest.raises(UsageError, match=r"takes no setting 'vote'.*judgements") as caught:
+        Registry.default().evaluator(name, vote=3)
+    assert "votes" in str(caught.value)
 
 
 def test_an_arm_together():

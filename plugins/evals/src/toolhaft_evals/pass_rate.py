@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any
 
 from toolhaft.errors import UsageError
 from toolhaft.evaluators.bootstrap import bootstrap_interval
 from toolhaft.evaluators.statistics import FEWEST
-from toolhaft.types import Score, Task, Trajectory
+from toolhaft.models.base import Model
+from toolhaft.types import Budget, Score, Task, Trajectory
 from toolhaft_evals.judge.counting import Method, answer_status, count
 from toolhaft_evals.judge.prompts import prompt
 from toolhaft_evals.judge.quoting import path_text, section, tools_text
@@ -42,8 +44,18 @@ class PassRate(VotingEvaluator):
 
     name = "pass-rate"
 
-    def __init__(self, *, legacy: bool = False, votes: int = 3, **settings: Any) -> None:
-        super().__init__(votes=votes, **settings)
+    def __init__(
+        self,
+        *,
+        legacy: bool = False,
+        judge: str | Model = "auto",
+        votes: int = 3,
+        rule: bool = True,
+        budget: Budget | Mapping[str, Any] | None = None,
+        judgements: Path | str | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(judge=judge, votes=votes, rule=rule, budget=budget, judgements=judgements, seed=seed)
         self._method: Method = "legacy" if legacy else "sopr"
 
     async def evaluate(self, task: Task, trajectory: Trajectory) -> Score:

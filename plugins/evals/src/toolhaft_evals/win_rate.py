@@ -11,7 +11,8 @@ from toolhaft.errors import ModelError, UsageError
 from toolhaft.evaluators.bootstrap import difference_interval
 from toolhaft.evaluators.prediction import missing_trajectory
 from toolhaft.evaluators.statistics import FEWEST, mcnemar, wilson
-from toolhaft.types import Proportion, Score, Task, Trajectory, from_value, to_value
+from toolhaft.models.base import Model
+from toolhaft.types import Budget, Proportion, Score, Task, Trajectory, from_value, to_value
 from toolhaft_evals.judge.prompts import prompt
 from toolhaft_evals.judge.quoting import path_text, section
 from toolhaft_evals.judge.rule import has_rule
@@ -47,10 +48,14 @@ class WinRate(VotingEvaluator):
         self,
         *,
         reference: Mapping[str, Trajectory] | Path | str | None = None,
+        judge: str | Model = "auto",
         votes: int = 1,
-        **settings: Any,
+        rule: bool = True,
+        budget: Budget | Mapping[str, Any] | None = None,
+        judgements: Path | str | None = None,
+        seed: int = 0,
     ) -> None:
-        super().__init__(votes=votes, **settings)
+        super().__init__(judge=judge, votes=votes, rule=rule, budget=budget, judgements=judgements, seed=seed)
         self._reference = _load(reference)
 
     def check_task(self, task: Task) -> None:
