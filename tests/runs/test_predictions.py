@@ -7,6 +7,8 @@ import pytest
 from toolhaft.errors import UsageError
 from toolhaft.evaluators.base import Evaluator
 from toolhaft.evaluators.prediction import made_calls, trajectory_of
+from toolhaft.report.comparison import render_comparison
+from toolhaft.report.html import render_html
 from toolhaft.report.store import load_evaluation, save_evaluation
 from toolhaft.runs.predictions import evaluate_predictions
 from toolhaft.types import Gold, Prediction, Score, Task, ToolCall
@@ -125,3 +127,13 @@ def test_what_makes_no_sense_is_refused(fields, message):
 def test_a_prediction_for_another_task_is_no_trajectory_of_this_one():
     with pytest.raises(UsageError, match="a prediction for the task 't1'"):
         trajectory_of(TASKS[0], RIGHT[1])
+
+
+def test_a_report_says_that_answers_were_read_and_counts_nothing_for_them():
+    found = evaluate_predictions(TASKS, {"right": RIGHT}, ["match"], resamples=200)
+    runs, _ = found.records["right"]
+    page = render_html(runs)
+    assert "read from a file" in page
+    assert "replay, no language model" not in page
+    assert not found.comparison.arms[0].measured
+    assert "What it took" not in render_comparison(found.comparison)

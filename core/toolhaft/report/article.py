@@ -49,6 +49,7 @@ _RECORD = 6_000
 """Characters of one value under "Record"."""
 _HITS = 20
 _TOOLS = 200
+_READ = "What a model said was read from a file: none was asked now"
 
 
 def article_html(
@@ -103,11 +104,13 @@ def uncertain_badge(trajectory: Trajectory) -> Html | None:
 
 def origin_badges(trajectory: Trajectory) -> Html:
     """Return a badge for each origin that is no language model."""
-    if trajectory.planner == PREDICTION and trajectory.origins == ("replay",):
-        return badge(
-            "read from a file", "quiet", "What a model said was read from a file: none was asked now"
-        )
+    if _was_read(trajectory):
+        return badge("read from a file", "quiet", _READ)
     return join([badge(*_origin(name)) for name in trajectory.origins if name in ORIGINS], " ")
+
+
+def _was_read(trajectory: Trajectory) -> bool:
+    return trajectory.planner == PREDICTION and trajectory.origins == ("replay",)
 
 
 def score_badge(score: Score) -> Html:
@@ -176,6 +179,8 @@ def _honesty(trajectory: Trajectory) -> Html | None:
     said = [ORIGINS[name][1] for name in trajectory.origins if name in ORIGINS]
     made_up = sum(observation.provenance == "simulated" for observation in trajectory.observations())
     sentences = [f"Steps: {sentence[0].lower()}{sentence[1:]}." for sentence in said]
+    if _was_read(trajectory):
+        sentences = [f"{_READ}."]
     if made_up:
         whole = sum(len(step.observations) for step in trajectory.steps)
         sentences.append(f"{made_up} of {count(whole, 'observation')} made up by a simulator.")
