@@ -76,7 +76,7 @@ CASES = [
     ("a folder", ("tools", "import", "openapi:."), (1, 2), "."),
     ("no kind", ("tools", "import", "page.html"), (2,), "openapi:"),
     ("unknown scheme", ("tools", "import", "opneapi:good.yaml"), (2,), "openapi"),
-    ("a plugin that is not installed", ("tools", "list", "mcp:tools"), (2,), "pip install"),
+    ("a scheme that nobody brings", ("tools", "list", "mcp:tools"), (2,), "known: catalog"),
     ("refused host", ("tools", "import", "http://169.254.169.254/openapi.json"), (1,), "169.254.169.254"),
     ("unwritable output", ("tools", "import", "good.yaml", "-o", "no/such/x.catalog"), (2,), "no/such"),
     ("no such catalog", ("tools", "list", "absent.catalog"), (2,), "absent.catalog"),
