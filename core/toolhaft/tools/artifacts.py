@@ -26,6 +26,7 @@ class ArtifactStore:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._memory: dict[str, bytes] = {}
+        self._forgot = False
 
     def put(
         self, data: bytes, *, media_type: str = "", name: str = "", preview: bytes | None = None
@@ -95,6 +96,11 @@ class ArtifactStore:
                 self._write(folder / digest, data)
             self._folder, self._memory = folder, {}
 
+    def forget(self) -> None:
+        """Let go of what is in memory; what lies in a folder stays there."""
+        self._forgot = self._forgot or bool(self._memory)
+        self._memory = {}
+
     def __contains__(self, artifact: Artifact) -> bool:
         return artifact.id in self._memory or (
             self._folder is not None and (self._folder / artifact.id).is_file()
@@ -116,7 +122,10 @@ class ArtifactStore:
                 found = [path.name for path in self._folder.glob(f"{wanted}*")]
             if len(found) == 1:
                 return found[0]
-        raise UsageError(f"there is no artifact {wanted[:70]!r}", hint="Use a handle that was shown")
+        hint = "Use a handle that was shown"
+        if self._forgot:
+            hint += "; what a catalog held in memory is gone once it is closed"
+        raise UsageError(f"there is no artifact {wanted[:70]!r}", hint=hint)
 
     @staticmethod
     def _write(path: Path, data: bytes) -> None:

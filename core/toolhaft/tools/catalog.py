@@ -151,7 +151,10 @@ class Catalog(Mapping[str, Tool]):
 
     @property
     def artifacts(self) -> ArtifactStore:
-        """The images and files of calls made through the catalog and its views, in memory."""
+        """The images and files of calls made through the catalog and its views.
+
+        They are held in memory until `close`, then let go; read what is to be kept before that.
+        """
         if not self._artifacts:
             from toolhaft.tools.artifacts import ArtifactStore
 
@@ -239,13 +242,15 @@ class Catalog(Mapping[str, Tool]):
         save_catalog(self, path)
 
     async def close(self) -> None:
-        """Close the tools that were used, and what they share; a second call does nothing.
+        """Close the tools that were used, what they share, and `artifacts`; a second call does nothing.
 
         A view (a filter, a prefix ...) closes the catalogs that it shows.
         """
         if self._closed:
             return
         self._closed = True
+        for store in self._artifacts:
+            store.forget()
         made: Iterable[Tool] = ()
         if isinstance(self._tools, LazyTools):
             made = self._tools.made()

@@ -121,7 +121,8 @@ def tool(
     argument's schema is from its type hint and its description from the docstring. A parameter annotated
     `CallContext` is filled in by the caller and never shown to the model. A parameter annotated
     `toolhaft.Artifact` is an image or file: the model writes its handle, and the function gets the
-    artifact (``Annotated[Artifact, "image/*"]`` takes images alone); artifacts in the result get handles.
+    artifact (``Annotated[Artifact, "image/*"]`` takes images alone, but any file in the field of a
+    dataclass or model: check its ``media_type`` there); artifacts in the result get handles.
 
     Args:
         function: The function, when the decorator stands without arguments.

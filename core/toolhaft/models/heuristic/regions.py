@@ -226,8 +226,8 @@ def _factors(text: str) -> Iterator[Measure]:
         yield Measure(match.start(), match.end(), factor=0.5)
     for match in _MULTIPLE.finditer(text):
         times = _TIMES.get(match[1].lower(), 3.0)
-        smaller = _SMALLER.search(text[max(0, match.start() - 24) : match.start()])
-        yield Measure(match.start(), match.end(), factor=1 / times if smaller else times)
+        shrinks = _SMALLER.search(text[max(0, match.start() - 24) : match.start()])
+        yield Measure(match.start(), match.end(), factor=1 / times if shrinks else times)
     for match in _FACTOR.finditer(text):
         said = next(group for group in match.groups() if group)
         factor = _WORDED[said.lower()] if said.lower() in _WORDED else float(said)

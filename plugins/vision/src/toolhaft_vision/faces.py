@@ -84,7 +84,7 @@ def find_faces(picture: Picture, *, minimum_size: int | None = None, overlay: bo
         method="cascade of local binary patterns for frontal faces, on the image, its mirror and close-ups"
         + ("" if factor == 1 else f", scaled by {factor:.2f}"),
         limits="faces seen from the front and upright; profiles, tilted, covered, very dark or small faces "
-        "are missed; now and then a pattern or an animal's face is taken for one; boxes are rough",
+        "are missed; drawn faces count too, and now and then a pattern or an animal's face; boxes are rough",
     )
 
 

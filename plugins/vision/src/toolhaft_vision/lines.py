@@ -123,7 +123,8 @@ def find_lines(
         + ("" if factor == 1 else f", on the image scaled by {factor:.2f}"),
         limits="straight lines only; two lines closer than about 2 % of the shorter side may be taken for "
         "one, a bar thicker than that for two boundaries; ends are good to about 3 pixels, or the line's "
-        "thickness; a short end beyond another line may be missed",
+        "thickness; a short end beyond another line may be missed; each side of a filled shape is a line, "
+        "and a round outline is several short ones",
     )
 
 

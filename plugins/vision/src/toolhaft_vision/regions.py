@@ -22,7 +22,14 @@ class Ground:
     share: float
     tolerance: float
 
+    @property
+    def plain(self) -> bool:
+        """Whether most of the border has one even colour: shading and texture scatter by more."""
+        return self.share >= _MOSTLY and self.tolerance < _UNEVEN
 
+
+_MOSTLY = 0.6
+_UNEVEN = 20.0
 _NEAR = 12.0
 _STEEP = 9.0
 _SAME = 8.0

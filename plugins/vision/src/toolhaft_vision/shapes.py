@@ -116,13 +116,14 @@ def find_shapes(
         by_shape=dict(Counter(each.shape for each in found).most_common()),
         shapes=shapes,
         background=_ground_name(ground.colour),
-        plain_background=ground.share >= 0.6,
+        plain_background=ground.plain,
         overlay=_overlay(picture, shapes) if overlay else None,
         method="difference in colour from the border's commonest colour, split where colours change steeply; "
         "shapes by their corners or the ellipse that fits best"
         + ("" if factor == 1 else f", on the image scaled by {factor:.2f}"),
         limits="objects on a plain ground only, not things in photographs; objects of one colour that touch "
-        "or overlap count as one; a covered object has the shape of what can be seen of it; names of colours "
+        "or overlap count as one; strong JPEG compression adds small pieces along outlines; "
+        "a covered object has the shape of what can be seen of it; names of colours "
         "and shapes are these lists' nearest",
     )
 
