@@ -502,3 +502,15 @@ def test_what_stands_in_a_files_name_was_not_said_by_the_user(tmp_path):
     assert list(trajectory.observations())[-1].arguments_from == (
         ("to", ("user", "tool:news", "description:news")),
     )
+
+
+@pytest.mark.parametrize("collect", [list, tuple, set, frozenset, iter], ids=lambda kind: kind.__name__)
+def test_artifacts_in_any_collection_get_handles(collect):
+    @tool(effect="read")
+    def draw(context: CallContext) -> object:
+        """Draw three images."""
+        return collect([context.artifacts.put(make_png(width)) for width in (5, 6, 7)])
+
+    [observation] = run_calls(Catalog([draw]), [ToolCall(id="1", name="draw")], artifacts=ArtifactStore())
+    assert observation.value() == ["img-1", "img-2", "img-3"]
+    assert [found.handle for found in observation.artifacts()] == observation.value()

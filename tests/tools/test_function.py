@@ -577,3 +577,22 @@ def test_functions_are_not_kept_in_files(tmp_path):
 def test_the_nearest_name_is_shown():
     with pytest.raises(UnknownNameError, match="Did you mean 'add'"):
         Catalog([add]).call_sync("ad")
+
+
+@pytest.mark.anyio
+async def test_sets_have_an_order_and_generators_run_in_a_thread():
+    loop_thread = threading.get_ident()
+
+    @tool(effect="read")
+    def words() -> set:
+        """Words."""
+        return {"pear", "apple", "fig"}
+
+    @tool(effect="read")
+    def numbers() -> object:
+        """Numbers."""
+        yield threading.get_ident() != loop_thread
+        yield 2
+
+    assert await words.call({}, CallContext()) == ["apple", "fig", "pear"]
+    assert await numbers.call({}, CallContext()) == [True, 2]

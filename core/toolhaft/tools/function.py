@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
 from functools import partial
@@ -56,7 +56,8 @@ class FunctionTool(Tool):
     async def call(self, arguments: Mapping[str, Any], context: CallContext) -> Any:
         """Convert the arguments to what the hints say and call the function.
 
-        Plain functions run in a thread. Results are turned into JSON values by pydantic.
+        Plain functions run in a thread, generators too, whose items are collected. Results are turned into
+        JSON values by pydantic.
         """
         from toolhaft.tools.signature import convert
 
@@ -64,7 +65,12 @@ class FunctionTool(Tool):
         keywords = convert(self._arguments, arguments, self.__name__)
         if self._context_name is not None:
             keywords[self._context_name] = context
-        return _plain(await invoke(self.function, keywords))
+        result = await invoke(self.function, keywords)
+        if isinstance(result, Iterator):
+            from toolhaft.tools.threads import run_in_thread
+
+            result = await run_in_thread(partial(list, result), {})
+        return _plain(result)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself."""
@@ -190,7 +196,7 @@ def _plain(result: Any) -> Any:
         return result
     from pydantic_core import to_jsonable_python
 
-    if _holds_artifact(result):
+    if isinstance(result, set | frozenset) or _holds_artifact(result):
         members = _members(result)
         if isinstance(members, dict):
             return {str(name): _plain(item) for name, item in members.items()}
@@ -202,6 +208,8 @@ def _members(value: Any) -> dict[Any, Any] | Sequence[Any] | None:
     """Return what a collection, dataclass or pydantic model holds; None for what holds nothing."""
     if isinstance(value, dict | list | tuple):
         return value
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=repr)  # in an order that the next process has too
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclass_fields(value)}
     if hasattr(type(value), "__pydantic_fields__"):
