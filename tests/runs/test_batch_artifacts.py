@@ -1,5 +1,8 @@
 """Images and files of a batch that was stopped are there when it goes on, whoever goes on with it."""
 
+import sys
+import threading
+
 import pytest
 
 from toolhaft import Agent, Artifact, CallContext, tool
@@ -51,3 +54,41 @@ def test_what_is_in_memory_moves_into_the_folder(tmp_path):
     assert [store.get(first), store.get(second)] == [b"one", b"two"]
     assert sorted(path.read_bytes() for path in (tmp_path / "kept").iterdir()) == [b"one", b"two"]
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_tools_in_threads_put_and_get_at_the_same_time():
+    store = ArtifactStore()
+    first = store.put(b"first")
+    failures = []
+
+    def put(number):
+        for turn in range(1500):
+            store.put(f"{number} {turn}".encode())
+
+    def get():
+        try:
+            for _ in range(150):
+                store.get(first)
+        except RuntimeError as error:
+            failures.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=put, args=(number,)) for number in range(2)]
+        threads += [threading.Thread(target=get) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert failures == []
+
+
+def test_a_forged_id_asks_after_no_other_file(tmp_path):
+    (tmp_path / "secret.txt").write_text("x")
+    store = ArtifactStore(tmp_path / "kept")
+    kept = store.put(b"one")
+    assert kept in store
+    assert Artifact(id="../secret.txt", media_type="text/plain", size=1) not in store

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from toolhaft.types import Artifact
 
 _LARGEST = 100_000_000
 _UNKNOWN = "application/octet-stream"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class ArtifactStore:
@@ -103,7 +105,9 @@ class ArtifactStore:
 
     def __contains__(self, artifact: Artifact) -> bool:
         return artifact.id in self._memory or (
-            self._folder is not None and (self._folder / artifact.id).is_file()
+            self._folder is not None
+            and _DIGEST.fullmatch(artifact.id) is not None
+            and (self._folder / artifact.id).is_file()
         )
 
     def _keep(self, data: bytes) -> str:
@@ -117,7 +121,8 @@ class ArtifactStore:
     def _complete(self, wanted: str) -> str:
         if len(wanted) >= 8 and all(digit in "0123456789abcdef" for digit in wanted):
             if self._folder is None:
-                found = [digest for digest in self._memory if digest.startswith(wanted)]
+                # A copy, made at once: tools in other threads put more in meanwhile.
+                found = [digest for digest in tuple(self._memory) if digest.startswith(wanted)]
             else:
                 found = [path.name for path in self._folder.glob(f"{wanted}*")]
             if len(found) == 1:
