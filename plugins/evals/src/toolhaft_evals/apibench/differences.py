@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from toolhaft_evals.apibench.calls import find_calls, is_python, unescape
+from toolhaft_evals.apibench.calls import find_calls, is_python, parsed, unescape
 from toolhaft_evals.apibench.compatible import cut_call
 from toolhaft_evals.apibench.database import API, Database, named_arguments, normal_callee, squeeze
 from toolhaft_evals.apibench.matching import Judgement
+from toolhaft_evals.apibench.trees import SourceTree
 
 REASONS = {
     "domain_only": "the scripts compare domains alone; another API of the same domain is called",
@@ -22,6 +23,7 @@ REASONS = {
     "gold_not_in_database": "the gold call is in no row, so that the scripts cannot find it",
     "other_arguments": "an API is called with other arguments than its row has: the scripts find no row then",
     "no_arguments": "the row has no arguments, and the scripts skip such rows",
+    "no_code": "the call stands in a comment or a string, which is no code to the scripts",
     "normalised": "the same call, written in another way than in its row",
     "error_recovery": "what the scripts cut out is no Python, and their verdict is what a parser made of it",
     "no_marker": "no call is declared, which the torchhub script counts as wrong, without reading the text",
@@ -82,7 +84,14 @@ def explain(
         return "other_text"
     if not any(squeeze(each.source) in database.by_text for each in gold) and ours != "wrong":
         return "gold_not_in_database"
+    if not _is_code(judgement.call, source):
+        return "no_code"
     return _other_writing(judgement, gold, database)
+
+
+def _is_code(text: str, source: str) -> bool:
+    tree, call = parsed(source), next(find_calls(text), None)
+    return tree is None or call is None or bool(SourceTree(tree, source).find(call.callee))
 
 
 def _less_strict(judgement: Judgement) -> str:
