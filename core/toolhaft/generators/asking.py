@@ -16,6 +16,38 @@ _LONGEST = 80
 _NAMES = ("name", "title", "subject", "summary", "headline", "label", "text", "description")
 _MOST_NAMED = 4
 _MOST_TOLD = 3
+_NO_THINGS = frozenset(
+    {"items", "results", "entries", "values", "records", "rows", "hits", "objects", "matches"}
+)
+_DATES = {
+    "created": "creation date",
+    "updated": "date of the last change",
+    "modified": "date of the last change",
+    "changed": "date of the last change",
+    "opened": "opening date",
+    "closed": "closing date",
+    "started": "start date",
+    "ended": "end date",
+    "joined": "date of joining",
+}
+_WEEKDAYS = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
+_UNITS = {
+    "kb": "kB",
+    "mb": "MB",
+    "g": "grams",
+    "kg": "kilograms",
+    "m": "metres",
+    "km": "kilometres",
+    "mm": "millimetres",
+    "cm": "centimetres",
+    "c": "degrees Celsius",
+    "kmh": "kilometres an hour",
+    "seconds": "seconds",
+    "minutes": "minutes",
+    "hours": "hours",
+    "days": "days",
+    "percent": "percent",
+}
 MONTHS = [
     "January",
     "February",
@@ -45,11 +77,12 @@ def ask_of(result: Any, arguments: Mapping[str, Any], random: Random) -> Asked |
     if listed:
         names = [name for item in listed if (name := _name_of(item)) is not None]
         names = list(dict.fromkeys(names))
+        of = _things_of(result)
         if len(names) < len(listed) or not names:
             return None
         if len(names) <= _MOST_NAMED:
-            return Asked(form="names", facts=tuple(map(_fact, names)), said=tuple(names))
-        return Asked(form="first", facts=(_fact(names[0]),), said=(names[0],))
+            return Asked(form="names", labels=of, facts=tuple(map(_fact, names)), said=tuple(names))
+        return Asked(form="first", labels=of, facts=(_fact(names[0]),), said=(names[0],))
     if listed is not None or not isinstance(result, dict):
         return None
     told = [(_asked_as(label, value), value) for label, value in _tellable(result) if str(value) not in given]
@@ -85,18 +118,50 @@ def spoken_day(day: str, *, american: bool = False) -> str:
 
 def label_of(path: tuple[str, ...]) -> str:
     """Return a place in a result in words."""
-    words: list[str] = []
+    if len(path) == 2 and path[1].isupper():  # ``rates`` by currency
+        words = words_of(path[0])
+        return " ".join([*words[:-1], *map(singular, words[-1:]), "for", path[1]])
+    words = []
     for part in path:
         words += [word for word in words_of(part) if word not in words]
+    words = [word.capitalize() if word in _WEEKDAYS else word for word in words]
+    if len(words) > 1 and words[-1] == "amount":
+        words = words[:-1]
+    if len(words) > 1 and words[-1] in _UNITS:
+        before = " ".join(words[:-1])
+        counted = f"amount {before}" if before in ("used", "left", "spent", "free") else before
+        return f"{counted} in {_UNITS[words[-1]]}"
     return " ".join(words)
 
 
 def _asked_as(label: str, value: Any) -> str:
-    """Return a label as a thing that can be asked for: what is ``opened`` on a day is the opened date."""
-    last = label.rsplit(" ", maxsplit=1)[-1]
-    if isinstance(value, str) and _DAY.fullmatch(value) and last not in ("date", "day", "birthday"):
-        return f"{label} date"
-    return f"{label} value" if last.endswith(("ed", "like")) or last in ("spent", "left", "paid") else label
+    """Return a label as a thing that can be asked for: what is ``opened`` on a day is the opening date."""
+    *before, last = label.split(" ")
+    if isinstance(value, str) and _DAY.fullmatch(value) and last not in ("date", "day", "birthday", "since"):
+        if last in _DATES:
+            return " ".join([*before, _DATES[last]])
+        return f"date it was {label}" if label.endswith("ed") else f"{label} date"
+    if last == "at" and before:
+        return f"time it was {' '.join(before)}"
+    if last in ("spent", "left", "paid", "used", "free") and not isinstance(value, str):
+        return f"amount {label}"
+    if last.endswith(("ed", "like")) or last in ("overdue", "open"):
+        return f"number of {label} ones" if isinstance(value, int) else f"{label} value"
+    counted = isinstance(value, int) and " in " not in label and singular(last) != last
+    counted = counted and not {"most", "least", "max", "min", "maximum", "minimum"} & set(before)
+    return f"number of {label}" if counted else label
+
+
+def _things_of(result: Any) -> tuple[str, ...]:
+    """Return what the things in a list are called, where the result says so."""
+    lists = (
+        [name for name, value in result.items() if isinstance(value, list)]
+        if isinstance(result, dict)
+        else []
+    )
+    label = label_of((lists[0],)) if len(lists) == 1 else ""
+    known = label and singular(label.rsplit(" ", maxsplit=1)[-1]) != label.rsplit(" ", maxsplit=1)[-1]
+    return (label,) if known and label not in _NO_THINGS else ()
 
 
 def _told(asked: Asked) -> str:
@@ -105,7 +170,7 @@ def _told(asked: Asked) -> str:
         return " ".join(f"The {label} {_is(label)} {_ended(value)}" for label, value in pairs)
     if asked.form == "first":
         return f"The first one is {_ended(asked.said[0])}"
-    *others, last = asked.said
+    *others, last = [f'"{name}"' if name.endswith((".", "!", "?")) else name for name in asked.said]
     listed = f"{', '.join(others)} and {last}" if others else last
     return f"There {'is' if len(asked.said) == 1 else 'are'} {len(asked.said)}: {_ended(listed)}"
 
@@ -124,6 +189,8 @@ def _is(label: str) -> str:
 
 def _ended(text: str) -> str:
     """Return a text that ends as a sentence does."""
+    if text.endswith('."'):
+        return text
     if text.endswith("?"):
         return f'"{text}".'  # told, and not asked
     return text if text.endswith((".", "!")) else f"{text}."
@@ -168,6 +235,8 @@ def _tellable(result: Mapping[str, Any], *, identifiers: bool = False) -> Iterat
             if not identifiers and is_identifier(path[-1], {"type": "string"}):
                 continue
             if isinstance(part, bool) or not isinstance(part, str | int | float) or part == "":
+                continue
+            if any(word.isdigit() for word in words_of(path[-1])):  # no name that anybody would say
                 continue
             if len(str(part)) <= _LONGEST and "|" not in str(part) and "\n" not in str(part):
                 yield label_of(path), part

@@ -8,17 +8,19 @@ from random import Random
 
 from toolhaft.generators.asking import noun_of
 from toolhaft.generators.drafts import Asked, Planned, Proved
+from toolhaft.generators.phrases import PLACES, Manner, place, refer, say_alone, say_arguments
 from toolhaft.generators.schemas import properties_of, resolve
 from toolhaft.generators.texts import lines
-from toolhaft.generators.wording import action_of, say_argument, say_value
+from toolhaft.generators.wording import action_of
 from toolhaft.types import ToolSpec
 
 _TWICE = re.compile(r"\.\.(?=\s|$)")
-_THING = (
-    r"\b(?:a|an|one|the|your|this|another)\s(?:[a-z-]+\s)?NOUN(?:\sof\s(?:a|an|the)\s\w+)?"
-    r"(?=$|\s(?:of|for|to|from|on|in|with|at|about|by|and|into|as|off|again|now|right|side)\b)"
-)
-"""A thing in a purpose that is not the beginning of a longer name: ``a ticket``, not ``a ticket label``."""
+_CHANCE_TO_PLACE = 0.95
+_MOST_PLACED = 2
+_OPEN_END = re.compile(r"\{act\}[^.?!]")
+"""A frame that goes on behind the action, so that the action must be short."""
+_SELF = re.compile(r"\bI (?:want|have) to \{act\}|Help me|asked to|We need|Let's")
+_SHOWING = re.compile(r"^(?:show|display)\b")
 
 
 class Teacher(ABC):
@@ -67,6 +69,8 @@ class TemplateTeacher(Teacher):
             asked = proved.asked[position] if position < len(proved.asked) else None
             if asked is not None:
                 sentences.append(_question(asked, random))
+        if len(sentences) > 1:
+            sentences[0] = sentences[0][:1].upper() + sentences[0][1:]
         return _joined(sentences)
 
 
@@ -78,16 +82,19 @@ def _joined(sentences: list[str]) -> str:
 
 
 def _opening(planned: Planned, random: Random) -> list[str]:
-    action, apart = _clause(planned, random)
-    if action_of(planned.spec).does:
-        frame = random.choice(lines("act"))
-        return [_fill(frame, "act", action), *apart]
-    return [_fill(random.choice(lines("thing")), "thing", action), *apart]
+    purpose = action_of(planned.spec)
+    if not purpose.does:
+        action, apart = _clause(planned, purpose.words, random)
+        return [_fill(random.choice(lines("thing")), "thing", action), *apart]
+    frame = random.choice(lines("act"))
+    words = _SHOWING.sub("see", purpose.words) if _SELF.search(frame) else purpose.words
+    action, apart = _clause(planned, words, random, is_short=_OPEN_END.search(frame) is not None)
+    return [_fill(frame, "act", action), *apart]
 
 
 def _another(planned: Planned, random: Random) -> list[str]:
-    action, apart = _clause(planned, random)
-    return [_fill(random.choice(lines("also")), "act", _doing(planned.spec, action, random)), *apart]
+    action, apart = _clause(planned, _doing(planned.spec, random), random)
+    return [_fill(random.choice(lines("also")), "act", action), *apart]
 
 
 def _following(planned: Planned, random: Random) -> list[str]:
@@ -100,57 +107,51 @@ def _following(planned: Planned, random: Random) -> list[str]:
     else:
         kind = "first_of_list" if listed else "the_one"
     reference = random.choice(lines(kind)).replace("{noun}", noun or "one")
-    action, apart = _clause(planned, random, reference=reference, noun=noun)
-    return [_fill(random.choice(lines("then")), "act", _doing(planned.spec, action, random)), *apart]
+    words = refer(_doing(planned.spec, random), noun, reference)
+    action, apart = _clause(planned, words, random)
+    return [_fill(random.choice(lines("then")), "act", action), *apart]
 
 
-def _clause(
-    planned: Planned, random: Random, *, reference: str = "", noun: str = ""
-) -> tuple[str, list[str]]:
-    """Return what is to be done with what, and the sentences that follow where the arguments stand apart."""
-    action = action_of(planned.spec).words
+def _clause(planned: Planned, words: str, random: Random, *, is_short: bool = False) -> tuple[str, list[str]]:
+    """Return what is to be done with what, and the sentences that follow where arguments stand apart."""
+    members = properties_of(
+        resolve(planned.spec.parameters, planned.spec.parameters), planned.spec.parameters
+    )
     left = dict(planned.arguments)
-    if reference:
-        placed = _place(action, noun, reference)
-        action = placed if placed != action else f"{action} for {reference}"
-    elif left and random.random() < 0.5:
-        for name, value in planned.arguments.items():
-            own = noun_of(name)
-            placed = _place(action, own, f"{own} {say_value(value, {}, random)}")
-            if isinstance(value, str) and placed != action:
-                action = placed
-                del left[name]
-                break
+    action, placed = words, 0
+    for name, value in planned.arguments.items():
+        drawn = random.random() < _CHANCE_TO_PLACE or name in PLACES
+        if placed == _MOST_PLACED or not drawn:
+            continue
+        changed = place(action, name, members.get(name, {}), value, random)
+        if changed != action:
+            action, placed = changed, placed + 1
+            del left[name]
+    had = len(left)
+    for name in list(left):
+        alone = say_alone(name, members.get(name, {}), left[name], random)
+        if alone:
+            action = f"{action} {alone}"
+            del left[name]
     if not left:
         return action, []
-    said = _arguments(planned.spec, left, random)
-    if random.random() < 0.3:
-        return action, [_fill(random.choice(lines("apart")), "args", said)]
-    return action + random.choice(lines("join")).replace("{args}", said), []
-
-
-def _arguments(spec: ToolSpec, arguments: dict[str, object], random: Random) -> str:
-    members = properties_of(resolve(spec.parameters, spec.parameters), spec.parameters)
-    names = random.sample(list(arguments), len(arguments))
-    style = random.choice(lines("phrase"))
-    said = [
-        say_argument(
-            name,
-            members.get(name, {}),
-            arguments[name],
-            random,
-            style if random.random() < 0.7 else random.choice(lines("phrase")),
-        )
-        for name in names
-    ]
-    if len(said) == 1:
-        return said[0]
-    last = random.choice((" and ", ", "))
-    return f"{', '.join(said[:-1])}{last}{said[-1]}"
+    manner: Manner = random.choice(("prose", "listed", "stated"))
+    said = say_arguments(members, left, random, manner)
+    if not said:  # not everything can be stated
+        manner = "listed"
+        said = say_arguments(members, left, random, manner)
+    suffix = "" if manner == "prose" else f"_{manner}"
+    if is_short or random.random() < (0.6 if manner == "stated" else 0.3):
+        return action, [_fill(random.choice(lines(f"apart{suffix}")), "args", said)]
+    # Behind a phrase of its own, only brackets keep a list apart.
+    join = " ({args})" if manner == "listed" and len(left) < had else random.choice(lines(f"join{suffix}"))
+    return action + join.replace("{args}", said), []
 
 
 def _question(asked: Asked, random: Random) -> str:
     if asked.form != "fields":
+        if asked.labels:
+            return random.choice(lines(f"{asked.form}_of")).replace("{things}", asked.labels[0])
         return random.choice(lines(asked.form))
     labels = " and the ".join(asked.labels)
     frame = random.choice(lines("fields"))
@@ -159,18 +160,11 @@ def _question(asked: Asked, random: Random) -> str:
     return frame.replace("{labels}", labels)
 
 
-def _doing(spec: ToolSpec, action: str, random: Random) -> str:
-    if action_of(spec).does:
-        return action
-    return f"{random.choice(('look up', 'find out', 'get', 'tell me', 'check'))} {action}"
-
-
-def _place(action: str, noun: str, words: str) -> str:
-    """Return an action with a thing named in it in place of any such thing: ``cancel booking BK-1``."""
-    if not noun:
-        return action
-    found = re.search(_THING.replace("NOUN", re.escape(noun)), action, re.IGNORECASE)
-    return action if found is None else f"{action[: found.start()]}{words}{action[found.end() :]}"
+def _doing(spec: ToolSpec, random: Random) -> str:
+    purpose = action_of(spec)
+    if purpose.does:
+        return purpose.words
+    return f"{random.choice(('look up', 'find out', 'get', 'tell me', 'check'))} {purpose.words}"
 
 
 def _fill(frame: str, name: str, words: str) -> str:

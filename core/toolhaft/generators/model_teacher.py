@@ -88,7 +88,7 @@ def _shown(proved: Proved) -> dict[str, Any]:
             step["refers_to"] = f"the {noun_of(planned.link.argument)} of {of}"
         asked = proved.asked[position] if position < len(proved.asked) else None
         if asked is not None:
-            step["user_wants_to_know"] = list(asked.labels) or asked.form
+            step["user_wants_to_know"] = list(asked.labels) if asked.form == "fields" else asked.form
         steps.append(step)
     return {"steps": steps}
 

@@ -68,6 +68,7 @@ _LISTS: tuple[tuple[set[str], tuple[str, ...]], ...] = (
 _CHANCE = 0.35
 _MOST_OPTIONAL = 3
 _TRIES = 12
+_MOST_ITEMS = 50
 _DEEPEST = 4
 
 
@@ -109,10 +110,12 @@ class ValueChooser:
             optional: Whether some of the optional ones are chosen, too.
         """
         root = spec.parameters
-        members = properties_of(resolve(root, root), root)
+        whole = resolve(root, root)
+        members = properties_of(whole, root)
+        needed = dict.fromkeys([*spec.required, *map(str, whole.get("required") or ())])
         arguments, sources = dict(given or {}), dict.fromkeys(given or (), "chain")
-        required = [name for name in spec.required if name not in arguments]
-        more = [name for name in members if name not in spec.required and name not in arguments]
+        required = [name for name in needed if name not in arguments]
+        more = [name for name in members if name not in needed and name not in arguments]
         random.shuffle(more)
         extra = [name for name in more if optional and random.random() < _chance(name)][:_MOST_OPTIONAL]
         for name in [*required, *extra]:
@@ -187,16 +190,16 @@ class ValueChooser:
         root = spec.parameters
         for _ in range(3):
             if schema.get("type") == "array":
-                least = max(int(schema.get("minItems") or 0), 1)
-                count = random.randint(
-                    least, max(least, min(int(schema.get("maxItems") or least + 1), least + 1))
-                )
+                least, most = _lengths(schema)
+                if least > _MOST_ITEMS:
+                    return
+                count = random.randint(least, most)
                 item = resolve(schema.get("items"), root)
                 found = [self._first(spec, name, item, random, depth) for _ in range(count)]
                 values = [value for value in found if value is not None]
-                if schema.get("uniqueItems"):
-                    values = [value for i, value in enumerate(values) if value not in values[:i]]
-                yield values, "list"
+                values = [value for i, value in enumerate(values) if value not in values[:i]]
+                if values:
+                    yield values, "list"
                 continue
             members = properties_of(schema, root)
             required = [str(each) for each in schema.get("required") or ()]
@@ -324,6 +327,13 @@ class ValueChooser:
         hour = f"{random.randint(7, 20):02}:{random.choice((0, 0, 15, 30, 45)):02}"
         for text in (day, f"{day}T{hour}", f"{day}T{hour}:00Z", hour, f"{day} {hour}", day[:7]):
             yield text, "date"
+
+
+def _lengths(schema: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many items a list has at least and at most; only as many as needed, or one more."""
+    least, most = schema.get("minItems"), schema.get("maxItems")
+    least = max(least, 1) if isinstance(least, int) else 1
+    return least, max(least, min(most, least + 1)) if isinstance(most, int) else least + 1
 
 
 def _kinds(words: set[str], *, person: bool, free: bool) -> list[str]:

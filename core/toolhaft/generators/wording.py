@@ -9,12 +9,12 @@ from random import Random
 from typing import Any
 
 from toolhaft.generators.asking import noun_of, spoken_day
-from toolhaft.generators.schemas import words_of
+from toolhaft.generators.schemas import properties_of, resolve, singular, words_of
 from toolhaft.generators.texts import lines
-from toolhaft.text import clean
+from toolhaft.text import clean, terminal_safe
 from toolhaft.types import ToolSpec
 
-_SENTENCE = re.compile(r"[.!?](?:\s|$)|[\n;]")
+_SENTENCE = re.compile(r"[.!?](?:\s|$)|[\n;。！？]")
 _ASIDE = re.compile(r"\s*[(\[][^()\[\]]{0,200}[)\]]")
 _PREAMBLE = re.compile(
     r"^(?:(?:this|the)\s+)?(?:api|endpoint|method|function|tool|operation|call|route|request)s?\s+"
@@ -25,8 +25,33 @@ _PREAMBLE = re.compile(
 _QUESTION = re.compile(r"^(?:who|what|which|how|when|where|whether|why|if)\b", re.IGNORECASE)
 _ARTICLE = re.compile(r"^(?:a|an|the|all|any|every|your|my|one|this|some|no)\b", re.IGNORECASE)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_PROPER = re.compile(r"[^\W\d_a-z][\w'-]*(?: [^\W\d_a-z][\w'-]*){1,2}")
+"""Names of people and places, which are said without quotation marks."""
+_SPOKEN = {
+    "q": "search term",
+    "to": "recipient",
+    "query": "search term",
+    "search": "search term",
+    "due": "due date",
+    "tracking": "tracking number",
+    "cc": "copy to",
+    "lat": "latitude",
+    "lon": "longitude",
+    "expires": "expiry date",
+    "check in": "check-in date",
+    "check out": "check-out date",
+    "lng": "longitude",
+    "lang": "language",
+    "qty": "quantity",
+}
+_CHOICE = re.compile(
+    r"^(\w+) (?:the )?[\w-]+(?: [\w-]+)?(?:, [\w -]{1,30}){0,5} or [\w -]{1,30}? of (?=(?:a|an|the|one)\b)"
+)
+"""What may be done to a thing: ``change the title or text of a note`` is to change a note."""
+_CALLER = r"(?:caller|current user|authenticated user|(?:signed|logged)[- ]in user)"
 _LONGEST_ACTION = 110
 _LONGEST_VALUE = 600
+_LONGEST_READ = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +69,16 @@ class Action:
 
 def action_of(spec: ToolSpec) -> Action:
     """Return what a tool does: the first sentence of its description, else its name in words."""
-    text = _ASIDE.sub("", clean(spec.description, 2_000))
+    text = _ASIDE.sub("", clean(terminal_safe(spec.description[:_LONGEST_READ]), 2_000))
     text = _PREAMBLE.sub("", " ".join(_SENTENCE.split(text, maxsplit=1)[0].split())).strip(" :,-`")
     if _QUESTION.match(text) and len(text) <= _LONGEST_ACTION:
         return Action(f"find out {text[:1].lower()}{text[1:]}", True)
-    text = re.sub(re.escape(spec.name), " ".join(words_of(spec.name)), text, flags=re.IGNORECASE)
+    text = re.sub(
+        rf"(?<!\w){re.escape(spec.name)}(?!\w)", " ".join(words_of(spec.name)), text, flags=re.IGNORECASE
+    )
     if not text or len(text) > _LONGEST_ACTION:
         text = " ".join(words_of(spec.name)) or "use the service"
+    text = _CHOICE.sub(r"\1 ", _mine(text, spec))
     first, _, rest = text.partition(" ")
     verb = _verb(first.casefold())
     if verb:
@@ -62,28 +90,33 @@ def action_of(spec: ToolSpec) -> Action:
     return Action(text if _ARTICLE.match(text) else f"the {text}", False)
 
 
-def say_argument(name: str, schema: Mapping[str, Any], value: Any, random: Random, style: str) -> str:
-    """Return an argument in words, so that its value stands in them.
-
-    Args:
-        name: Of the argument.
-        schema: Of the argument.
-        value: What it is to be.
-        random: Draws the words.
-        style: How plain values are said, a line of ``texts/phrase.txt``.
-    """
-    label = label_of(name, value, random)
-    if isinstance(value, bool):
-        pattern = random.choice(lines("yes" if value else "no"))
-        return pattern.replace("{label}", label)
-    return style.replace("{label}", label).replace("{value}", say_value(value, schema, random))
+def _mine(text: str, spec: ToolSpec) -> str:
+    """Return a purpose as the one speaks of it whose account it is: ``my orders``."""
+    text = re.sub(rf"\bthe {_CALLER}'s\b", "my", text, flags=re.IGNORECASE)
+    text = re.sub(rf"\bthe {_CALLER}\b", "me", text, flags=re.IGNORECASE)
+    named = {
+        word
+        for name in properties_of(resolve(spec.parameters, spec.parameters), spec.parameters)
+        for word in words_of(name)
+    }
+    for owner in ("account", "member", "user", "customer"):
+        if owner not in named:
+            text = re.sub(rf"\bthe {owner}'s\b", "my", text, flags=re.IGNORECASE)
+    return text
 
 
 def label_of(name: str, value: Any, random: Random) -> str:
     """Return an argument's name in words; an identifier may go by what it is of."""
-    words = " ".join(words_of(name)) or name
+    words = " ".join(words_of(name)) or " ".join(clean(name, 60).split()) or "value"
+    if words in _SPOKEN:
+        spoken = _SPOKEN[words]
+        return f"{spoken}s" if isinstance(value, list) and len(value) > 1 else spoken
     noun = noun_of(name)
-    return noun if noun and noun != words and isinstance(value, str) and random.random() < 0.6 else words
+    if not noun or noun == words or noun.endswith("ed") or random.random() < 0.4:
+        return words
+    if isinstance(value, list):
+        return noun if singular(noun) != noun else f"{noun}s"
+    return _SPOKEN.get(noun, noun) if isinstance(value, str) else words
 
 
 def say_value(value: Any, schema: Mapping[str, Any], random: Random) -> str:
@@ -93,6 +126,8 @@ def say_value(value: Any, schema: Mapping[str, Any], random: Random) -> str:
         *others, last = said or ["nothing"]
         return f"{', '.join(others)} and {last}" if others else last
     if isinstance(value, dict):
+        if len(value) == 1:
+            return say_value(next(iter(value.values())), {}, random)
         return ", ".join(
             f"{' '.join(words_of(name))} {say_value(part, {}, random)}" for name, part in value.items()
         )
@@ -101,9 +136,9 @@ def say_value(value: Any, schema: Mapping[str, Any], random: Random) -> str:
     text = str(value)
     if _DAY.fullmatch(text) and random.random() < 0.3:
         return spoken_day(text, american=random.random() < 0.5)
-    if "enum" in schema and "_" in text and random.random() < 0.5:
+    if "enum" in schema and "_" in text:
         return text.replace("_", " ")
-    if " " in text and random.random() < 0.7:
+    if " " in text and '"' not in text and (not _PROPER.fullmatch(text) or random.random() < 0.5):
         return f'"{text}"'
     return text
 
