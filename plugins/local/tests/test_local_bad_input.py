@@ -172,7 +172,11 @@ DAMAGED = {
     "weights with a huge header": (_huge_header, "cannot be loaded"),
     "a weight missing": (_without_a_weight, "1 weights are missing"),
     "weights that are no numbers": (_nan, "no number for the next token"),
-    "another width": (_edit("config.json", hidden_size=128), "cannot be loaded"),
+    "another width": (_edit("config.json", hidden_size=128), "asks for [0-9]+ weights"),
+    "more layers than there are": (_edit("config.json", num_hidden_layers=4), "asks for [0-9]+ weights"),
+    "layers without end": (_edit("config.json", num_hidden_layers=10**9), "asks for 1000000000 layers"),
+    "layers below none": (_edit("config.json", num_hidden_layers=-1), "asks for -1 layers"),
+    "fewer words than rows": (_edit("config.json", vocab_size=10), "of another size"),
     "an unknown architecture": (_edit("config.json", model_type="nonsense"), "cannot be loaded"),
     "sizes that are text": (_edit("config.json", hidden_size="wide"), "cannot be loaded"),
     "a tokenizer that is none": (
@@ -192,6 +196,18 @@ DAMAGED = {
             "{{ ''.__class__.__mro__[1].__subclasses__() }}"
         ),
         "cannot say hello",
+    ),
+    "a template that computes without end": (
+        lambda folder: (folder / "chat_template.jinja").write_text("{{ 9 ** (9 ** 9) }}"),
+        "raises numbers to a power",
+    ),
+    "a template with a number beyond all measure": (
+        lambda folder: (folder / "chat_template.jinja").write_text("{{ 'a' * 99999999999 }}"),
+        "it has the number 99999999999",
+    ),
+    "a template that writes too much": (
+        lambda folder: (folder / "chat_template.jinja").write_text("{{ 'a' * 30000000 }}"),
+        "writes more than 20,000,000 characters",
     ),
     "a template that is huge": (
         lambda folder: (folder / "chat_template.jinja").write_text(" " * 1_000_001),

@@ -1,6 +1,7 @@
 """Prompts: the tokenizer's own template, and text that stays text whatever it says."""
 
 import json
+import time
 
 import pytest
 
@@ -9,6 +10,7 @@ from toolhaft.models.rendering import chat_messages, chat_tools
 from toolhaft.testing import tool_spec
 from toolhaft.types import Artifact, Message, ToolCall
 from toolhaft_local.calls import MARKERS
+from toolhaft_local.declared import is_bounded
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +62,7 @@ def prompter(tiny):
     from toolhaft_local.loading import load
     from toolhaft_local.prompting import Prompter
 
-    loaded = load(check_folder(str(tiny)), device="cpu", dtype="auto", threads=None)
+    loaded = load(check_folder(str(tiny)), device="cpu", dtype="auto")
     own = loaded.tokenizer.chat_template
 
     def make(template=own, **attributes):
@@ -287,6 +289,79 @@ def test_what_it_cannot_read_is_read_the_usual_way(prompter, declared):
 def test_a_template_that_cannot_say_hello_is_one_clear_error(prompter, template):
     with pytest.raises(ModelError, match="chat template cannot say hello"):
         prompter(template)
+
+
+LOOPS = "{% for i in range(90000) %}{% for j in range(90000) %}BODY{% endfor %}{% endfor %}"
+
+
+@pytest.mark.parametrize("body", ["", "a", "{% set x = i %}", "{{ [1, 2] | tojson }}"])
+def test_loops_within_loops_are_ended(prompter, body):
+    import sys
+
+    from toolhaft_local.bounds import UnboundedError, bounded
+
+    _, tokenizer = prompter()
+    before = sys.gettrace()
+    started = time.monotonic()
+    with pytest.raises(UnboundedError, match=r"runs longer|writes more"), bounded(seconds=0.3, longest=5_000):
+        tokenizer.apply_chat_template(
+            [{"role": "user", "content": "hello"}], chat_template=LOOPS.replace("BODY", body), tokenize=False
+        )
+    assert time.monotonic() - started < 3
+    assert sys.gettrace() is before
+
+
+@pytest.mark.parametrize(
+    ("template", "bounded"),
+    [
+        ("{% for m in messages %}{{ m.content * 3 }}{% endfor %}", True),
+        ("{{ dict(**messages[0]) }}", True),
+        ("{{ 2 ** 3 }}", False),
+        ("{{ range(10_000_000_000) }}", False),
+        ("{% for %}", True),
+    ],
+)
+def test_a_template_is_looked_through_before_it_is_rendered(template, bounded):
+    from toolhaft_local.bounds import UnboundedError, check_source
+
+    if bounded:
+        check_source(template)
+    else:
+        with pytest.raises(UnboundedError):
+            check_source(template)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "bounded"),
+    [
+        (r"<function=(\w+)>(.*?)</function>", True),
+        (r"(?:ab){1,3}", True),
+        (r"(a+)+$", False),
+        (r"(?:x|(?:y*)*)z", False),
+        (r"(?=(a*)*b)", False),
+        ("(" * 3_000, False),
+        ("a plain ( text", True),
+    ],
+)
+def test_patterns_that_may_never_end_are_told(pattern, bounded):
+    assert is_bounded({"fields": [{"x-regex": pattern}]}) is bounded
+
+
+def test_a_declared_way_that_may_never_end_is_not_used(prompter):
+    made, _ = prompter(response_template={"fields": {"content": {"open": "(a+)+$"}}})
+    assert not made.declared
+    assert any("may never end" in note for note in made.notes)
+
+
+def test_threads_are_put_back():
+    import torch
+
+    from toolhaft_local.generation import using_threads
+
+    before = torch.get_num_threads()
+    with using_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
 
 
 @pytest.mark.parametrize("template", [None, DEAF, "{{ messages[0].content }}", "{% for %}"])

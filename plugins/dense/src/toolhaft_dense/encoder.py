@@ -112,10 +112,11 @@ def _load(folder: EncoderFolder) -> tuple[Any, Any]:
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging
 
-    tokenizer = AutoTokenizer.from_pretrained(str(folder.path), use_fast=True, local_files_only=True)
-    shown = logging.is_progress_bar_enabled()
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder.path), use_fast=True, local_files_only=True)
         model, report = AutoModel.from_pretrained(
             str(folder.path),
             use_safetensors=True,
@@ -124,6 +125,7 @@ def _load(folder: EncoderFolder) -> tuple[Any, Any]:
             output_loading_info=True,
         )
     finally:
+        logging.set_verbosity(level)
         if shown:
             logging.enable_progress_bar()
     missing = sorted(name for name in report.get("missing_keys") or () if "pooler" not in name)

@@ -24,13 +24,13 @@ class ModelFolder:
         path: Absolute.
         config: Its ``config.json``.
         context: The longest text it reads, prompt and answer together, in tokens; 0 if it does not say.
-        weights: Bytes of its weight files.
+        files: Of its weights.
     """
 
     path: Path
     config: dict[str, Any] = field(repr=False)
     context: int = 0
-    weights: int = 0
+    files: tuple[Path, ...] = ()
 
 
 def check_folder(name: str) -> ModelFolder:
@@ -65,7 +65,7 @@ def check_folder(name: str) -> ModelFolder:
         path=path,
         config=config,
         context=_context_of(config),
-        weights=sum(file.stat().st_size for file in files),
+        files=tuple(files),
     )
 
 

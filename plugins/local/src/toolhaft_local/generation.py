@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -108,6 +109,22 @@ def generate(
             if step < limit:
                 logits, cache = _advance(torch, loaded, [token], cache)
     return Written(tokens=tuple(tokens), steps=limit, ended=False)
+
+
+@contextmanager
+def using_threads(threads: int | None) -> Iterator[None]:
+    """Let torch use so many threads in this one for a while; None changes nothing."""
+    if threads is None:
+        yield
+        return
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _read(torch: Any, loaded: Loaded, prompt: Sequence[int], stopped: Callable[[], bool]) -> tuple[Any, Any]:

@@ -7,13 +7,16 @@ from typing import Any, Literal
 
 from toolhaft.errors import ModelError
 from toolhaft.text import clean
+from toolhaft_local.bounds import UnboundedError, bounded, check_source
 from toolhaft_local.calls import HERMES, LLAMA, MISTRAL, MISTRAL_ARGUMENTS
+from toolhaft_local.declared import is_bounded
 from toolhaft_local.prompts import plain_template
 
 Spelling = Literal["hermes", "llama", "mistral", "mistral-named", "other"]
 LARGEST_TEMPLATE = 1_000_000
 """Characters of a template that is used."""
 
+_HINT = "Replace chat_template.jinja, or chat_template in tokenizer_config.json, by the model's own"
 _TOOL = "probe_tool"
 _ASKED, _ANSWER = "probe question", "probe answer"
 _CONVERSATION: list[dict[str, Any]] = [
@@ -88,11 +91,17 @@ def find_layout(tokenizer: Any) -> Layout:
     spelling = _spelling_of(turn)
     if spelling == "other" and (_TOOL not in turn or "probe result" not in turn):
         return _without_tools("leaves out calls or their results")
-    notes = () if spelling != "other" else ("the template writes calls in a way that is not held to schemas",)
+    notes: tuple[str, ...] = ()
+    if spelling == "other":
+        notes = ("the template writes calls in a way that is not held to schemas",)
+    declared = getattr(tokenizer, "response_template", None)
+    if declared and not is_bounded(declared):
+        declared = None
+        notes += ("the tokenizer's response_template has patterns that may never end, and is not used",)
     return Layout(
         spelling=spelling,
         short_ids=spelling.startswith("mistral"),
-        answers=bool(getattr(tokenizer, "response_template", None)),
+        answers=bool(declared),
         notes=notes,
     )
 
@@ -102,12 +111,19 @@ def find_turn_end(tokenizer: Any) -> frozenset[int]:
 
     A model that was trained on a template ends its turns with this token, whatever its configuration calls
     the end of a text.
+
+    Raises:
+        ModelError: The template is no text, or takes too long.
     """
     if not getattr(tokenizer, "chat_template", None):
         return frozenset()
+    _check_source(tokenizer)
     said = [_CONVERSATION[0], {"role": "assistant", "content": _ANSWER}]
     try:
-        rendered: str = tokenizer.apply_chat_template(said, tokenize=False)
+        with bounded():
+            rendered: str = tokenizer.apply_chat_template(said, tokenize=False)
+    except UnboundedError as error:
+        raise _unbounded(tokenizer, error) from None
     except template_failures():
         return frozenset()
     _, found, tail = rendered.rpartition(_ANSWER)
@@ -150,29 +166,48 @@ def _without_tools(why: str) -> Layout:
     return Layout(tool_template=plain_template(), notes=(note,))
 
 
-def _check_template(tokenizer: Any) -> None:
-    """Raise `ModelError` for what is no template at all, before it is taken for one without tools."""
+def _check_source(tokenizer: Any) -> None:
     templates = tokenizer.chat_template
-    where = str(getattr(tokenizer, "name_or_path", ""))
-    hint = "Replace chat_template.jinja, or chat_template in tokenizer_config.json, by the model's own"
     for text in templates.values() if isinstance(templates, dict) else [templates]:
         if not isinstance(text, str) or len(text) > LARGEST_TEMPLATE:
-            raise ModelError("the model's chat template is no text, or too long", where=where, hint=hint)
+            where = str(getattr(tokenizer, "name_or_path", ""))
+            raise ModelError("the model's chat template is no text, or too long", where=where, hint=_HINT)
+        try:
+            check_source(text)
+        except UnboundedError as error:
+            raise _unbounded(tokenizer, error) from None
+
+
+def _unbounded(tokenizer: Any, error: UnboundedError) -> ModelError:
+    return ModelError(
+        f"the model's chat template is not used: {error}",
+        where=str(getattr(tokenizer, "name_or_path", "")),
+        hint=_HINT,
+    )
+
+
+def _check_template(tokenizer: Any) -> None:
+    """Raise `ModelError` for what is no template at all, before it is taken for one without tools."""
+    _check_source(tokenizer)
     try:
-        tokenizer.apply_chat_template([{"role": "user", "content": "hello"}], tokenize=False)
+        with bounded():
+            tokenizer.apply_chat_template([{"role": "user", "content": "hello"}], tokenize=False)
     except template_failures() as error:
         raise ModelError(
             f"the model's chat template cannot say hello: {clean(' '.join(str(error).split()), 200)}",
-            where=where,
-            hint=hint,
+            where=str(getattr(tokenizer, "name_or_path", "")),
+            hint=_HINT,
         ) from None
 
 
 def _render(tokenizer: Any, messages: list[dict[str, Any]]) -> str:
     try:
-        rendered: str = tokenizer.apply_chat_template(
-            messages, tools=_TOOLS, tokenize=False, add_generation_prompt=True
-        )
+        with bounded():
+            rendered: str = tokenizer.apply_chat_template(
+                messages, tools=_TOOLS, tokenize=False, add_generation_prompt=True
+            )
+    except UnboundedError as error:
+        raise _unbounded(tokenizer, error) from None
     except template_failures() as error:
         raise ModelError(clean(" ".join(str(error).split()), 200)) from None
     return rendered

@@ -12,6 +12,7 @@ from typing import Any
 from toolhaft.errors import ConfigError, ModelError, ToolhaftError
 from toolhaft.text import clean
 from toolhaft_local.folder import ModelFolder
+from toolhaft_local.holdings import check_fits, count_weights
 from toolhaft_local.layout import find_turn_end
 
 
@@ -36,7 +37,7 @@ class Loaded:
     special: frozenset[int] = field(repr=False)
 
 
-def load(folder: ModelFolder, *, device: str, dtype: str, threads: int | None) -> Loaded:
+def load(folder: ModelFolder, *, device: str, dtype: str) -> Loaded:
     """Read tokenizer and weights; takes seconds to minutes.
 
     Raises:
@@ -46,7 +47,7 @@ def load(folder: ModelFolder, *, device: str, dtype: str, threads: int | None) -
     # What the libraries raise for damaged files is anything at all, a bare Exception among it, so that the
     # error is looked at instead of being caught by its class.
     with ThreadPoolExecutor(1, thread_name_prefix="toolhaft-load") as pool:
-        loading = pool.submit(partial(_load, folder, device=device, dtype=dtype, threads=threads))
+        loading = pool.submit(partial(_load, folder, device=device, dtype=dtype))
         error = loading.exception()
     if error is None:
         return loading.result()
@@ -64,23 +65,35 @@ def load(folder: ModelFolder, *, device: str, dtype: str, threads: int | None) -
     ) from None
 
 
-def _load(folder: ModelFolder, *, device: str, dtype: str, threads: int | None) -> Loaded:
+def _load(folder: ModelFolder, *, device: str, dtype: str) -> Loaded:
+    held = count_weights(folder.files)
     import torch
+    import transformers
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     _check_device(torch, device)
-    if threads is not None:
-        torch.set_num_threads(threads)
-    tokenizer = AutoTokenizer.from_pretrained(str(folder.path), use_fast=True, local_files_only=True)
+    with quiet():
+        tokenizer = AutoTokenizer.from_pretrained(str(folder.path), use_fast=True, local_files_only=True)
     if not getattr(tokenizer, "is_fast", False):
         raise ConfigError("the folder has no fast tokenizer", where=str(folder.path))
     with quiet():
+        check_fits(folder, held, transformers)
         model, report = AutoModelForCausalLM.from_pretrained(
             str(folder.path),
             use_safetensors=True,
             dtype=dtype if dtype == "auto" else getattr(torch, dtype),
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # so that they are told of here, and not on the terminal
             local_files_only=True,
+        )
+    if mismatched := sorted(report.get("mismatched_keys") or ()):
+        name, *shapes = mismatched[0]
+        sizes = " and ".join(str(tuple(shape)) for shape in shapes)
+        raise ModelError(
+            f"the model cannot be loaded: {len(mismatched)} weights are of another size than its "
+            f"configuration says, {name} among them: {sizes}",
+            where=str(folder.path),
+            hint="Download the folder anew",
         )
     missing = sorted(report.get("missing_keys") or ())
     if missing:
@@ -106,14 +119,16 @@ def _load(folder: ModelFolder, *, device: str, dtype: str, threads: int | None) 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the progress bars of transformers off the terminal for a while."""
+    """Keep progress bars and warnings of transformers off the terminal for a while."""
     from transformers.utils import logging
 
-    shown = logging.is_progress_bar_enabled()
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         yield
     finally:
+        logging.set_verbosity(level)
         if shown:
             logging.enable_progress_bar()
 

@@ -61,7 +61,7 @@ class LocalModel(Model):
         seed: For the draw, where ``complete`` is given none.
         constrained: ``auto`` lets the model answer or call, and holds its calls to the tools' schemas;
             ``calls`` makes it call; ``off`` lets it write anything.
-        threads: Of torch, for the whole process; None leaves them.
+        threads: Of torch while it answers; None leaves them.
 
     Raises:
         ConfigError: There is no such folder, it may not be opened, or a setting makes no sense.
@@ -151,13 +151,14 @@ class LocalModel(Model):
         self._loaded = self._prompter = None
 
     def _answer(self, question: _Question) -> Completion:
-        from toolhaft_local.generation import Stopped
+        from toolhaft_local.generation import Stopped, using_threads
 
         while not self._busy.acquire(timeout=_WAIT):
             if question.given_up.is_set():
                 raise Stopped
         try:
-            return self._answer_alone(question)
+            with using_threads(self._threads):
+                return self._answer_alone(question)
         except (RuntimeError, ValueError, TypeError, LookupError, AttributeError, MemoryError) as error:
             raise ModelError(
                 f"the model failed: {clean(' '.join(str(error).split()), 300) or type(error).__name__}",
@@ -207,9 +208,7 @@ class LocalModel(Model):
             raise self._failure
         if self._loaded is None or self._prompter is None:
             try:
-                self._loaded = load(
-                    self._folder, device=self._device, dtype=self._dtype, threads=self._threads
-                )
+                self._loaded = load(self._folder, device=self._device, dtype=self._dtype)
                 self._prompter = Prompter(self._loaded)
             except (ModelError, ConfigError) as error:
                 self._failure = error

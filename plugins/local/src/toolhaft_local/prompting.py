@@ -11,6 +11,7 @@ from toolhaft.models.rendering import chat_messages, chat_tools
 from toolhaft.models.wire import render_avoid
 from toolhaft.text import clean
 from toolhaft.types import Message, ToolCall, ToolSpec
+from toolhaft_local.bounds import bounded
 from toolhaft_local.calls import Answer, read_answer
 from toolhaft_local.declared import read_declared
 from toolhaft_local.layout import Layout, find_layout, template_failures
@@ -110,14 +111,15 @@ class Prompter:
         self, messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None, template: str | None
     ) -> list[int]:
         try:
-            tokens: list[int] = self._tokenizer.apply_chat_template(
-                messages,
-                tools=tools,
-                chat_template=template,
-                add_generation_prompt=True,
-                sanitize_control_tokens=True,
-                return_dict=False,
-            )
+            with bounded():
+                tokens: list[int] = self._tokenizer.apply_chat_template(
+                    messages,
+                    tools=tools,
+                    chat_template=template,
+                    add_generation_prompt=True,
+                    sanitize_control_tokens=True,
+                    return_dict=False,
+                )
         except template_failures() as error:
             raise ModelError(
                 f"the model's chat template refuses the conversation: {clean(str(error), 300)}",
