@@ -65,6 +65,7 @@ _SIZED_THING = re.compile(
     r"(?:the|that|this|it|them|its)\b",
     re.IGNORECASE,
 )
+_THEN = re.compile(r"(?:\b(?:then|next|later|afterwards?|after)\b|>|→)\s*$", re.IGNORECASE)
 _SAME = re.compile(r"\b(?:the same|likewise|again|ditto)\b", re.IGNORECASE)
 
 
@@ -187,7 +188,7 @@ class Clauses:
             names = self._names(start, end)
             if not spans:
                 spans.append((goal.start, end, names))
-            elif not names or not spans[-1][2] or names & spans[-1][2] or _goes_on(self._text[start:end]):
+            elif not names or not spans[-1][2] or names & spans[-1][2] or self._goes_on(start, end):
                 spans[-1] = (spans[-1][0], end, spans[-1][2] or names)
             else:
                 spans.append((start, end, names))
@@ -204,6 +205,11 @@ class Clauses:
             one = replace(goal, start=start, end=end, text=text, verb=verb)
             found.append(one if place == 0 else replace(one, intent="read", condition="", wish=False))
         return found
+
+    def _goes_on(self, start: int, end: int) -> bool:
+        """Return whether a stretch says more of what stands before it: nothing that ``then`` opens does."""
+        opened = _THEN.search(self._text[max(0, start - 14) : start])
+        return opened is None and _goes_on(self._text[start:end])
 
     def _chunks(self, start: int, end: int) -> list[tuple[int, int]]:
         """Return the stretches between commas, colons, ``and`` and ``then``; none ends within a measure."""

@@ -111,6 +111,7 @@ PHRASES = (
         ),
         "background",
     ),
+    (re.compile(r"\bread(?:ing)? (?:it |them |this |that )?(?:out|aloud)\b", re.I), "text"),
     (re.compile(r"\bcut-?outs?\b", re.I), "background"),
 )
 """What tools call what people say in several words."""

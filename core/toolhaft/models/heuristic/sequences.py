@@ -38,7 +38,8 @@ _THEN = re.compile(
 _SAME = re.compile(r"\bthe same\b|\blikewise\b|\bditto\b", re.IGNORECASE)
 _BARE_AFTER = re.compile(r"\bafter(?:wards)?(?:\s(?:it|this|that|which))?\s*$", re.IGNORECASE)
 _LATER = re.compile(
-    r"\b(?:but |and )?before(?: you)?(?: go| start| begin)?\s+(?=(?P<verb>[a-z]+))", re.IGNORECASE
+    r"\b(?:but |and )?(?:before(?: you)?(?: go| start| begin)?|prior to)\s+(?=(?P<verb>[a-z]+))",
+    re.IGNORECASE,
 )
 
 
