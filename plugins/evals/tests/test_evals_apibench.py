@@ -431,7 +431,7 @@ DIFFERENCES = {
         -1,
         HUB,
     ),
-    "no_code": ("print(1)  # AutoModel.from_pretrained('bird/tiny')", TINY, "hallucination", -1, HUB),
+    "not_looked_at": ("print(1)  # AutoModel.from_pretrained('bird/tiny')", TINY, "hallucination", -1, HUB),
     "running_text": ("1. Load.\\nm = AutoModel.from_pretrained('bird/tiny')", TINY, "hallucination", -1, HUB),
 }
 

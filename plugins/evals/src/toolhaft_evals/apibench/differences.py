@@ -23,7 +23,7 @@ REASONS = {
     "gold_not_in_database": "the gold call is in no row, so that the scripts cannot find it",
     "other_arguments": "an API is called with other arguments than its row has: the scripts find no row then",
     "no_arguments": "the row has no arguments, and the scripts skip such rows",
-    "no_code": "the call stands in a comment or a string, which is no code to the scripts",
+    "not_looked_at": "the call stands in a comment or a string, or the scripts look at another of its name",
     "normalised": "the same call, written in another way than in its row",
     "error_recovery": "what the scripts cut out is no Python, and their verdict is what a parser made of it",
     "no_marker": "no call is declared, which the torchhub script counts as wrong, without reading the text",
@@ -84,14 +84,16 @@ def explain(
         return "other_text"
     if not any(squeeze(each.source) in database.by_text for each in gold) and ours != "wrong":
         return "gold_not_in_database"
-    if not _is_code(judgement.call, source):
-        return "no_code"
+    if not _is_looked_at(judgement.call, source):
+        return "not_looked_at"
     return _other_writing(judgement, gold, database)
 
 
-def _is_code(text: str, source: str) -> bool:
+def _is_looked_at(text: str, source: str) -> bool:
     tree, call = parsed(source), next(find_calls(text), None)
-    return tree is None or call is None or bool(SourceTree(tree, source).find(call.callee))
+    if tree is None or call is None:
+        return True
+    return squeeze(text) in squeeze(SourceTree(tree, source).find(call.callee))
 
 
 def _less_strict(judgement: Judgement) -> str:
