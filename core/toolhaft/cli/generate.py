@@ -15,6 +15,7 @@ from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Location, open_locati
 from toolhaft.cli.output import notice, print_json, print_line, print_table
 from toolhaft.cli.progress import ProgressBar
 from toolhaft.errors import UsageError
+from toolhaft.text import shorten
 
 if TYPE_CHECKING:
     from toolhaft.generators.base import Environment
@@ -305,8 +306,11 @@ def _show(folder: Path, plan: Plan, result: Result, *, as_json: bool) -> None:
     if result.drops:
         print_line()
         rows = [
-            (count, reason, result.examples.get(reason, "")[:100]) for reason, count in result.drops.items()
+            (count, reason, shorten(result.examples.get(reason, ""), 100))
+            for reason, count in result.drops.items()
         ]
         print_table(["LEFT OUT", "WHY", "FOR EXAMPLE"], rows)
+        if any(reason.startswith("labelled ") for reason in result.drops):
+            print_line("To have them too: --include LABEL, with another folder")
     if "scripted" in plan.include and any(result.rows.values()):
         notice("These rows play gold calls back: their label is 'scripted'.")

@@ -81,11 +81,11 @@ def action_of(spec: ToolSpec) -> Action:
     text = _CHOICE.sub(r"\1 ", _mine(text, spec))
     first, _, rest = text.partition(" ")
     verb = _verb(first.casefold())
-    if verb:
+    if verb and not rest.startswith("of "):  # a list of things is none to be made
         return Action(f"{verb} {rest}".strip(), True)
     if spec.effect != "read" and rest and not _ARTICLE.match(text):
         return Action(text[:1].lower() + text[1:], True)  # what changes something says what it does
-    if not first[1:2].isupper():
+    if not first[1:2].isupper() and not rest[:1].isupper():  # a title keeps its capitals
         text = text[:1].lower() + text[1:]
     return Action(text if _ARTICLE.match(text) else f"the {text}", False)
 
