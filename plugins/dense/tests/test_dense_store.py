@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -184,6 +185,19 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path):
     with pytest.raises(ConfigError, match="cannot be used") as raised:
         VectorStore(tmp_path / "file", "print", WIDTH).add(keys_of("a"), vectors_of(1))
     assert "folder=False" in raised.value.hint
+
+
+def test_what_killed_processes_left_is_swept_away_after_a_day(tmp_path):
+    store = VectorStore(tmp_path, "print", WIDTH)
+    store.add(keys_of("a"), vectors_of(1))
+    left, fresh = (store.folder / f".{name}.vectors.npy.{'0' * 16}" for name in ("left", "fresh"))
+    for file in (left, fresh):
+        file.write_bytes(b"half")
+    os.utime(left, (1_000, 1_000))
+    store.add(keys_of("b"), vectors_of(1))
+    assert not left.exists()
+    assert fresh.exists()
+    assert len(store.open()) == 2
 
 
 def test_a_passage_is_words():

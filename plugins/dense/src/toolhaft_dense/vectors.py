@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ _KEY = 32
 _MOST_SEGMENTS = 16
 """Segments that are left apart; one more makes them one."""
 _MOST_ROWS = 10_000_000
+_ABANDONED = 24 * 3600 * 10**9
 
 
 class _Gone:
@@ -108,6 +110,7 @@ class VectorStore:
         table = numpy.frombuffer(b"".join(keys), dtype=numpy.uint8).reshape(len(keys), _KEY)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            self._sweep()
             self._write(f"{id}.vectors.npy", vectors)
             self._write(f"{id}.keys.npy", table)
         except OSError as error:
@@ -181,6 +184,12 @@ class VectorStore:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+    def _sweep(self) -> None:
+        """Remove what processes that were killed while they wrote have left; none writes for a day."""
+        for file in self.folder.glob(".*.npy.*"):
+            if 0 < _age(file) < time.time_ns() - _ABANDONED:
+                file.unlink(missing_ok=True)
 
     def _remove(self, id: str) -> None:
         for kind in ("keys", "vectors"):  # the keys first: without them there is no segment
