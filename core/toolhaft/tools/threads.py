@@ -9,6 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
+_ENDING = 1.0
+"""Seconds that a thread which has handed over its outcome is waited for; it takes microseconds."""
+
+
 async def run_in_thread(function: Callable[..., Any], keywords: Mapping[str, Any]) -> Any:
     """Call a blocking function in a daemon thread of its own and return what it returns.
 
@@ -32,8 +36,15 @@ async def run_in_thread(function: Callable[..., Any], keywords: Mapping[str, Any
         else:
             _hand_over(loop, _answer, future, outcome)
 
-    threading.Thread(target=work, name="toolhaft-tool", daemon=True).start()
-    return await future
+    thread = threading.Thread(target=work, name="toolhaft-tool", daemon=True)
+    thread.start()
+    try:
+        return await future
+    finally:
+        # It has only to end. One that is left to end by itself may do so while the interpreter is taken
+        # down, and libraries in C++ then abort the process.
+        if future.done() and not future.cancelled():
+            thread.join(_ENDING)
 
 
 def _hand_over(loop: asyncio.AbstractEventLoop, *callback: Any) -> None:
