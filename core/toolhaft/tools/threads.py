@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-
 _ENDING = 1.0
 """Seconds that a thread which has handed over its outcome is waited for; it takes microseconds."""
 
