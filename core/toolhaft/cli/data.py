@@ -90,6 +90,7 @@ def export(
 
 
 def _rows(run: Path, labels: frozenset[str], system: str | None, drops: Drops) -> Iterator[dict[str, Any]]:
+    from toolhaft.evaluators.prediction import PREDICTION
     from toolhaft.generators.rows import left_out, row_of
     from toolhaft.report.store import is_evaluation, load_evaluation, load_run
 
@@ -101,7 +102,9 @@ def _rows(run: Path, labels: frozenset[str], system: str | None, drops: Drops) -
             about = row["metadata"]
             if found and found[0].value < 1 and "failed" not in about["labels"]:
                 about["labels"].append("failed")
-            if label := left_out(about["labels"], labels):
+            if trajectory.planner == PREDICTION:
+                drops.add("a prediction: what the model was shown is not kept", trajectory.id)
+            elif label := left_out(about["labels"], labels):
                 drops.add(f"labelled {label}", trajectory.id)
             elif not trajectory.steps:
                 drops.add("without a step", trajectory.id)

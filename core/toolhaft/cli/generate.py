@@ -153,6 +153,8 @@ async def _place(
     calls: int,
 ) -> AsyncIterator[Place]:
     """Open the tools, and a world of its own where that is what they are."""
+    from toolhaft.agent.work import learn_keys
+    from toolhaft.cli.inputs import pairs
     from toolhaft.generators.environment import ReadOnly
     from toolhaft.secrets import SecretStore
 
@@ -172,10 +174,12 @@ async def _place(
         return
     import asyncio
 
+    secrets = SecretStore()
+    learn_keys(secrets, pairs(auth or (), "--auth"))
     catalog = await asyncio.to_thread(open_location, location, auth, allow_host)
     try:
         chosen = _chosen(catalog, operations)
-        yield Place(catalog=chosen, environment=ReadOnly(catalog) if calls else None, secrets=SecretStore())
+        yield Place(catalog=chosen, environment=ReadOnly(catalog) if calls else None, secrets=secrets)
     finally:
         await catalog.close()
 

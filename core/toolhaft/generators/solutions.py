@@ -162,7 +162,7 @@ class Solver:
             seed=self._seed,
             meter=BudgetMeter(self._budget),
             policy=Policy(allow=("write",)),
-            approver=approver_of(task),
+            approver=gold_approver(task),
             secrets=self._secrets,
             final_state=final_state,
         )
@@ -204,7 +204,7 @@ def checked_part(state: Mapping[str, Any], task: Task) -> dict[str, Any]:
     return kept
 
 
-def approver_of(task: Task) -> Callable[[CallRequest, Decision], bool]:
+def gold_approver(task: Task) -> Callable[[CallRequest, Decision], bool]:
     """Return who answers for a task's user: writes pass, what cannot be undone only if the gold has it."""
     calls = task.gold.calls if task.gold is not None else ()
 

@@ -69,7 +69,7 @@ class Handles:
         if found is not None and fits(found.media_type, media_type):
             return found
         if found is None:
-            what = f"there is no image or file {handle[:80]!r}"
+            what = f"there is no image or file {str(handle)[:80]!r}"
         else:
             what = f"{handle} is {found.media_type}, and {media_type} is needed"
         raise InvalidArgumentsError(what, where=where, hint=self._choice(media_type))

@@ -114,6 +114,11 @@ CASES = {
         SpecError,
         "header is damaged",
     ),
+    "more layers than tensors": (
+        folder({**CONFIG, "num_hidden_layers": 10**9}, a__safetensors=WHOLE, tokenizer__json=b"{}"),
+        SpecError,
+        "asks for 1000000000 layers",
+    ),
     "no tokenizer": (folder(a__safetensors=WHOLE), SpecError, "no tokenizer"),
     "no image processor": (
         folder({"architectures": ["ViTForImageClassification"]}, a__safetensors=WHOLE),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from toolhaft.errors import ConfigError, ToolhaftError, UsageError
 from toolhaft.text import clean
+from toolhaft.tools.foreign import call_alone
 from toolhaft_dense.weights import EncoderFolder
 
 
@@ -72,14 +72,10 @@ class Encoder:
 
     def _open(self) -> tuple[Any, Any]:
         if self._loaded is None:
-            # The libraries raise anything for damaged files, a bare Exception among it: the error is looked
-            # at instead of being caught by its class.
-            with ThreadPoolExecutor(1, thread_name_prefix="toolhaft-load") as pool:
-                loading = pool.submit(_load, self.folder)
-                error = loading.exception()
-            if error is not None:
-                raise _explained(error, self.folder)
-            self._loaded = loading.result()
+            loading = call_alone(_load, self.folder)
+            if loading.error is not None:
+                raise _explained(loading.error, self.folder)
+            self._loaded = loading.value
         return self._loaded
 
     def _encode_batch(self, texts: list[str]) -> Any:

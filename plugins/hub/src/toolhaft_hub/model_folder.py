@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import struct
 from collections.abc import Mapping
@@ -64,6 +65,7 @@ def read_folder(path: Path) -> ModelFolder:
     config = read_json(path / "config.json")
     _refuse_code(path)
     weights = _weights(path)
+    _check_layers(path, config, sum(tensors for _, _, tensors in weights))
     front, text = _model_card(path)
     task = _task(path, config, front)
     _check_reader(path, TASKS[task].reader)
@@ -79,12 +81,12 @@ def read_folder(path: Path) -> ModelFolder:
         framework="transformers",
         requirements=("transformers", "torch"),
         metrics=_metrics(front),
-        size=sum(count for _, count in weights),
+        size=sum(count for _, count, _ in weights),
         description=_description(text),
         license=clean(str(front.get("license") or ""), 60),
         labels=_labels(config),
     )
-    size = sum(file.stat().st_size for file, _ in weights)
+    size = sum(file.stat().st_size for file, _, _ in weights)
     return ModelFolder(path=path.resolve(), task=task, card=card, bytes=size, problems=tuple(problems))
 
 
@@ -101,8 +103,8 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def weight_count(path: Path) -> int:
-    """Return how many weights a safetensors file holds, from its header alone.
+def count_weights(path: Path) -> tuple[int, int]:
+    """Return how many weights a safetensors file holds, and in how many tensors, from its header alone.
 
     Raises:
         FormatError: It is no safetensors file, or says more than it holds.
@@ -121,11 +123,11 @@ def weight_count(path: Path) -> int:
     return _counted(header, size - 8 - length, path)
 
 
-def _counted(header: Any, held: int, path: Path) -> int:
+def _counted(header: Any, held: int, path: Path) -> tuple[int, int]:
     broken = FormatError("its safetensors header is damaged", where=str(path), hint="Fetch the weights again")
     if not isinstance(header, dict):
         raise broken
-    total = 0
+    total = tensors = 0
     for name, entry in header.items():
         if name == "__metadata__":
             continue
@@ -133,11 +135,9 @@ def _counted(header: Any, held: int, path: Path) -> int:
         ends = _naturals(entry.get("data_offsets")) if isinstance(entry, dict) else None
         if shape is None or ends is None or len(ends) != 2 or not ends[0] <= ends[1] <= held:
             raise broken
-        count = 1
-        for length in shape:
-            count *= length
-        total += count
-    return total
+        total += math.prod(shape)
+        tensors += 1
+    return total, tensors
 
 
 def _naturals(value: Any) -> list[int] | None:
@@ -145,7 +145,7 @@ def _naturals(value: Any) -> list[int] | None:
     return value if fits else None
 
 
-def _weights(path: Path) -> list[tuple[Path, int]]:
+def _weights(path: Path) -> list[tuple[Path, int, int]]:
     files = sorted(path.glob("*.safetensors"))
     if not files:
         others = sorted(
@@ -158,7 +158,19 @@ def _weights(path: Path) -> list[tuple[Path, int]]:
                 hint="Save the model with safe_serialization=True; only safetensors are loaded",
             )
         raise FormatError("it has no weights", where=str(path), hint="There must be a .safetensors file")
-    return [(file, weight_count(file)) for file in files]
+    return [(file, *count_weights(file)) for file in files]
+
+
+def _check_layers(path: Path, config: Mapping[str, Any], tensors: int) -> None:
+    """Raise if a configuration has more layers than there are tensors: laying them out takes for ever."""
+    for name in ("num_hidden_layers", "n_layer", "n_layers", "num_layers"):
+        layers = config.get(name)
+        if isinstance(layers, int) and layers > tensors:
+            raise FormatError(
+                f"its configuration asks for {layers} layers, its files hold {tensors} tensors",
+                where=str(path),
+                hint="Fetch the model again",
+            )
 
 
 def _refuse_code(path: Path) -> None:

@@ -6,10 +6,10 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from toolhaft.errors import ToolError
+from toolhaft.tools.foreign import call_alone
 from toolhaft_hub.model_folder import ModelFolder
 from toolhaft_hub.model_task import TASKS, ModelTask
 
@@ -96,17 +96,14 @@ def load(folder: ModelFolder, device: str = "cpu") -> Any:
             where=str(folder.path),
             hint="pip install 'toolhaft-hub[run]'",
         ) from None
-    # In a thread of its own: the tokenizers raise bare exceptions, and a future hands over any kind.
-    with ThreadPoolExecutor(1) as pool:
-        loading = pool.submit(_assembled, folder, task, device, transformers)
-    error = loading.exception()
-    if error is not None:
+    loading = call_alone(_assembled, folder, task, device, transformers)
+    if loading.error is not None:
         raise ToolError(
-            f"the model {folder.card.id!r} cannot be loaded: {str(error)[:300]}",
+            f"the model {folder.card.id!r} cannot be loaded: {str(loading.error)[:300]}",
             where=str(folder.path),
             hint="Check that its folder is whole: config, safetensors, tokenizer or image processor",
         )
-    return loading.result()
+    return loading.value
 
 
 def _assembled(folder: ModelFolder, task: ModelTask, device: str, transformers: Any) -> Any:

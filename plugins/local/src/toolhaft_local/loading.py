@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,6 +10,7 @@ from typing import Any
 
 from toolhaft.errors import ConfigError, ModelError, ToolhaftError
 from toolhaft.text import clean
+from toolhaft.tools.foreign import call_alone
 from toolhaft_local.folder import ModelFolder
 from toolhaft_local.holdings import check_fits, count_weights
 from toolhaft_local.layout import find_turn_end
@@ -44,13 +44,11 @@ def load(folder: ModelFolder, *, device: str, dtype: str) -> Loaded:
         ModelError: transformers cannot make a model of the folder's files.
         ConfigError: torch or transformers is missing, or the device is not there.
     """
-    # What the libraries raise for damaged files is anything at all, a bare Exception among it, so that the
-    # error is looked at instead of being caught by its class.
-    with ThreadPoolExecutor(1, thread_name_prefix="toolhaft-load") as pool:
-        loading = pool.submit(partial(_load, folder, device=device, dtype=dtype))
-        error = loading.exception()
+    loading = call_alone(partial(_load, folder, device=device, dtype=dtype))
+    error = loading.error
     if error is None:
-        return loading.result()
+        loaded: Loaded = loading.value
+        return loaded
     if isinstance(error, ToolhaftError) or not isinstance(error, Exception):
         raise error
     if isinstance(error, ModuleNotFoundError):
