@@ -53,8 +53,14 @@ def test_a_plugin_is_one_word_in_four_places_and_in_step_with_the_core(name):
 @pytest.mark.parametrize("name", PLUGINS)
 def test_a_plugin_is_an_extra_and_in_the_development_set(name):
     extras = CORE["project"]["optional-dependencies"]
-    assert extras[name] == [f"toolhaft-{name}=={SERIES}.*"]
-    assert f"-e plugins/{name}" in (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+    own = tomllib.loads(PLUGINS[name].read_text(encoding="utf-8"))["project"].get("optional-dependencies", {})
+    assert set(own) <= {"torch"}
+    extra = "[torch]" if own else ""
+    assert extras[name] == [f"toolhaft-{name}{extra}=={SERIES}.*"]
+    assert (
+        f"-e plugins/{name}{extra}"
+        in (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+    )
 
 
 def test_the_extra_all_takes_in_every_other():

@@ -165,6 +165,6 @@ def _import_transformers() -> Any:
         import transformers
     except ImportError as error:
         raise ConfigError(
-            f"training needs {error.name}", hint="pip install 'toolhaft-finetune[train]'"
+            f"training needs {error.name}", hint="pip install 'toolhaft-finetune[torch]'"
         ) from None
     return transformers

@@ -23,7 +23,7 @@ def read_picture(data: bytes, name: str = "") -> Any:
     try:
         from PIL import Image, ImageOps
     except ImportError:
-        raise ToolError("reading images needs Pillow", hint="pip install 'toolhaft-hub[run]'") from None
+        raise ToolError("reading images needs Pillow", hint="pip install 'toolhaft-hub[torch]'") from None
     if len(data) > _MOST_BYTES:
         raise InvalidArgumentsError(
             f"the image {name!r} has {len(data)} bytes", hint=f"At most {_MOST_BYTES}"

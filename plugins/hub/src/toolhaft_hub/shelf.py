@@ -94,7 +94,7 @@ def load(folder: ModelFolder, device: str = "cpu") -> Any:
         raise ToolError(
             "running a model needs transformers and torch",
             where=str(folder.path),
-            hint="pip install 'toolhaft-hub[run]'",
+            hint="pip install 'toolhaft-hub[torch]'",
         ) from None
     loading = call_alone(_assembled, folder, task, device, transformers)
     if loading.error is not None:

@@ -44,11 +44,11 @@ class Prompter:
         self._layout: Layout = find_layout(loaded.tokenizer)
         self._constraints = Constraints(loaded, self._layout.spelling)
         self._notes: dict[str, None] = {}
-        self._note(self._layout.notes)
+        self._note(self._layout.notes, logging.WARNING)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the reader of the results should know; each was logged as a warning when it came up."""
+        """What the reader of the results should know; each was logged when it came up, those on prompts as warnings."""
         return tuple(self._notes)
 
     @property
@@ -86,7 +86,8 @@ class Prompter:
         if mode == "off" or not tools or self._layout.spelling == "other":
             return None
         constraint, grammar = self._constraints.begin(tools, must_call=mode == "calls")
-        self._note(grammar.notes)
+        # The calls are checked by the whole schema before they are made, so this costs a try at most.
+        self._note(grammar.notes, logging.INFO)
         return constraint
 
     def read(self, text: str, prompt: Sequence[int], tools: Sequence[ToolSpec]) -> Answer:
@@ -101,11 +102,11 @@ class Prompter:
                 return answer
         return read_answer(text, offered=bool(tools))
 
-    def _note(self, notes: Iterable[str]) -> None:
+    def _note(self, notes: Iterable[str], level: int) -> None:
         for note in notes:
             if note not in self._notes:
                 self._notes[note] = None
-                _log.warning("%s", note)
+                _log.log(level, "%s", note)
 
     def _encode(
         self, messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None, template: str | None

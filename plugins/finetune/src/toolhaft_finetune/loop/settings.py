@@ -35,15 +35,15 @@ class LoopSettings:
 
     seed: int = 0
     pretraining_tasks: int = 3000
-    tuning_tasks: int = 1600
-    held_back: int = 150
+    tuning_tasks: int = 4000
+    held_back: int = 200
     tuning_tools: int = 110
     phrasings: int = 3
     vocabulary: int = 1000
     width: int = 128
     layers: int = 4
     pretraining_steps: int = 900
-    tuning_steps: int = 350
+    tuning_steps: int = 700
     batch_tokens: int = 3072
 
     def __post_init__(self) -> None:
