@@ -48,7 +48,7 @@ class Prompter:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the reader of the results should know; each was logged when it came up, those on prompts as warnings."""
+        """What the reader of the results should know; each was logged once, those on prompts as warnings."""
         return tuple(self._notes)
 
     @property
