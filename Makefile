@@ -51,7 +51,7 @@ bench: $(VENV)/all-installed  ## Measure, with peers in the same run
 soak: $(VENV)/all-installed  ## Let 1,000 agents work for ten minutes: nothing may grow (SOAK="--seconds 60")
 	$(BIN)/python benchmarks/soak.py $(SOAK)
 
-loop: $(VENV)/all-installed  ## Generate tasks, train a small model, tune it, evaluate it: 20 minutes (LOOP=--quick: one)
+loop: $(VENV)/all-installed  ## Generate tasks, train a small model, tune it, evaluate it: 13 minutes (LOOP=--quick: one)
 	HF_HUB_OFFLINE=1 $(BIN)/toolhaft loop -o build/loop $(LOOP)
 
 clean:  ## Remove what was built
