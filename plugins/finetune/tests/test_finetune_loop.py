@@ -83,7 +83,7 @@ def test_the_report_has_three_rows_the_curves_and_rollouts(finished):
     assert page.count("<h3") >= 4
     assert (folder / "evaluation/rollouts/report.html").exists()
     evaluation = result.facts["evaluation"]
-    assert evaluation["arms"] == ["heuristic", "base", "tuned", "base-held", "tuned-held"]
+    assert evaluation["arms"] == ["base", "tuned", "base-held", "tuned-held", "heuristic"]
     for name in evaluation["arms"]:
         passed, total, low, high = evaluation[name]["first call"]
         assert total == 4
