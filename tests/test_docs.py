@@ -32,7 +32,13 @@ def blocks(page, language):
     ]
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=str)
+def page_of(page):
+    """Pages of plugins import what the plugins need, which takes seconds."""
+    marks = [pytest.mark.slow] if str(page).startswith("plugins/") else []
+    return pytest.param(page, id=str(page), marks=marks)
+
+
+@pytest.mark.parametrize("page", [page_of(page) for page in PAGES if blocks(page, "python")])
 def test_the_python_blocks_of_a_page_run_in_order(page, tmp_path):
     code = "\n".join(code for _, code in blocks(page, "python"))
     script = tmp_path / "page.py"
@@ -47,7 +53,7 @@ def test_the_python_blocks_of_a_page_run_in_order(page, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "console")], ids=str)
+@pytest.mark.parametrize("page", [page_of(page) for page in PAGES if blocks(page, "console")])
 def test_the_commands_of_a_page_run(page, tmp_path):
     """Run each ``$ toolhaft ...`` line; lines that a bare checkout cannot run are marked ``no-run``."""
     for name, text in files_of(page).items():
