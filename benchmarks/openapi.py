@@ -25,7 +25,7 @@ from urllib.parse import parse_qsl
 
 from toolhaft.errors import InvalidArgumentsError, ToolhaftError
 from toolhaft.openapi.importing import Import, import_document
-from toolhaft.openapi.load import read_path
+from toolhaft.openapi.documents.load import read_path
 from toolhaft.openapi.plans import ImportOptions
 from toolhaft.openapi.source import OpenAPISource
 

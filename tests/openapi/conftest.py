@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from toolhaft.openapi.documents.load import read_value
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.load import read_value
 from toolhaft.openapi.plans import ImportOptions
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from toolhaft.errors import ToolhaftError
+from toolhaft.openapi.documents.load import read_path
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.load import read_path
 from toolhaft.openapi.plans import ImportOptions
 from toolhaft.tools.schema import compile_schema
 

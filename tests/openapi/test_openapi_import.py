@@ -5,7 +5,7 @@ import json
 import pytest
 
 from toolhaft.errors import ConfigError, InvalidArgumentsError, SpecError, UnknownNameError, UsageError
-from toolhaft.openapi.requests import build_request
+from toolhaft.openapi.requests.request import build_request
 from toolhaft.openapi.source import OpenAPISource
 from toolhaft.tools.artifact_places import takes_artifacts
 from toolhaft.tools.schema import compile_schema

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolhaft.errors import SpecError, UsageError
-from toolhaft.openapi.document import LIMITS, Limits
-from toolhaft.openapi.json_text import nesting, read_json
-from toolhaft.openapi.load import read_bytes, read_path, read_value
-from toolhaft.openapi.yaml12 import read_yaml, written
+from toolhaft.openapi.documents.document import LIMITS, Limits
+from toolhaft.openapi.documents.json_text import nesting, read_json
+from toolhaft.openapi.documents.load import read_bytes, read_path, read_value
+from toolhaft.openapi.documents.yaml12 import read_yaml, written
 
 MINIMAL = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {}}
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from toolhaft.errors import ConfigError, HTTPError, ToolhaftError
+from toolhaft.openapi.documents.load import read_value
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.load import read_value
 from toolhaft.openapi.plans import ImportOptions
-from toolhaft.openapi.requests import build_request
+from toolhaft.openapi.requests.request import build_request
 from toolhaft.openapi.source import OpenAPISource
 
 pytestmark = pytest.mark.slow

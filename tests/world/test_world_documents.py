@@ -7,7 +7,7 @@ import openapi_spec_validator
 import pytest
 
 from toolhaft.errors import ConfigError
-from toolhaft.openapi.resolve import Resolver
+from toolhaft.openapi.documents.resolve import Resolver
 from toolhaft.world.documents import document_path, read_document, service_names
 from toolhaft.world.loading import load_service
 from toolhaft.world.service import Setting

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from toolhaft.errors import FormatError
-from toolhaft.openapi.yaml12 import read_yaml
+from toolhaft.openapi.documents.yaml12 import read_yaml
 from toolhaft.world.contract import RawRequest, contracts
 from toolhaft.world.problem import RequestProblem
 from toolhaft.world.rules import make_service, singular
@@ -155,7 +155,7 @@ accounts:
 
 
 def parsed(text):
-    from toolhaft.openapi.document import LIMITS
+    from toolhaft.openapi.documents.document import LIMITS
 
     return json.loads(json.dumps(read_yaml(text, LIMITS).value))
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from toolhaft.errors import ConfigError, UnknownNameError, UsageError
-from toolhaft.openapi.load import read_value
+from toolhaft.openapi.documents.load import read_value
 from toolhaft.world import store
 from toolhaft.world.problem import RequestProblem
 from toolhaft.world.server import World, secret_name
@@ -215,7 +215,7 @@ def test_documents_are_served_with_the_run_s_address(world, caller, root):
     run = root.rpartition("/")[2] or "default"
     assert answer.json()["servers"] == [{"url": world.service_url("travel", run)}]
     text = caller.client.get(f"{world.base_url}{root}/travel/openapi.yaml").text
-    from toolhaft.openapi.load import read_bytes
+    from toolhaft.openapi.documents.load import read_bytes
 
     assert read_bytes(text.encode(), "travel").root == read_value(answer.json()).root
 

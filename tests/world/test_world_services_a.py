@@ -7,7 +7,7 @@ import httpx
 import jsonschema
 import pytest
 
-from toolhaft.openapi.resolve import Resolver
+from toolhaft.openapi.documents.resolve import Resolver
 from toolhaft.world.contract import RawRequest, contracts
 from toolhaft.world.documents import read_document
 from toolhaft.world.loading import load_service

@@ -23,6 +23,15 @@ FIRST_PARTY: dict[str, dict[str, tuple[str, ...]]] = {
 }
 """By distribution and kind, the names that it registers."""
 
+WITH_TORCH = frozenset({"toolhaft-dense", "toolhaft-finetune", "toolhaft-local"})
+"""Those that can do nothing without their extra ``torch``."""
+
+
+def install_command(distribution: str) -> str:
+    """Return what installs one of the project's plugins so that it works."""
+    extra = distribution in WITH_TORCH
+    return f"pip install '{distribution}[torch]'" if extra else f"pip install {distribution}"
+
 
 def provider_of(kind: str, name: str) -> str:
     """Return the distribution that provides a name; empty if none of the project's does.

@@ -26,7 +26,7 @@ from toolhaft.hooks.factory import (
     import_problem,
     missing_package_hint,
 )
-from toolhaft.hooks.first_party import provider_of
+from toolhaft.hooks.first_party import install_command, provider_of
 from toolhaft.hooks.kinds import KINDS, Kind, find_kind
 from toolhaft.hooks.loader import finish_within
 from toolhaft.hooks.markers import PROJECT
@@ -267,7 +267,7 @@ class Registry:
             if record.status == "disabled":
                 return f"Its plugin is disabled: toolhaft plugins enable {record.name}"
             return f"The plugin {record.name!r} failed: {record.reason}"
-        return f"It comes with a plugin: pip install {distribution}" if distribution else ""
+        return f"It comes with a plugin: {install_command(distribution)}" if distribution else ""
 
     def _load(self, candidate: Candidate, off: set[str], timeout: float) -> PluginRecord:
         problem = candidate.problem or self._refuse(candidate)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolhaft.openapi.document import Dialect, as_dict, as_list, escape
-from toolhaft.openapi.resolve import BrokenReferenceError, Resolver
-from toolhaft.openapi.wire import BodyForm, Style
+from toolhaft.openapi.documents.document import Dialect, as_dict, as_list, escape
+from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
+from toolhaft.openapi.requests.wire import BodyForm, Style
 from toolhaft.tools.report import Problem
 
 MOST_PROPERTIES = 100

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolhaft.openapi.bodies import Body, ObjectView, object_view
-from toolhaft.openapi.cleaning import clean_string, clean_text, clean_value
-from toolhaft.openapi.document import as_dict, as_list
+from toolhaft.openapi.documents.cleaning import clean_string, clean_text, clean_value
+from toolhaft.openapi.documents.document import as_dict, as_list
+from toolhaft.openapi.documents.resolve import BrokenReferenceError
 from toolhaft.openapi.names import KeyRequest, argument_keys
 from toolhaft.openapi.parameters import Parameter
 from toolhaft.openapi.plans import OperationPlan, Planner
-from toolhaft.openapi.resolve import BrokenReferenceError
-from toolhaft.openapi.schema import Conversion
+from toolhaft.openapi.requests.wire import Wire, WireBody, WireField, WireParameter
+from toolhaft.openapi.schemas.schema import Conversion
 from toolhaft.openapi.security import describe
-from toolhaft.openapi.wire import Wire, WireBody, WireField, WireParameter
 from toolhaft.types import ToolSpec
 
 _MOST_RESPONSE_PARTS = 150

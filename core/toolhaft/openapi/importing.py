@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from toolhaft.errors import SpecError
 from toolhaft.openapi.building import build
-from toolhaft.openapi.cleaning import clean_text
-from toolhaft.openapi.document import Document
+from toolhaft.openapi.documents.cleaning import clean_text
+from toolhaft.openapi.documents.document import Document
 from toolhaft.openapi.names import tool_names
 from toolhaft.openapi.operations import Operation, list_operations
 from toolhaft.openapi.plans import ImportOptions, OperationPlan, Planner
-from toolhaft.openapi.wire import Wire
+from toolhaft.openapi.requests.wire import Wire
 from toolhaft.tools.report import OperationReport, Problem, Report, outcome_of
 from toolhaft.types import ToolSpec
 

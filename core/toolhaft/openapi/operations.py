@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from toolhaft.openapi.document import Document, as_dict, as_text, escape
+from toolhaft.openapi.documents.document import Document, as_dict, as_text, escape
+from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.names import NameRequest
-from toolhaft.openapi.resolve import BrokenReferenceError, Resolver
 from toolhaft.tools.report import Problem
 from toolhaft.types import Effect
 

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from toolhaft.openapi.cleaning import clean_text
-from toolhaft.openapi.document import as_dict, escape
-from toolhaft.openapi.resolve import BrokenReferenceError, Resolver
+from toolhaft.openapi.documents.cleaning import clean_text
+from toolhaft.openapi.documents.document import as_dict, escape
+from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
+from toolhaft.openapi.requests.wire import Style, Where
 from toolhaft.openapi.security import TOKEN
-from toolhaft.openapi.wire import Style, Where
 from toolhaft.tools.report import Problem, Severity
 
 TEMPLATE = re.compile(r"\{([^{}]*)\}")

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolhaft.openapi.bodies import Body, read_body
-from toolhaft.openapi.document import Document, as_dict
+from toolhaft.openapi.documents.document import Document, as_dict
+from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.operations import Operation
 from toolhaft.openapi.parameters import Parameter, ParameterReader
-from toolhaft.openapi.resolve import BrokenReferenceError, Resolver
-from toolhaft.openapi.schema import SchemaReader
+from toolhaft.openapi.schemas.schema import SchemaReader
 from toolhaft.openapi.security import Alternatives, Auth, SecuritySchemes
 from toolhaft.openapi.servers import Server, Servers
 from toolhaft.tools.report import Problem

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from toolhaft.errors import UsageError
 from toolhaft.http.message import Credential
-from toolhaft.openapi.document import as_dict, as_list, escape
-from toolhaft.openapi.resolve import BrokenReferenceError, Resolver
+from toolhaft.openapi.documents.document import as_dict, as_list, escape
+from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.tools.report import Problem
 from toolhaft.types import SecretRef
 

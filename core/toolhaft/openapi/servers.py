@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from toolhaft.errors import EgressError, UsageError
 from toolhaft.http.origin import origin_of
-from toolhaft.openapi.document import as_dict, as_list
+from toolhaft.openapi.documents.document import as_dict, as_list
 from toolhaft.tools.report import Problem
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import EgressError, FormatError, SpecError, UnknownNameError, UsageError
-from toolhaft.openapi.document import LIMITS, Document, Limits
+from toolhaft.openapi.documents.document import LIMITS, Document, Limits
 from toolhaft.openapi.operations import READS
 from toolhaft.openapi.plans import ImportOptions
-from toolhaft.openapi.requests import path_variables
+from toolhaft.openapi.requests.request import path_variables
+from toolhaft.openapi.requests.wire import Wire
 from toolhaft.openapi.security import Auth
 from toolhaft.openapi.tool import KIND, OpenAPITool
-from toolhaft.openapi.wire import Wire
 from toolhaft.secrets import SecretStore
 from toolhaft.tools.base import Tool
 from toolhaft.tools.source import ToolSource
@@ -135,7 +135,7 @@ class OpenAPISource(ToolSource):
         return found
 
     async def _read(self, location: Any) -> Document:
-        from toolhaft.openapi.load import fetch, is_url, read_path, read_value
+        from toolhaft.openapi.documents.load import fetch, is_url, read_path, read_value
 
         if isinstance(location, Mapping):
             return read_value(location, limits=self._limits)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from toolhaft.http.message import Credential, Request, Response
-from toolhaft.openapi.requests import build_request
+from toolhaft.openapi.requests.request import build_request
+from toolhaft.openapi.requests.wire import Wire
 from toolhaft.openapi.security import Auth, describe
-from toolhaft.openapi.wire import Wire
 from toolhaft.tools.base import CallContext, Tool, ToolResult
 from toolhaft.types import ToolSpec, to_value
 
@@ -74,7 +74,7 @@ class OpenAPITool(Tool):
             HTTPError: There was no complete answer.
             InvalidArgumentsError: See `request`.
         """
-        from toolhaft.openapi.responses import read_response, status_error
+        from toolhaft.openapi.responses.reading import read_response, status_error
 
         request = replace(self.request(arguments), key=context.key, timeout=self.spec.timeout)
         response = await self._connect(self.spec.hosts).send(request)

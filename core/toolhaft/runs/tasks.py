@@ -153,8 +153,8 @@ def _refuse(constant: str) -> Any:
 
 
 def _yaml(text: str, where: str) -> Any:
-    from toolhaft.openapi.document import Limits
-    from toolhaft.openapi.yaml12 import read_yaml
+    from toolhaft.openapi.documents.document import Limits
+    from toolhaft.openapi.documents.yaml12 import read_yaml
 
     limits = Limits(max_bytes=_LARGEST_DOCUMENT, depth=100, nodes=5_000_000, seconds=60)
     return read_yaml(text, limits, where).value

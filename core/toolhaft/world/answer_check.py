@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolhaft.openapi.document import as_dict
-from toolhaft.openapi.resolve import Resolver
+from toolhaft.openapi.documents.document import as_dict
+from toolhaft.openapi.documents.resolve import Resolver
 from toolhaft.world.contract import JSON, Contract
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
 
 from toolhaft.errors import SpecError, nearest_names
-from toolhaft.openapi.document import escape
-from toolhaft.openapi.json_text import nesting
-from toolhaft.openapi.resolve import Resolver
+from toolhaft.openapi.documents.document import escape
+from toolhaft.openapi.documents.json_text import nesting
+from toolhaft.openapi.documents.resolve import Resolver
 from toolhaft.world.problem import RequestProblem
 
 if TYPE_CHECKING:

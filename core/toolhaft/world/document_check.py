@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import SpecError
-from toolhaft.openapi.document import escape
+from toolhaft.openapi.documents.document import escape
 
 if TYPE_CHECKING:
     import jsonschema_rs

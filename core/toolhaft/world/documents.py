@@ -177,8 +177,8 @@ def read_file(path: Path) -> Any:
 @lru_cache(maxsize=256)
 def _read(path: Path, _changed: int, _size: int) -> Any:
     """Read a file; what is kept belongs to the file as it was at that time."""
-    from toolhaft.openapi.document import Limits
-    from toolhaft.openapi.yaml12 import read_yaml
+    from toolhaft.openapi.documents.document import Limits
+    from toolhaft.openapi.documents.yaml12 import read_yaml
 
     try:
         text = path.read_text(encoding="utf-8")

@@ -15,8 +15,8 @@ from toolhaft.world.documents import document_path, file_stamp
 
 if TYPE_CHECKING:
     from toolhaft.http import HTTPClient
-    from toolhaft.openapi.document import Document
-    from toolhaft.openapi.wire import Wire
+    from toolhaft.openapi.documents.document import Document
+    from toolhaft.openapi.requests.wire import Wire
     from toolhaft.tools.base import Tool
     from toolhaft.tools.catalog import Catalog
     from toolhaft.tools.report import Report
@@ -63,7 +63,7 @@ def import_service(name: str, folder: Path | None = None) -> ImportedService:
 
 @lru_cache(maxsize=256)
 def _import(name: str, path: Path, _stamp: tuple[int, int]) -> ImportedService:
-    from toolhaft.openapi.load import read_path
+    from toolhaft.openapi.documents.load import read_path
 
     return import_read(name, read_path(path))
 
@@ -74,7 +74,7 @@ def import_read(name: str, document: Document) -> ImportedService:
     Raises:
         SpecError: No operation of it can become a tool.
     """
-    from toolhaft.openapi.document import as_dict
+    from toolhaft.openapi.documents.document import as_dict
     from toolhaft.openapi.importing import import_document
     from toolhaft.openapi.plans import ImportOptions
     from toolhaft.openapi.source import no_tools

@@ -16,7 +16,7 @@ from toolhaft.errors import (
     UnknownNameError,
     UnreachableError,
 )
-from toolhaft.openapi.document import Limits
+from toolhaft.openapi.documents.document import Limits
 from toolhaft.world.importing import ImportedService, import_read
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ async def import_running(
 async def _import(
     base_url: str, names: Sequence[str] | None, client: HTTPClient
 ) -> tuple[str, tuple[ImportedService, ...]]:
-    from toolhaft.openapi.load import fetch
+    from toolhaft.openapi.documents.load import fetch
 
     index = await _read_index(base_url, client)
     found = dict(_services(index, base_url))

@@ -220,8 +220,8 @@ def _model_card(path: Path) -> tuple[Mapping[str, Any], str]:
     front = _FRONT.match(text)
     if front is None:
         return {}, text
-    from toolhaft.openapi.document import LIMITS
-    from toolhaft.openapi.yaml12 import read_yaml
+    from toolhaft.openapi.documents.document import LIMITS
+    from toolhaft.openapi.documents.yaml12 import read_yaml
 
     value = read_yaml(front[1], LIMITS, str(file)).value
     return (value if isinstance(value, Mapping) else {}), text[front.end() :]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from toolhaft.openapi.cleaning import clean_text
+from toolhaft.openapi.documents.cleaning import clean_text
 from toolhaft.openapi.names import KeyRequest, argument_keys
 from toolhaft.openapi.operations import READS
-from toolhaft.openapi.wire import Where, Wire, WireBody, WireField, WireParameter
+from toolhaft.openapi.requests.wire import Where, Wire, WireBody, WireField, WireParameter
 from toolhaft.tools.report import Problem
 from toolhaft.types import Effect, ToolSpec
 from toolhaft_rapidapi.address import Address, read_address, variable_of

@@ -7,7 +7,7 @@ import math
 import re
 from typing import Any
 
-from toolhaft.openapi.cleaning import clean_string, clean_text, clean_value
+from toolhaft.openapi.documents.cleaning import clean_string, clean_text, clean_value
 from toolhaft.tools.report import Problem
 from toolhaft_rapidapi.record import Parameter
 from toolhaft_rapidapi.redaction import is_credential, looks_secret, redact

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolhaft.errors import SpecError
-from toolhaft.openapi.cleaning import clean_string
+from toolhaft.openapi.documents.cleaning import clean_string
 from toolhaft.tools.report import Problem
 from toolhaft_rapidapi.record import APIRecord, Parameter
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from toolhaft.openapi.cleaning import clean_string, clean_value
+from toolhaft.openapi.documents.cleaning import clean_string, clean_value
 
 _TYPES = {
     "str": "string",

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import FormatError, SpecError, UnknownNameError, UsageError
+from toolhaft.openapi.requests.wire import Wire
 from toolhaft.openapi.source import check_binding, reachable_origins
-from toolhaft.openapi.wire import Wire
 from toolhaft.secrets import SecretStore
 from toolhaft.tools.base import Tool
 from toolhaft.tools.source import ToolSource

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from toolhaft.errors import ConfigError
 from toolhaft.http.message import Credential, Request
-from toolhaft.openapi.requests import build_request
-from toolhaft.openapi.responses import read_response
+from toolhaft.openapi.requests.request import build_request
+from toolhaft.openapi.requests.wire import Wire
+from toolhaft.openapi.responses.reading import read_response
 from toolhaft.openapi.tool import Sender
-from toolhaft.openapi.wire import Wire
 from toolhaft.tools.base import CallContext, Tool, ToolResult
 from toolhaft.types import SecretRef, ToolSpec, to_value
 

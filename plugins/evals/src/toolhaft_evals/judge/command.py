@@ -10,6 +10,7 @@ import typer
 from toolhaft.cli.output import notice, print_json, print_line, print_table
 from toolhaft.errors import UnknownNameError, UsageError
 from toolhaft.types import Trajectory, to_value
+from toolhaft_evals.judge.report import save_judgements
 from toolhaft_evals.judge.scoring import ArmJudgement, judge_arms, judge_pairs
 from toolhaft_evals.pass_rate import PassRate
 from toolhaft_evals.win_rate import WinRate, WinRateResult, first_of_each
@@ -45,6 +46,9 @@ def judge_evaluation(
         Path | None, typer.Option(help="A file of votes: what it has is not asked again.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the votes and the bootstrap.")] = 0,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for the judged answers and their report.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Judge the answers of a stored evaluation: pass rate of each arm, and win rate against one of them.
@@ -67,10 +71,16 @@ def judge_evaluation(
         win_rate = WinRate(reference=arms[reference], **settings)
         win_rate.judge.meter = pass_rate.judge.meter
         won = run_sync(judge_pairs(win_rate, tasks, arms, reference, seed=seed))
+    files = None
+    if output is not None:
+        shown = {"judge": judge, "votes": votes, "rule": rule, "legacy": legacy, "reference": reference or ""}
+        files = save_judgements(output, arms, passed, won, settings=shown, seed=seed)
     if as_json:
         print_json({"pass_rate": to_value(passed), "win_rate": to_value(won)})
     else:
         _print(passed, won, reference)
+        if files is not None:
+            notice(f"Report: {files.html}")
     left = any(each.unscored for each in passed.values()) or any(each.unjudged for each in won.values())
     raise typer.Exit(3 if left else 0)
 

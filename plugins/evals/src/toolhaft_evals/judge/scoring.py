@@ -84,7 +84,8 @@ async def judge_pairs(
         for task in tasks if name != reference else ():
             trajectory = answers.get(task.id) or missing_trajectory(task)
             try:
-                scores.append(await judged.evaluate(task, trajectory))
+                score = await judged.evaluate(task, trajectory)
+                scores.append(replace(score, details={**score.details, "task": task.id}))
             except (BudgetExceededError, ModelError):
                 continue  # a pair that needs no question may still come
         if scores:

@@ -238,7 +238,7 @@ def _task(query: _Query, identity: str, given: Mapping[str, APIRecord]) -> Task:
 
 def _pair(pair: Sequence[str]) -> tuple[str, str]:
     """Return tool and API as the records have them, cleaned as theirs are."""
-    from toolhaft.openapi.cleaning import clean_string
+    from toolhaft.openapi.documents.cleaning import clean_string
 
     return clean_string(pair[0][:300]).strip(), clean_string(pair[1][:300]).strip()
 

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from toolhaft.errors import SpecError
-from toolhaft.openapi.document import Limits, Parsed, escape
+from toolhaft.openapi.documents.document import Limits, Parsed, escape
 from toolhaft.tools.report import Problem
 
 _NOT_STRUCTURE = bytes(code for code in range(256) if code not in b'{}[]"')

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from toolhaft.errors import InvalidArgumentsError
-from toolhaft.openapi.wire import Style
+from toolhaft.openapi.requests.wire import Style
 
 Encode = Callable[[str], str]
 Pairs = list[tuple[str, str]]

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from toolhaft.errors import SpecError
-from toolhaft.openapi.document import Dialect
+from toolhaft.openapi.documents.document import Dialect
 from toolhaft.tools.report import Problem
 
 _FOREIGN = (

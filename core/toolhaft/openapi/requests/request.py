@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from toolhaft.errors import ConfigError, InvalidArgumentsError
 from toolhaft.http.message import Credential, Request
-from toolhaft.openapi import styles
-from toolhaft.openapi.wire import Wire, WireBody, WireParameter
+from toolhaft.openapi.requests import styles
+from toolhaft.openapi.requests.wire import Wire, WireBody, WireParameter
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _PATH_LITERAL = "/:@!$&'()*+,;=-._~%"

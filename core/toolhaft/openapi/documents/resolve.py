@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from toolhaft.errors import SpecError
-from toolhaft.openapi.document import escape
+from toolhaft.openapi.documents.document import escape
 
 _LONGEST_CHAIN = 64
 _NAMES_WITHIN = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import SpecError, StatusError, UsageError
-from toolhaft.openapi.document import LIMITS, Document, Limits, Parsed
-from toolhaft.openapi.kinds import check_kind
+from toolhaft.openapi.documents.document import LIMITS, Document, Limits, Parsed
+from toolhaft.openapi.documents.kinds import check_kind
 from toolhaft.tools.report import Problem
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def read_value(value: Mapping[str, Any], location: str = "<document>", limits: L
     Raises:
         SpecError: It holds what JSON cannot, refers to itself, or is beyond the limits.
     """
-    from toolhaft.openapi.copying import copy_value
+    from toolhaft.openapi.documents.copying import copy_value
 
     return _document(copy_value(value, limits, location), location, [])
 
@@ -149,8 +149,8 @@ def _decode(data: bytes, location: str) -> tuple[str, list[Problem]]:
 
 
 def _parse(text: str, limits: Limits, location: str) -> Parsed:
-    from toolhaft.openapi.json_text import nesting, read_json
-    from toolhaft.openapi.yaml12 import read_yaml
+    from toolhaft.openapi.documents.json_text import nesting, read_json
+    from toolhaft.openapi.documents.yaml12 import read_yaml
 
     start = text.lstrip()[:200]
     if not start:

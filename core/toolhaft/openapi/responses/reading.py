@@ -7,13 +7,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import EffectState, StatusError
-from toolhaft.openapi.cleaning import clean_text
+from toolhaft.openapi.documents.cleaning import clean_text
 from toolhaft.tools.base import CallContext, ToolResult
 from toolhaft.tools.schema import nesting
 
 if TYPE_CHECKING:
     from toolhaft.http.message import Response
-    from toolhaft.openapi.wire import Wire
+    from toolhaft.openapi.requests.wire import Wire
 
 _LONGEST_EXCERPT = 1000
 _DEEPEST_ERRORS = 32

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolhaft.errors import SpecError
-from toolhaft.openapi.cleaning import clean_string, clean_text, clean_value
-from toolhaft.openapi.document import Dialect, as_dict, as_list
+from toolhaft.openapi.documents.cleaning import clean_string, clean_text, clean_value
+from toolhaft.openapi.documents.document import Dialect, as_dict, as_list
+from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.names import short_hash
-from toolhaft.openapi.resolve import BrokenReferenceError, Resolver
-from toolhaft.openapi.scalars import choice, declared_types, distinct, fits, is_number, plain_number
+from toolhaft.openapi.schemas.scalars import choice, declared_types, distinct, fits, is_number, plain_number
 from toolhaft.tools.artifact_places import FORMAT as ARTIFACT
 
 DEEPEST = 64

@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 from toolhaft.errors import SpecError
-from toolhaft.openapi.document import Limits, Parsed, escape
+from toolhaft.openapi.documents.document import Limits, Parsed, escape
 from toolhaft.tools.report import Problem
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")

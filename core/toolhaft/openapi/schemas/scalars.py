@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, TypeGuard
 
-from toolhaft.openapi.cleaning import clean_value
-from toolhaft.openapi.yaml12 import written
+from toolhaft.openapi.documents.cleaning import clean_value
+from toolhaft.openapi.documents.yaml12 import written
 
 TYPES = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
 _LARGEST = 2**63

@@ -1,0 +1,1 @@
+"""Documents are read, within limits, and their references resolved."""

@@ -1,0 +1,1 @@
+"""Answers become values, and failures errors that help."""

@@ -1,0 +1,1 @@
+"""Schemas of documents become JSON Schema for models."""
