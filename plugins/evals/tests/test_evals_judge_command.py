@@ -7,7 +7,7 @@ import typer
 
 from toolhaft.errors import UnknownNameError, UsageError
 from toolhaft.models.replay import RecordingModel
-from toolhaft.report.store import save_evaluation
+from toolhaft.report.store import load_evaluation, save_evaluation
 from toolhaft.runs.predictions import evaluate_predictions
 from toolhaft.testing import ScriptedModel
 from toolhaft.tools.loop import run_sync
@@ -63,7 +63,7 @@ def recording(tmp_path):
 
 def judge(folder, **options):
     defaults = {"judge": "auto", "votes": 2, "legacy": False, "rule": True, "reference": None}
-    defaults |= {"budget": None, "judgements": None, "seed": 0, "as_json": False}
+    defaults |= {"budget": None, "judgements": None, "seed": 0, "output": None, "as_json": False}
     with pytest.raises(typer.Exit) as caught:
         judge_evaluation(folder, **{**defaults, **options})
     return caught.value.exit_code
@@ -92,6 +92,17 @@ def test_judgements_take_the_place_of_the_judge(folder, recording, tmp_path, cap
     assert first["pass_rate"]["better"]["summary"]["mean"] == pytest.approx(6 / 7)
     assert first["win_rate"]["better"]["order_pairs"] == 12
     assert first["win_rate"]["better"]["order_flips"] == 0
+
+
+def test_judged_answers_are_stored_as_an_evaluation(folder, recording, tmp_path, capsys):
+    target = tmp_path / "judged"
+    assert judge(folder, judge=recording, reference="plain", output=target) == 0
+    assert "Report: " in capsys.readouterr().err
+    stored = load_evaluation(target)
+    figures = {arm.name: (arm.passes.passed, arm.passes.total) for arm in stored.comparison.arms}
+    assert figures == {"plain": (0, 7), "better": (6, 7)}
+    trajectories, scores = stored.arms["better"]
+    assert [len(scores[each.id]) for each in trajectories] == [2] * 7
 
 
 def test_a_budget_that_ends_is_said(folder, recording, capsys):
