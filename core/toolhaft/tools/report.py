@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
+
+from toolhaft.errors import FormatError
 
 Severity = Literal["warning", "degraded", "skipped"]
 Outcome = Literal["imported", "degraded", "skipped"]
+MentionKind = Literal["webhook", "callback", "left out"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,24 @@ class OperationReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """Something that is listed and never became a tool, on purpose.
+
+    Attributes:
+        kind: ``webhook`` and ``callback`` are calls that the API makes; ``left out`` is an operation that the
+            caller's filter did not choose.
+        method: Of HTTP, upper case.
+        path: As the document writes it; for a webhook its name, for a callback its URL expression.
+        pointer: JSON pointer of the place.
+    """
+
+    kind: MentionKind
+    method: str = ""
+    path: str = ""
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What became of everything that a source found.
 
@@ -78,11 +99,13 @@ class Report:
         title: The API's title, or the name of the file or folder.
         operations: One entry per operation, API or row, in their order.
         problems: About the whole.
+        mentions: What is listed only: webhooks, callbacks, and what the caller's filter left out.
     """
 
     title: str = ""
     operations: tuple[OperationReport, ...] = ()
     problems: tuple[Problem, ...] = ()
+    mentions: tuple[Mention, ...] = ()
 
     @property
     def imported(self) -> int:
@@ -104,6 +127,14 @@ class Report:
         """The problems of the whole, as sentences."""
         return tuple(str(problem) for problem in self.problems)
 
+    def mentioned(self, kind: MentionKind) -> tuple[Mention, ...]:
+        """Return what is listed of one kind."""
+        return tuple(mention for mention in self.mentions if mention.kind == kind)
+
+    def of_tool(self, name: str) -> OperationReport | None:
+        """Return the entry of the operation that became the tool of this name."""
+        return next((operation for operation in self.operations if operation.name == name), None)
+
     def _count(self, outcome: Outcome) -> int:
         return sum(operation.outcome == outcome for operation in self.operations)
 
@@ -111,26 +142,42 @@ class Report:
         return f"{self.imported} imported, {self.degraded} degraded, {self.skipped} skipped"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as JSON values."""
+        """Return the report as JSON values; `from_dict` reads them."""
         return {
             "title": self.title,
             "imported": self.imported,
             "degraded": self.degraded,
             "skipped": self.skipped,
             "warnings": list(self.warnings),
-            "operations": [
-                {
-                    "method": operation.method,
-                    "path": operation.path,
-                    "name": operation.name,
-                    "outcome": operation.outcome,
-                    "pointer": operation.pointer,
-                    "reasons": list(operation.reasons),
-                    **({"file": operation.file} if operation.file else {}),
-                }
-                for operation in self.operations
-            ],
+            "problems": [_plain(problem) for problem in self.problems],
+            "operations": [_entry(operation) for operation in self.operations],
+            "mentions": [_plain(mention) for mention in self.mentions],
         }
+
+    @classmethod
+    def from_dict(cls, value: Any, *, where: str = "") -> Report:
+        """Read what `to_dict` wrote, also that of older versions, which kept reasons as sentences alone.
+
+        Raises:
+            FormatError: It is no report.
+        """
+        from pydantic import TypeAdapter, ValidationError
+
+        try:
+            entries = [_with_problems(entry) for entry in value.get("operations") or ()]
+            problems = value.get("problems")
+            if problems is None:
+                problems = [{"code": "kept", "message": text} for text in value.get("warnings") or ()]
+            return TypeAdapter(cls).validate_python(
+                {
+                    "title": value.get("title") or "",
+                    "operations": entries,
+                    "problems": problems,
+                    "mentions": value.get("mentions") or (),
+                }
+            )
+        except (AttributeError, TypeError, ValidationError):
+            raise FormatError("not a report of an import", where=where) from None
 
     def commonest(self, n: int = 3) -> str:
         """Return the commonest reasons for which operations were skipped, as one line."""
@@ -149,3 +196,33 @@ def outcome_of(problems: Iterable[Problem]) -> Outcome:
     if "skipped" in severities:
         return "skipped"
     return "degraded" if "degraded" in severities else "imported"
+
+
+def _plain(record: Problem | Mention) -> dict[str, Any]:
+    """Return the fields that say something."""
+    shown = {field.name: getattr(record, field.name) for field in fields(record)}
+    return {key: value for key, value in shown.items() if value}
+
+
+def _entry(operation: OperationReport) -> dict[str, Any]:
+    return {
+        "method": operation.method,
+        "path": operation.path,
+        "name": operation.name,
+        "outcome": operation.outcome,
+        "pointer": operation.pointer,
+        "reasons": list(operation.reasons),
+        **({"problems": [_plain(problem) for problem in operation.problems]} if operation.problems else {}),
+        **({"file": operation.file} if operation.file else {}),
+    }
+
+
+def _with_problems(entry: dict[str, Any]) -> dict[str, Any]:
+    found = {key: value for key, value in entry.items() if key != "reasons"}
+    if "problems" not in found:
+        outcome = entry.get("outcome")
+        severity = outcome if outcome in ("degraded", "skipped") else "warning"
+        found["problems"] = [
+            {"code": "kept", "message": text, "severity": severity} for text in entry.get("reasons") or ()
+        ]
+    return found
