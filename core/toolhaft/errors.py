@@ -26,6 +26,7 @@
             ├── BrokenAnswerError  the answer broke off or is not HTTP
             ├── LimitError       the answer is larger, longer or slower than the limits
             ├── RateLimitedError the server asked to wait longer than we may
+            ├── AuthError        no token can be had, or a login is needed first
             └── StatusError      a complete answer with status 400 or above
 
 ``ToolError`` is for the model; anything else is for the programmer and propagates.
@@ -322,6 +323,15 @@ class RateLimitedError(HTTPError):
     """The server asked to wait for longer than the run may; ``details['retry_after']`` is in seconds."""
 
     code = "E-HTTP-RATE"
+
+
+class AuthError(HTTPError):
+    """The caller cannot be authenticated: no token can be had, or a person has to log in first.
+
+    ``details['scheme']`` names the security scheme.
+    """
+
+    code = "E-AUTH"
 
 
 class StatusError(HTTPError):

@@ -10,6 +10,8 @@ import base64
 import json
 import logging
 import re
+import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -24,6 +26,8 @@ _DEEPEST = 200
 """Levels of a JSON value that are redacted value by value."""
 _SHORTEST = 4
 """Values shorter than this would mask ordinary text; they are refused."""
+_KEPT = 64
+"""Values that a slot held last, and that the filter still removes: older tokens have expired long since."""
 
 
 class SecretStore:
@@ -39,7 +43,9 @@ class SecretStore:
 
     def __init__(self, memory: Mapping[str, str] | None = None) -> None:
         self._memory = dict(memory or {})
-        self._known: set[str] = set()
+        self._known: dict[str, list[str]] = {}
+        self._slots: dict[str, deque[str]] = {}
+        self._lock = threading.RLock()
         self._forms: dict[str, str] = {}
         self._byte_forms: dict[bytes, bytes] = {}
         self._shortest = 1 << 30
@@ -58,6 +64,9 @@ class SecretStore:
             value, hint = environment_secret(key), f"Set it: export {key}=..."
         elif store == "memory":
             value, hint = self._memory.get(key), "Hand it to SecretStore({...})"
+        elif store == "token":
+            held = self._slots.get(key)
+            value, hint = (held[-1] if held else None), "It is obtained when a call needs it"
         else:
             raise ConfigError(f"no secret store named {store!r}", hint="Use 'env:NAME'")
         if value is None:
@@ -79,20 +88,60 @@ class SecretStore:
             return False
         return True
 
+    def new_slot(self, name: str) -> SecretRef:
+        """Return a reference ``token:NAME`` for values obtained at run time; no other caller gets the same.
+
+        Args:
+            name: Letters, digits, ``_``, ``.`` and ``-``; numbered if it is taken.
+        """
+        with self._lock:
+            free, number = name, 1
+            while free in self._slots:
+                number += 1
+                free = f"{name}.{number}"
+            self._slots[free] = deque()
+        return SecretRef(f"token:{free}")
+
+    def keep(self, slot: SecretRef, value: str) -> None:
+        """Put a value into a slot, in place of the one before, which the filter still removes.
+
+        Raises:
+            ConfigError: It cannot be a credential.
+        """
+        if len(value) < _SHORTEST or not value.isprintable():
+            raise ConfigError("what was obtained is no credential", where=str(slot))
+        with self._lock:
+            held = self._slots[slot.name.partition(":")[2]]
+            if held and held[-1] == value:
+                return
+            self.register(value, slot)
+            held.append(value)
+            if len(held) > _KEPT:
+                self._forget(held.popleft())
+
     def register(self, value: str, reference: SecretRef | None = None) -> None:
         """Have the filter remove a value (a token obtained at run time, say)."""
-        if value in self._known:
+        with self._lock:
+            if value in self._known:
+                return
+            mask = f"[secret {reference}]" if reference else MASK
+            forms = dict(self._forms)
+            made = [form for form in _forms(value) if forms.setdefault(form, mask) is mask]
+            self._known[value] = made
+            self._set_forms(forms)
+
+    def _forget(self, value: str) -> None:
+        if any(value in held for held in self._slots.values()):
             return
-        mask = f"[secret {reference}]" if reference else MASK
-        forms = dict(self._forms)
-        for form in _forms(value):
-            forms.setdefault(form, mask)
+        gone = set(self._known.pop(value, ()))
+        self._set_forms({form: mask for form, mask in self._forms.items() if form not in gone})
+
+    def _set_forms(self, forms: Mapping[str, str]) -> None:
         # Longest first over all values: one may be the beginning of another.
         self._forms = {form: forms[form] for form in sorted(forms, key=len, reverse=True)}
         self._byte_forms = {form.encode(): mask.encode() for form, mask in self._forms.items()}
         self._shortest = min((len(form) for form in self._forms), default=self._shortest)
         self.longest = max((len(form) for form in self._byte_forms), default=0)
-        self._known.add(value)
 
     @property
     def knows_any(self) -> bool:

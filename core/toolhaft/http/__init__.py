@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from toolhaft.http.client import HTTPClient
     from toolhaft.http.egress import Egress
     from toolhaft.http.limits import Limits
-    from toolhaft.http.message import Credential, Request, Response
+    from toolhaft.http.message import ClientCertificate, Credential, Request, Response
     from toolhaft.http.origin import origin_of
     from toolhaft.http.retry import Retry
     from toolhaft.http.streamed import StreamedResponse
 
 _HOMES = {
     "Cassette": "cassette",
+    "ClientCertificate": "message",
     "Credential": "message",
     "Egress": "egress",
     "HTTPClient": "client",
@@ -32,6 +33,7 @@ _HOMES = {
 
 __all__ = [
     "Cassette",
+    "ClientCertificate",
     "Credential",
     "Egress",
     "HTTPClient",

@@ -148,7 +148,7 @@ def request_key(request: Request, secrets: SecretStore) -> str:
     pairs = sorted(parse_qsl(query, keep_blank_values=True)) if mark else []
     url = f"{target.authority.origin}{path}?{urlencode(pairs)}"
     headers = sorted(_keyed_headers(request, secrets))
-    whose = identity_for(request.credentials, target.authority.origin)
+    whose = identity_for(request, target.authority.origin)
     head = orjson.dumps([request.method, secrets.redact(url), headers, whose])
     return hashlib.sha256(head + b"\0" + secrets.redact_bytes(_canonical(request.body))).hexdigest()
 

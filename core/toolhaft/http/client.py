@@ -89,6 +89,7 @@ class HTTPClient:
             verify=verify,
             proxy=proxy,
             unguarded=unguarded,
+            secrets=self.secrets,
         )
         self._paces: dict[str, Pace] = {}
         self._release = self._watch_logs()
@@ -97,6 +98,11 @@ class HTTPClient:
     def open_connections(self) -> int:
         """How many connections are open, idle ones included."""
         return self._transport.pools.count_open()
+
+    @property
+    def replays(self) -> bool:
+        """Whether answers come from a cassette, so that nothing is sent and no token is needed."""
+        return self._cassette is not None and self._cassette.mode == "replay"
 
     async def send(self, request: Request) -> Response:
         """Send a request and read its whole answer, whatever the status.
@@ -116,16 +122,17 @@ class HTTPClient:
 
             ``effect`` of the error is ``uncertain`` if the request may have changed something.
         """
-        if self._cassette is not None and self._cassette.mode == "replay":
-            return self._cassette.replay(request, self.secrets)
+        cassette = None if request.confidential else self._cassette
+        if cassette is not None and cassette.mode == "replay":
+            return cassette.replay(request, self.secrets)
         try:
             response = await self._send_in_time(request)
         except HTTPError as error:
-            if self._cassette is not None:
-                self._cassette.record_error(request, error, self.secrets)
+            if cassette is not None:
+                cassette.record_error(request, error, self.secrets)
             raise
-        if self._cassette is not None:
-            self._cassette.record(request, response, self.secrets)
+        if cassette is not None:
+            cassette.record(request, response, self.secrets)
         return response
 
     def stream(self, request: Request) -> AbstractAsyncContextManager[StreamedResponse]:
@@ -213,14 +220,14 @@ class HTTPClient:
         request = journey.request
         for _ in range(self.limits.redirects + 1):
             hop, answer = await self._open(request, journey)
-            location = location_of(answer.headers) if answer.status in STATUSES else ""
+            location = _next_location(request, answer)
             body = await self._read(hop, answer, journey, last=not location)
             if not location:
                 return Response(
                     status=answer.status,
                     url=self.secrets.redact(hop.target.url),
                     headers=tuple((name, self.secrets.redact(value)) for name, value in answer.headers),
-                    body=self.secrets.redact_bytes(body),
+                    body=body if request.confidential else self.secrets.redact_bytes(body),
                     seconds=time.monotonic() - journey.started,
                     exchanges=tuple(journey.trail),
                 )
@@ -233,7 +240,7 @@ class HTTPClient:
         self._transport.check(target)
         pace = self._pace(target.authority.origin)
         await self._wait_for_turn(pace, target, journey)
-        extra = additions_for(request.credentials, target.authority, self.secrets)
+        extra = additions_for(request, target.authority, self.secrets)
         hop = Hop(request, target, extra, time.monotonic())
         flight = journey.depart(target.authority.origin)
         try:
@@ -282,7 +289,8 @@ class HTTPClient:
             raise translated from None
         finally:
             await answer.close()
-            journey.note(hop, self.secrets, body=body, problem=problem)
+            shown = b"" if hop.request.confidential else body
+            journey.note(hop, self.secrets, body=shown, problem=problem)
         return body
 
     def _too_many_redirects(self, journey: Journey) -> LimitError:
@@ -333,7 +341,7 @@ class HTTPClient:
         request = journey.request
         for _ in range(self.limits.redirects + 1):
             hop, answer = await self._open(request, journey)
-            location = location_of(answer.headers) if answer.status in STATUSES else ""
+            location = _next_location(request, answer)
             if location:
                 await self._read(hop, answer, journey, last=False)
                 request = follow(request, hop.target, answer.status, location, self.secrets)
@@ -362,6 +370,11 @@ class HTTPClient:
                 streamed.exchanges = tuple(journey.trail)
             return
         raise self._too_many_redirects(journey)
+
+
+def _next_location(request: Request, answer: Answer) -> str:
+    """Return where an answer redirects to, if it does and may."""
+    return location_of(answer.headers) if request.redirects and answer.status in STATUSES else ""
 
 
 def _configured_library() -> str:

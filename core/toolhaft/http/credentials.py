@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from toolhaft.errors import ConfigError
-from toolhaft.http.message import Credential
+from toolhaft.http.message import ClientCertificate, Credential, Request
 from toolhaft.http.origin import Authority, origin_of
 from toolhaft.secrets import SecretStore
 from toolhaft.types import SecretRef
@@ -28,6 +28,7 @@ class Additions:
         query: Real values, percent-encoded, without a leading mark.
         shown: Headers with references in place of values, for the record.
         identity: See `Identity`.
+        certificate: Shown when the connection is made.
     """
 
     # Real values stand in no repr: reporters of crashes write down the variables of every frame.
@@ -35,18 +36,22 @@ class Additions:
     query: str = field(default="", repr=False)
     shown: tuple[tuple[str, str], ...] = ()
     identity: Identity = NOBODY
+    certificate: ClientCertificate | None = None
 
 
 _NOTHING = Additions()
 
 
-def additions_for(credentials: Sequence[Credential], authority: Authority, secrets: SecretStore) -> Additions:
+def additions_for(request: Request, authority: Authority, secrets: SecretStore) -> Additions:
     """Return what a request to an origin gets of its credentials: nothing of those bound to another.
 
     Raises:
         ConfigError: A secret is not set, or cannot stand where it should.
     """
-    if not credentials:
+    credentials, certificate = request.credentials, request.certificate
+    if certificate is not None and not _is_for(certificate.origins, authority.origin):
+        certificate = None
+    if not credentials and certificate is None:
         return _NOTHING
     headers: list[tuple[str, str]] = []
     shown: list[tuple[str, str]] = []
@@ -54,7 +59,7 @@ def additions_for(credentials: Sequence[Credential], authority: Authority, secre
     cookies: list[tuple[str, str]] = []
     identity: list[str] = []
     for credential in credentials:
-        if not _is_for(credential, authority.origin):
+        if not _is_for(credential.origins, authority.origin):
             continue
         value, mask = _value(credential, secrets)
         identity.append(_name(credential))
@@ -68,16 +73,25 @@ def additions_for(credentials: Sequence[Credential], authority: Authority, secre
     if cookies:
         headers.append(("Cookie", "; ".join(pair for pair, _ in cookies)))
         shown.append(("Cookie", "; ".join(pair for _, pair in cookies)))
-    return Additions(tuple(headers), "&".join(query), tuple(shown), tuple(identity))
+    if certificate is not None:
+        identity.append(_certificate_name(certificate))
+    return Additions(tuple(headers), "&".join(query), tuple(shown), tuple(identity), certificate)
 
 
-def identity_for(credentials: Sequence[Credential], origin: str) -> Identity:
+def identity_for(request: Request, origin: str) -> Identity:
     """Return whose answer it is, without resolving anything."""
-    return tuple(_name(credential) for credential in credentials if _is_for(credential, origin))
+    names = [_name(credential) for credential in request.credentials if _is_for(credential.origins, origin)]
+    if request.certificate is not None and _is_for(request.certificate.origins, origin):
+        names.append(_certificate_name(request.certificate))
+    return tuple(names)
 
 
-def _is_for(credential: Credential, origin: str) -> bool:
-    return origin in credential.origins or any(origin_of(bound) == origin for bound in credential.origins)
+def _is_for(bound: Sequence[str], origin: str) -> bool:
+    return origin in bound or any(origin_of(each) == origin for each in bound)
+
+
+def _certificate_name(certificate: ClientCertificate) -> str:
+    return f"certificate:{certificate.certificate}:{certificate.key}"
 
 
 def _name(credential: Credential) -> str:

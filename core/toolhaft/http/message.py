@@ -34,6 +34,24 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClientCertificate:
+    """What a client shows of itself when a TLS connection is made.
+
+    Attributes:
+        certificate: Path of a PEM file with the certificate and its chain, or a reference to the path.
+        key: Path of a PEM file with the private key, or a reference to the path; empty where the key
+            stands in the same file.
+        origins: Origins that it is shown to, as in `Credential`.
+        passphrase: Opens the private key.
+    """
+
+    certificate: str | SecretRef
+    key: str | SecretRef = ""
+    origins: tuple[str, ...] = ()
+    passphrase: SecretRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What to send. Nothing secret is in it: credentials are added in the transport.
 
@@ -46,6 +64,10 @@ class Request:
         repeatable: A write that may be sent again with the same key.
         key: Idempotency key, sent as ``Idempotency-Key`` if ``key_header`` is set.
         credentials: Added for their own origins.
+        certificate: Shown to its own origins when the connection is made.
+        redirects: Whether redirects are followed; if not, they are answers like any other.
+        confidential: The answer is a secret, such as a token: it is returned as it came, and stands in no
+            record and no cassette.
         timeout: Seconds for everything: retries, redirects, body. None is the client's limit.
         max_bytes: Cap on the decoded answer; None is the client's limit.
     """
@@ -59,6 +81,9 @@ class Request:
     key: str = ""
     key_header: str = ""
     credentials: tuple[Credential, ...] = ()
+    certificate: ClientCertificate | None = None
+    redirects: bool = True
+    confidential: bool = False
     timeout: float | None = None
     max_bytes: int | None = None
 

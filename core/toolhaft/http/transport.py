@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from toolhaft.errors import BrokenAnswerError, ConfigError, HTTPError, LimitError
 from toolhaft.http.backend import Backend
+from toolhaft.http.certificates import with_certificate
 from toolhaft.http.connection import Connection
 from toolhaft.http.credentials import Additions
 from toolhaft.http.egress import Egress, Guard
@@ -19,6 +20,7 @@ from toolhaft.http.message import Request
 from toolhaft.http.origin import Authority, Target
 from toolhaft.http.pools import Pool, Pools
 from toolhaft.http.resolver import CheckedResolver
+from toolhaft.secrets import SecretStore
 
 _OURS = frozenset(
     (
@@ -93,6 +95,7 @@ class Transport:
         proxy: URL of an HTTP proxy. Names are then looked up by the proxy, which must guard them.
         unguarded: An embedder's own client of either library; its addresses are not checked. Cookies that
             it holds now are sent, those that answers set from now on are not: they may be another's.
+        secrets: Resolves the passphrases of client certificates.
     """
 
     def __init__(
@@ -104,6 +107,7 @@ class Transport:
         verify: ssl.SSLContext | bool,
         proxy: str | None,
         unguarded: Any,
+        secrets: SecretStore,
     ) -> None:
         self._name = library
         self._library: Library | None = None
@@ -112,6 +116,7 @@ class Transport:
         self._context: ssl.SSLContext | None = None
         self._proxy = proxy
         self._unguarded = unguarded
+        self._secrets = secrets
         self._cookies = None if unguarded is None else type(unguarded.cookies)(unguarded.cookies)
         self._dial = egress.dial
         self.guard = Guard(egress)
@@ -189,6 +194,11 @@ class Transport:
         self, request: Request, target: Target, extra: Additions, flight: Flight
     ) -> Answer:
         client = self._unguarded
+        if extra.certificate is not None:
+            raise ConfigError(
+                "a client given as unguarded= shows certificates of its own",
+                hint="Give it the certificate when you make it, and leave it out here",
+            )
         headers = headers_to_send(request, target, extra.headers)
         outgoing = client.build_request(
             request.method,
@@ -210,10 +220,10 @@ class Transport:
         pool = pools.get(key)
         if pool is None:
             self.pools.make_room(pools)
-            pool = pools[key] = self._make_pool(library, target.authority)
+            pool = pools[key] = self._make_pool(library, target.authority, extra)
         return pool
 
-    def _make_pool(self, library: Library, authority: Authority) -> Pool:
+    def _make_pool(self, library: Library, authority: Authority, extra: Additions) -> Pool:
         opened: set[Connection] = set()
         proxy, address = self._read_proxy(library)
         backend = Backend(
@@ -226,7 +236,7 @@ class Transport:
         )
         # Their pool is only asked to make connections: it knows how for proxies and TLS.
         core = library.core.AsyncConnectionPool(
-            ssl_context=self._tls(library) if authority.scheme == "https" else None,
+            ssl_context=self._own_tls(library, extra) if authority.scheme == "https" else None,
             proxy=proxy,
             keepalive_expiry=self._limits.idle_seconds,
             network_backend=backend,
@@ -243,6 +253,11 @@ class Transport:
             else:
                 self._context = library.top.create_ssl_context(verify=self._verify, trust_env=False)
         return self._context
+
+    def _own_tls(self, library: Library, extra: Additions) -> ssl.SSLContext:
+        """Return the TLS settings of one pool: those of all, or a copy that shows a certificate."""
+        shared = self._tls(library)
+        return with_certificate(shared, extra.certificate, self._secrets) if extra.certificate else shared
 
     def _read_proxy(self, library: Library) -> tuple[Any, tuple[str, int] | None]:
         if self._proxy is None:
