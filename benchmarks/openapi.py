@@ -118,8 +118,8 @@ def arguments_of(places: dict[str, Any], wire: Any) -> dict[str, Any]:
         }
         for name, value in places.get(place, {}).items():
             found[keys[name.lower() if place == "header" else name]] = value
-    if "body" in places and wire.body is not None:
-        body = places["body"]
+    if ("body" in places or "form" in places) and wire.body is not None:
+        body = places["body"] if "body" in places else places["form"]
         if isinstance(body, dict) and "$bytes" in body:
             body = body["$bytes"]
         if wire.body.key:

@@ -171,7 +171,7 @@ def test_a_gzipped_document_is_unpacked_within_the_limit():
         ("", "empty"),
         ("<!DOCTYPE html><html>", "HTML"),
         ("<?xml version='1.0'?><application/>", "XML"),
-        ('{"swagger": "2.0", "paths": {}}', "Swagger 2.0"),
+        ('{"swagger": "1.2", "paths": {}}', "Swagger 1.2"),
         ('{"swaggerVersion": "1.2"}', "Swagger 1"),
         ("asyncapi: 2.6.0", "AsyncAPI"),
         ("arazzo: 1.0.0", "Arazzo"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from toolhaft.openapi.documents.document import Dialect, as_dict, as_list, escape
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
+from toolhaft.openapi.documents.swagger2_parameters import delimiters_of
 from toolhaft.openapi.requests.wire import BodyForm, Style
 from toolhaft.tools.report import Problem
 
@@ -78,6 +79,10 @@ class Body:
         explode = entry.get("explode")
         exploded = explode if isinstance(explode, bool) else known in ("form", "deepObject")
         return known, exploded, entry.get("allowReserved") is True
+
+    def delimiters_of(self, name: str) -> tuple[str, ...]:
+        """Return what separates the lists of one property of a form, where 2.0 says so."""
+        return delimiters_of(as_dict(self.encoding.get(name)))
 
 
 def read_body(node: Any, pointer: str, resolver: Resolver) -> tuple[Body | None, list[Problem]]:

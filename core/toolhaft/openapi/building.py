@@ -171,6 +171,7 @@ def _wire(
                 content=parameter.content,
                 reserved=parameter.reserved,
                 empty=parameter.empty,
+                delimiters=parameter.delimiters,
             )
             for parameter, key in zip(plan.parameters, keys, strict=True)
         ),
@@ -187,7 +188,14 @@ def _wire(
 
 def _field(body: Body, name: str, key: str) -> WireField:
     style, explode, reserved = body.encoding_of(name)
-    return WireField(key=key, name=name, style=style, explode=explode, reserved=reserved)
+    return WireField(
+        key=key,
+        name=name,
+        style=style,
+        explode=explode,
+        reserved=reserved,
+        delimiters=body.delimiters_of(name),
+    )
 
 
 def _spec(

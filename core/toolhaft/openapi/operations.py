@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from toolhaft.openapi.documents.document import Document, as_dict, as_text, escape
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
+from toolhaft.openapi.documents.swagger2_operations import OperationConverter, original
 from toolhaft.openapi.names import NameRequest
 from toolhaft.tools.report import Problem
 from toolhaft.types import Effect
@@ -33,6 +34,8 @@ class Operation:
         node: The operation as the document writes it; anything but an object is a mistake.
         item: The path item.
         item_pointer: JSON pointer of the path item.
+        moved: For documents of 2.0: pointer in the converted operation -> pointer in the user's file.
+        problems: What the conversion noticed.
     """
 
     method: str
@@ -41,6 +44,8 @@ class Operation:
     node: Any
     item: dict[str, Any]
     item_pointer: str
+    moved: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -81,6 +86,11 @@ class Operation:
             found.append(Problem(code="private-malformed", message=message, pointer=pointer))
         return found
 
+    def place(self, problem: Problem) -> Problem:
+        """Return a problem with its pointer as it is in the user's file."""
+        pointer = original(problem.pointer, self.moved) if self.moved else problem.pointer
+        return problem if pointer == problem.pointer else replace(problem, pointer=pointer)
+
     @property
     def name_request(self) -> NameRequest:
         """What the operation wants to be named."""
@@ -94,6 +104,7 @@ def list_operations(document: Document, resolver: Resolver) -> tuple[list[Operat
     """
     found: list[Operation] = []
     problems: list[Problem] = []
+    converter = OperationConverter(document.root, resolver) if document.swagger else None
     for path, item in as_dict(document.root.get("paths")).items():
         if path.startswith("x-") or item is None:
             continue
@@ -109,8 +120,17 @@ def list_operations(document: Document, resolver: Resolver) -> tuple[list[Operat
         if not path.startswith("/"):
             message = "the path does not begin with a slash; one is put before it"
             problems.append(Problem(code="path-slash", message=message, pointer=pointer))
-        found.extend(_operations(path, merged, pointer))
+        listed = _operations(path, merged, pointer)
+        found.extend(listed if converter is None else (_converted(one, converter) for one in listed))
     return found, problems
+
+
+def _converted(operation: Operation, converter: OperationConverter) -> Operation:
+    """Return an operation of 2.0 in the shape of 3.0; what is no object stays as it is."""
+    if not isinstance(operation.node, dict):
+        return operation
+    made = converter.convert(operation.node, operation.pointer, operation.item, operation.item_pointer)
+    return replace(operation, node=made.node, item=made.item, moved=made.moved, problems=tuple(made.problems))
 
 
 def _operations(path: str, item: dict[str, Any], pointer: str) -> Iterator[Operation]:

@@ -9,6 +9,7 @@ from typing import Any
 from toolhaft.openapi.documents.cleaning import clean_text
 from toolhaft.openapi.documents.document import as_dict, escape
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
+from toolhaft.openapi.documents.swagger2_parameters import delimiters_of
 from toolhaft.openapi.requests.wire import Style, Where
 from toolhaft.openapi.security import TOKEN
 from toolhaft.tools.report import Problem, Severity
@@ -54,6 +55,7 @@ class Parameter:
         name: On the wire.
         schema: Its schema as the document writes it; None for any value.
         content: Media type, if the value is sent as text of that type.
+        delimiters: See `toolhaft.openapi.requests.wire.WireParameter`.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Parameter:
     empty: bool = False
     deprecated: bool = False
     example: Any = None
+    delimiters: tuple[str, ...] = ()
 
 
 class ParameterReader:
@@ -175,6 +178,7 @@ class ParameterReader:
             empty=node.get("allowEmptyValue") is True and place == "query",
             deprecated=node.get("deprecated") is True,
             example=_example(node),
+            delimiters=delimiters_of(node),
         )
 
     def _style(self, node: dict[str, Any], name: str, place: Where, pointer: str) -> Style:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from toolhaft.openapi.bodies import Body, read_body
@@ -90,7 +90,7 @@ class Planner:
             )
             return OperationPlan(operation=operation, problems=(problem,))
         node, pointer = operation.fields, operation.pointer
-        problems = operation.check_extensions()
+        problems = [*operation.problems, *operation.check_extensions()]
         parameters, noticed = self._parameters.read(
             operation.path,
             [
@@ -108,6 +108,8 @@ class Planner:
                 (self.document.root.get("servers"), "/servers"),
             ]
         )
+        if operation.moved:
+            server = replace(server, problems=tuple(map(operation.place, server.problems)))
         security, noticed = self.security.wanted(node, pointer)
         problems += noticed
         secrets = [parameter for parameter in parameters if self._is_secret(parameter)]
@@ -122,7 +124,7 @@ class Planner:
             trusted=self._is_trusted(server),
             security=security,
             accept=accepted_type(node.get("responses"), self.resolver),
-            problems=tuple(problems),
+            problems=tuple(map(operation.place, problems)),
         )
 
     def _is_secret(self, parameter: Parameter) -> bool:

@@ -48,14 +48,16 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """An OpenAPI 3 document.
+    """An OpenAPI document.
 
     Attributes:
-        root: The parsed document; never changed.
+        root: The parsed document; never changed. One of version 2.0 has ``servers`` and ``components``
+            added in the shape of 3.0, and everything else in its own shape and place.
         location: Path, URL or ``<document>``, for messages and sources.
         url: Where it was fetched, for relative server URLs; empty if it was not fetched.
         version: As the document writes it.
-        dialect: Which rules for schemas apply: ``3.0``, or ``3.1`` for that and what came after.
+        dialect: Which rules for schemas apply: ``3.0``, for 2.0 as well, or ``3.1`` for that and what
+            came after.
         references: See `Parsed`.
         problems: About the document as a whole.
     """
@@ -67,6 +69,11 @@ class Document:
     dialect: Dialect
     references: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = field(default=())
+
+    @property
+    def swagger(self) -> bool:
+        """Whether it is of version 2.0, whose operations are converted when they are listed."""
+        return self.version == "2.0"
 
     @property
     def title(self) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from toolhaft.errors import SpecError, StatusError, UsageError
 from toolhaft.openapi.documents.document import LIMITS, Document, Limits, Parsed
 from toolhaft.openapi.documents.kinds import check_kind
+from toolhaft.openapi.documents.swagger2 import convert_root
 from toolhaft.tools.report import Problem
 
 if TYPE_CHECKING:
@@ -103,8 +104,9 @@ def read_value(value: Mapping[str, Any], location: str = "<document>", limits: L
 
 def _document(parsed: Parsed, location: str, problems: list[Problem]) -> Document:
     version, dialect, noticed = check_kind(parsed.value, location)
+    root = convert_root(parsed.value) if version == "2.0" else parsed.value
     return Document(
-        root=parsed.value,
+        root=root,
         location=location,
         version=version,
         dialect=dialect,

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from toolhaft.errors import ConfigError, InvalidArgumentsError
 from toolhaft.http.message import Credential, Request
-from toolhaft.openapi.requests import styles
+from toolhaft.openapi.requests import delimited, styles
 from toolhaft.openapi.requests.wire import Wire, WireBody, WireParameter
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
@@ -101,7 +101,9 @@ def _path_value(parameter: WireParameter, arguments: Mapping[str, Any], dotted: 
         raise InvalidArgumentsError(f"the argument {parameter.key!r} is missing", details={"pointer": ""})
     if parameter.content:
         return styles.percent(styles.json_text(value))
-    if parameter.style == "matrix":
+    if parameter.delimiters:
+        text = delimited.joined(value, parameter.delimiters, styles.percent)
+    elif parameter.style == "matrix":
         text = styles.matrix(parameter.name, value, parameter.explode, styles.percent)
     elif parameter.style == "label":
         text = styles.label(value, parameter.explode, styles.percent, dotted=dotted)
@@ -133,6 +135,9 @@ def _query_pairs(parameter: WireParameter, arguments: Mapping[str, Any]) -> styl
     if value == [] and parameter.empty:
         return [(styles.percent(parameter.name), "")]
     encode = styles.percent_unreserved if parameter.reserved else styles.percent
+    if parameter.delimiters and isinstance(value, list):
+        texts = delimited.entries(value, parameter.delimiters, encode) if value else []
+        return [(styles.percent(parameter.name), text) for text in texts]
     return styles.pairs(parameter.name, value, parameter.style, parameter.explode, encode)
 
 
@@ -158,7 +163,10 @@ def _headers(wire: Wire, arguments: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _header_value(parameter: WireParameter, value: Any) -> str:
     if parameter.content:
         return styles.json_text(value, ascii_only=True)
-    text = styles.simple(value, parameter.explode, styles.as_is)
+    if parameter.delimiters:
+        text = delimited.joined(value, parameter.delimiters, styles.as_is)
+    else:
+        text = styles.simple(value, parameter.explode, styles.as_is)
     if not text.isascii() or not text.replace("\t", " ").isprintable():
         raise InvalidArgumentsError(
             f"the argument {parameter.key!r} goes into a header, which holds one line of ASCII text",
@@ -185,7 +193,11 @@ def _body(wire: Wire, arguments: Mapping[str, Any]) -> tuple[str, bytes | None]:
 
 
 def _object(wire: Wire, body: WireBody, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    found = {field.name: arguments[field.key] for field in body.fields if field.key in arguments}
+    found = {
+        field.name: delimited.field_value(arguments[field.key], field.delimiters)
+        for field in body.fields
+        if field.key in arguments
+    }
     if body.open:
         claimed = {field.key for field in body.fields} | {parameter.key for parameter in wire.parameters}
         found.update({key: value for key, value in arguments.items() if key not in claimed})

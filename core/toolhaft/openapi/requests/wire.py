@@ -8,9 +8,14 @@ from typing import Literal
 from toolhaft.openapi.security import Alternatives
 from toolhaft.types import Effect
 
-Style = Literal["simple", "label", "matrix", "form", "spaceDelimited", "pipeDelimited", "deepObject"]
-Where = Literal["path", "query", "header", "cookie"]
-BodyForm = Literal["json", "form", "text", "bytes"]
+Style = Literal[
+    "simple", "label", "matrix", "form", "spaceDelimited", "pipeDelimited", "deepObject", "cookie"
+]
+Where = Literal["path", "query", "querystring", "header", "cookie"]
+BodyForm = Literal["json", "form", "text", "bytes", "multipart", "xml", "lines", "sequence", "events"]
+"""``lines``: one JSON value a line; ``sequence``: RFC 7464; ``events``: server-sent events."""
+DeepLists = Literal["indices", "brackets", "repeat"]
+"""How lists inside a ``deepObject`` are written: ``a[0]=x``, ``a[]=x`` or ``a=x&a=y``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +25,13 @@ class WireParameter:
     Attributes:
         key: Name of the argument.
         name: Name on the wire.
-        content: Media type, if the value is sent as JSON text rather than in a style.
+        content: Media type, if the value is sent as text of that type rather than in a style; always so
+            in a ``querystring``.
         reserved: Reserved characters are sent as they are.
         empty: An empty list is sent as an empty value rather than left out.
+        delimiters: What separates lists, level by level, where a document of 2.0 says so; the first may be
+            ``multi``, for one name-value pair for each entry. It goes before style and explode.
+        fields: For content that is a form: its fields.
     """
 
     key: str
@@ -33,6 +42,21 @@ class WireParameter:
     content: str = ""
     reserved: bool = False
     empty: bool = False
+    delimiters: tuple[str, ...] = ()
+    fields: tuple[WireField, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireHeader:
+    """A header of one part of a multipart body.
+
+    Attributes:
+        value: What is sent unless the caller gives something else; empty sends nothing.
+    """
+
+    name: str
+    value: str = ""
+    explode: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +68,15 @@ class WireField:
         name: Name of the property.
         style: For forms: the style that the document gives it; None is the default.
         explode: For forms with a style.
+        delimiters: See `WireParameter`.
+        media_types: For forms: types and ranges of types that the property may be written as; the first is
+            taken unless a file says another of them. None given is the default of the value.
+        file: The value is a file.
+        each: For multipart: a list is one part for each of its entries.
+        headers: For multipart: headers of the part.
+        headers_key: Name of the argument that holds values for them.
+        parts: For a part that is multipart itself: its parts in their order.
+        rest: The same, for every part after these.
     """
 
     key: str
@@ -51,6 +84,36 @@ class WireField:
     style: Style | None = None
     explode: bool = True
     reserved: bool = False
+    delimiters: tuple[str, ...] = ()
+    media_types: tuple[str, ...] = ()
+    file: bool = False
+    each: bool = True
+    headers: tuple[WireHeader, ...] = ()
+    headers_key: str = ""
+    parts: tuple[WireField, ...] = ()
+    rest: WireField | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XMLShape:
+    """How the values of one schema are written as XML; other shapes are named by their position.
+
+    Attributes:
+        node: What a value becomes; ``none`` is nothing but its content.
+        name: Of element or attribute; empty takes that of the property.
+        properties: Property -> shape.
+        items: Shape of the entries of a list; -1 for any, likewise ``extra`` for further properties.
+        first: Shapes of the first entries of a list.
+    """
+
+    node: Literal["element", "attribute", "text", "cdata", "none"] = "element"
+    name: str = ""
+    namespace: str = ""
+    prefix: str = ""
+    properties: tuple[tuple[str, int], ...] = ()
+    items: int = -1
+    extra: int = -1
+    first: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +125,12 @@ class WireBody:
         form: What the media type stands for.
         required: A body is sent even when none of its arguments is given.
         key: The one argument that is the whole body; empty if properties are arguments.
-        fields: The arguments that are properties.
+        fields: The arguments that are properties; for a body that is one argument, what is known of its
+            properties.
         open: Arguments that nothing else claims are properties too.
+        parts: For multipart whose parts have no names: the first of them in their order.
+        rest: The same, for every part after these.
+        xml: Shapes of what is written as XML; the first is that of the whole body.
     """
 
     media_type: str
@@ -72,6 +139,9 @@ class WireBody:
     key: str = ""
     fields: tuple[WireField, ...] = ()
     open: bool = False
+    parts: tuple[WireField, ...] = ()
+    rest: WireField | None = None
+    xml: tuple[XMLShape, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +158,8 @@ class Wire:
         secret_parameters: ``(place, name)`` of declared parameters that the caller's ``auth`` fills.
         trusted: Whether the server is one that the caller's secrets may go to.
         dotted: Lists and objects in style ``label`` are separated by ``.``, exploded or not.
+        bodies: The same body as other media types, for the caller to choose.
+        deep_lists: How lists inside a ``deepObject`` are written.
     """
 
     method: str
@@ -101,5 +173,7 @@ class Wire:
     secret_parameters: tuple[tuple[Where, str], ...] = ()
     trusted: bool = True
     dotted: bool = False
+    bodies: tuple[WireBody, ...] = ()
+    deep_lists: DeepLists = "indices"
     effect: Effect = "write"
     repeatable: bool = False

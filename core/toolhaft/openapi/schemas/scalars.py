@@ -20,7 +20,7 @@ def declared_types(node: dict[str, Any]) -> list[str]:
     known = [name for name in dict.fromkeys(found) if name in TYPES]
     if len(known) != len(set(found)):
         return []  # a type that no one knows may be anything
-    if node.get("nullable") is True and known and "null" not in known:
+    if (node.get("nullable") is True or node.get("x-nullable") is True) and known and "null" not in known:
         known.append("null")
     return known
 
