@@ -214,8 +214,8 @@ def test_a_row_of_monstrous_size_is_not_read(saved, source):
 
 def test_a_damaged_report_is_refused(saved, source):
     change(saved, "UPDATE about SET value = '{' WHERE key = 'report'")
-    with pytest.raises(FormatError, match="damaged"):
-        open_catalog_file(saved, source.bind)
+    with open_catalog_file(saved, source.bind) as catalog, pytest.raises(FormatError, match="damaged"):
+        _ = catalog.report
 
 
 def test_tools_that_cannot_be_kept_are_named(tmp_path):

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 from toolhaft.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from toolhaft.hooks.registry import Registry
     from toolhaft.models.base import Model
     from toolhaft.secrets import SecretStore
     from toolhaft.tools.catalog import Catalog
+    from toolhaft.tools.catalog_lock import Lock
 
 
 def open_catalog(
@@ -20,13 +23,15 @@ def open_catalog(
     *,
     auth: Mapping[str, str] | None = None,
     allow_hosts: str | Sequence[str] = (),
+    lock: str | Path | Lock | bool | None = None,
     registry: Registry | None = None,
     **settings: Any,
 ) -> Catalog:
     """Do what `load_catalog` does from code that is not async, notebooks included."""
     from toolhaft.tools.loop import run_sync
 
-    return run_sync(load_catalog(location, auth=auth, allow_hosts=allow_hosts, registry=registry, **settings))
+    options: dict[str, Any] = {"allow_hosts": allow_hosts, "lock": lock, "registry": registry, **settings}
+    return run_sync(load_catalog(location, auth=auth, **options))
 
 
 async def load_catalog(
@@ -34,6 +39,7 @@ async def load_catalog(
     *,
     auth: Mapping[str, str] | None = None,
     allow_hosts: str | Sequence[str] = (),
+    lock: str | Path | Lock | bool | None = None,
     registry: Registry | None = None,
     **settings: Any,
 ) -> Catalog:
@@ -45,6 +51,9 @@ async def load_catalog(
             Behind ``scheme:path``, settings of the source may stand: ``rapidapi:tools/?virtual&seed=7``.
         auth: Security scheme -> secret reference, for example ``{"api_key": "env:PETSTORE_KEY"}``.
         allow_hosts: Loopback and private hosts that the tools may speak to, one or several.
+        lock: What was approved: a lock, or its file. A tool that is something else now is refused until it
+            is approved again (`toolhaft.tools.catalog_lock`). None takes ``NAME.lock.json`` beside the file,
+            if there is one; False takes none.
         registry: Where the scheme is looked up.
         **settings: More settings of the source; they go before those in the location.
 
@@ -69,7 +78,39 @@ async def load_catalog(
         source = registry.source("catalog", source=lambda kind: found.source(kind, **settings))
     else:
         source = registry.source(scheme, **settings)
-    return await source.load(rest)
+    approved = _find_lock(lock, scheme, rest)
+    catalog = await source.load(rest)
+    if approved is None:
+        return catalog
+    from toolhaft.tools.catalog_lock import apply_lock
+
+    return apply_lock(catalog, approved)
+
+
+def _find_lock(lock: str | Path | Lock | bool | None, scheme: str, rest: Any) -> Lock | None:
+    """Return the lock to open a catalog with, if any.
+
+    Raises:
+        UsageError: The one that was asked for is not there.
+        FormatError: It is damaged.
+    """
+    from pathlib import Path
+
+    if lock is False or (lock is None and scheme not in ("catalog", "openapi")):
+        return None
+    if lock is None or lock is True:
+        local = isinstance(rest, str | Path) and "://" not in str(rest)
+        if not local and lock is None:
+            return None
+        from toolhaft.tools.catalog_lock import lock_beside, read_lock
+
+        beside = lock_beside(rest) if local else Path("")
+        return read_lock(beside) if lock or beside.is_file() else None
+    if isinstance(lock, str | Path):
+        from toolhaft.tools.catalog_lock import read_lock
+
+        return read_lock(lock)
+    return lock
 
 
 def open_model(

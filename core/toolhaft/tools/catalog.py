@@ -26,7 +26,7 @@ class Catalog(Mapping[str, Tool]):
     Args:
         tools: Tools, or a mapping from name to tool that may make them when asked (`LazyTools`).
         name: What a person calls it.
-        report: How the import went, if the catalog was imported.
+        report: How the import went, if the catalog was imported; or a function that reads it when asked.
         close: Called once by `close`, after the tools that were used were closed.
 
     Attributes:
@@ -46,7 +46,7 @@ class Catalog(Mapping[str, Tool]):
     ) -> None:
         self._tools = tools if isinstance(tools, Mapping) else _by_name(tools)
         self.name = name
-        self.report = report
+        self._report = report
         self.parts: tuple[Catalog, ...] = ()
         self._close = close
         self._checker = ArgumentChecker()
@@ -64,6 +64,17 @@ class Catalog(Mapping[str, Tool]):
     ) -> Catalog:
         """Make a catalog whose tools are made when first used, by zero-argument factories."""
         return cls(LazyTools(entries), name=name, report=report, close=close)
+
+    @property
+    def report(self) -> Any:
+        """How the import went (`toolhaft.tools.report.Report`), or None; a kept one is read when asked for.
+
+        Raises:
+            FormatError: What a catalog file kept of it is damaged.
+        """
+        if callable(self._report):
+            self._report = self._report()
+        return self._report
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -234,12 +245,24 @@ class Catalog(Mapping[str, Tool]):
     def save(self, path: Path | str) -> None:
         """Write the catalog to a file (SQLite, format 1) that `open_catalog` opens lazily.
 
+        The file holds a hash of each tool's content and one of all of them; see `hash`.
+
         Raises:
             UsageError: A tool cannot be kept in a file, or the file cannot be written.
         """
         from toolhaft.tools.catalog_file import save_catalog
 
         save_catalog(self, path)
+
+    def hash(self) -> str:
+        """Return one hash of all tools' content; equal where the tools are, on every machine.
+
+        Where a document lay does not count, nor how an import went. This makes every tool.
+        """
+        from toolhaft.tools.catalog_hash import hash_catalog, hash_tool
+
+        found = ((name, self._tools[name]) for name in self._tools)
+        return hash_catalog((name, hash_tool(tool.spec, tool.binding()).whole) for name, tool in found)
 
     async def close(self) -> None:
         """Close the tools that were used, what they share, and `artifacts`; a second call does nothing.
@@ -281,7 +304,7 @@ class Catalog(Mapping[str, Tool]):
         run_sync(self.close())
 
     def _derived(self, tools: Mapping[str, Tool]) -> Catalog:
-        derived = Catalog(tools, name=self.name, report=self.report, close=self.close)
+        derived = Catalog(tools, name=self.name, report=lambda: self.report, close=self.close)
         derived._artifacts = self._artifacts
         return derived
 

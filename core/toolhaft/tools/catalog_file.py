@@ -1,7 +1,9 @@
 """A catalog as one file: SQLite, format 1, read tool by tool.
 
-Table ``tools`` has one row a tool: ``position, name, spec`` (JSON) and ``binding`` (JSON: how to make the
-tool again; its ``kind`` names the source). Table ``about`` has ``format``, ``name`` and ``report``.
+Table ``tools`` has one row a tool: ``position, name, spec`` (JSON), ``binding`` (JSON: how to make the tool
+again; its ``kind`` names the source) and ``hash`` (of its content; files of earlier versions have none).
+Table ``about`` has ``format``, ``name``, ``hash`` (of all tools) and ``report``. Nothing is read before it is
+used, the report neither: opening costs the same for any number of tools.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from typing import Any
 from toolhaft.errors import FormatError, UsageError
 from toolhaft.tools.base import NAME, Tool
 from toolhaft.tools.catalog import Catalog
+from toolhaft.tools.catalog_hash import hash_catalog, hash_tool
+from toolhaft.tools.report import Report
 from toolhaft.tools.source import ToolSource
 from toolhaft.types import FORMAT, ToolSpec, from_json, to_json
 
@@ -27,7 +31,7 @@ _LARGEST = 16_000_000
 _TABLES = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE tools (position INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL,
-                    spec TEXT NOT NULL, binding TEXT NOT NULL);
+                    spec TEXT NOT NULL, binding TEXT NOT NULL, hash TEXT NOT NULL);
 """
 
 
@@ -42,8 +46,10 @@ def save_catalog(catalog: Catalog, path: Path | str) -> None:
     try:
         with closing(sqlite3.connect(temporary)) as file, file:
             file.executescript(_TABLES)
-            file.executemany("INSERT INTO about VALUES (?, ?)", _about(catalog))
-            file.executemany("INSERT INTO tools VALUES (?, ?, ?, ?)", _rows(catalog))
+            hashes: list[tuple[str, str]] = []
+            file.executemany("INSERT INTO tools VALUES (?, ?, ?, ?, ?)", _rows(catalog, hashes))
+            about = {**_about(catalog), "hash": hash_catalog(hashes)}
+            file.executemany("INSERT INTO about VALUES (?, ?)", about.items())
         temporary.replace(target)
     except (sqlite3.Error, OSError) as error:
         raise UsageError(f"cannot write: {error}", where=str(target), hint="Check the folder") from None
@@ -83,11 +89,10 @@ def open_catalog_file(
                 hint="Import the document again, or install a newer Toolhaft",
             )
         tools.check_table("tools")
-        report = _json(about.get("report") or "null", where)
     except FormatError:
         tools.disconnect()
         raise
-    return Catalog(tools, name=about.get("name", ""), report=report, close=tools.close)
+    return Catalog(tools, name=about.get("name", ""), report=tools.report, close=tools.close)
 
 
 class FileTools(Mapping[str, Tool]):
@@ -111,7 +116,19 @@ class FileTools(Mapping[str, Tool]):
         """Return the file's facts."""
         self._check_length()
         self.check_table("about")
-        return {str(key): str(value) for key, value in self._query("SELECT key, value FROM about")}
+        statement = "SELECT key, value FROM about WHERE key != 'report'"
+        return {str(key): str(value) for key, value in self._query(statement)}
+
+    def report(self) -> Any:
+        """Return how the import went, if that was kept: a `Report`, or what a source of another kind kept.
+
+        Raises:
+            FormatError: It is damaged.
+        """
+        rows = self._query("SELECT value FROM about WHERE key = 'report'")
+        value = _json(rows[0][0] or "null", self._path) if rows else None
+        known = isinstance(value, dict) and "operations" in value
+        return Report.from_dict(value, where=str(self._path)) if known else value
 
     def check_table(self, name: str) -> None:
         """Raise `FormatError` unless there is such a table.
@@ -216,18 +233,18 @@ def _json(text: Any, where: object) -> Any:
         raise FormatError("damaged: not JSON", where=str(where)) from None
 
 
-def _about(catalog: Catalog) -> list[tuple[str, str]]:
+def _about(catalog: Catalog) -> dict[str, str]:
     report = catalog.report
     if report is not None and hasattr(report, "to_dict"):
         report = report.to_dict()
-    return [
-        ("format", str(FORMAT)),
-        ("name", catalog.name),
-        ("report", json.dumps(report) if report is not None else ""),
-    ]
+    return {
+        "format": str(FORMAT),
+        "name": catalog.name,
+        "report": json.dumps(report) if report is not None else "",
+    }
 
 
-def _rows(catalog: Catalog) -> Iterator[tuple[int, str, str, str]]:
+def _rows(catalog: Catalog, hashes: list[tuple[str, str]]) -> Iterator[tuple[int, str, str, str, str]]:
     for position, name in enumerate(catalog):
         found = catalog[name]
         binding = found.binding()
@@ -236,4 +253,6 @@ def _rows(catalog: Catalog) -> Iterator[tuple[int, str, str, str]]:
                 f"the tool {name!r} cannot be kept in a file",
                 hint="Python functions cannot: leave them out with catalog.filter(...)",
             )
-        yield position, name, to_json(found.spec).decode(), json.dumps(binding)
+        whole = hash_tool(found.spec, binding).whole
+        hashes.append((name, whole))
+        yield position, name, to_json(found.spec).decode(), json.dumps(binding), whole

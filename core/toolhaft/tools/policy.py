@@ -15,6 +15,8 @@ _SHOWN = 200
 _PLAIN = re.compile(r"[\w.:/\[\]-]{1,200}")
 Verdict = Literal["allow", "ask", "refuse"]
 _GIVEN = frozenset({USER, CONFIG})
+UNAPPROVED = "unapproved"
+"""Key of a spec's metadata: why a lock does not know the tool as it is; such a tool is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +84,13 @@ class Policy:
     deny: tuple[str, ...] = ()
 
     def decide(self, request: CallRequest) -> Decision:
-        """Return what to do with a call. ``ask`` without an approver is a refusal."""
+        """Return what to do with a call. ``ask`` without an approver is a refusal.
+
+        A tool that changed since it was locked is refused whatever is allowed, until it is approved again.
+        """
         spec = request.spec
+        if spec.metadata.get(UNAPPROVED):
+            return Decision("refuse", f"{spec.name} is not approved: {_plain_reason(spec)}")
         if _matches(self.deny, spec):
             return Decision("refuse", f"{spec.name} is denied by the policy")
         if _names(self.allow, spec.name):
@@ -126,6 +133,10 @@ def _matches(patterns: tuple[str, ...], spec: ToolSpec) -> bool:
 def _names(patterns: tuple[str, ...], name: str) -> bool:
     effects = ("read", "write", "irreversible")
     return any(pattern not in effects and fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _plain_reason(spec: ToolSpec) -> str:
+    return str(spec.metadata[UNAPPROVED])[:_SHOWN]
 
 
 def _private_arguments(request: CallRequest) -> list[str]:

@@ -1,0 +1,91 @@
+"""Hashes of tools and catalogs by what they hold: the same document gives the same ones on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from toolhaft.types import ToolSpec, to_value
+
+PARTS = ("description", "schema", "effect", "hosts", "wire", "rest")
+"""What is hashed of a tool by itself, so that it can be told what changed."""
+_EFFECT = ("effect", "repeatable", "private", "untrusted", "inverse")
+_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolHash:
+    """A tool by its content.
+
+    Attributes:
+        description: Hash of the description for the model.
+        schema: Of the arguments' schema, texts in it included.
+        effect: Of the effect, and whether calls may be repeated, are private, can be undone.
+        hosts: Of the origins that calls speak to.
+        wire: Of how its requests are made: what the catalog file keeps to make the tool again.
+        rest: Of everything else: tags, examples, the schema of the result, the place in the document.
+    """
+
+    description: str
+    schema: str
+    effect: str
+    hosts: str
+    wire: str
+    rest: str
+
+    @property
+    def whole(self) -> str:
+        """One hash of all parts."""
+        return digest(self.to_dict())
+
+    def to_dict(self) -> dict[str, str]:
+        """Return part -> hash."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def hash_tool(spec: ToolSpec, binding: Mapping[str, Any] | None) -> ToolHash:
+    """Hash a tool's spec and binding; where the document lay does not count, the place in it does.
+
+    What is empty or false in a binding counts as absent, so that a field that a later version adds changes
+    no hash of a tool that does not use it.
+    """
+    facts = {key: value for key, value in to_value(spec).items() if key not in ("name", "format")}
+    description = facts.pop("description")
+    schema = facts.pop("parameters")
+    hosts = facts.pop("hosts")
+    effect = {key: facts.pop(key) for key in _EFFECT}
+    facts["source"] = facts["source"].partition("#")[2]
+    return ToolHash(
+        description=digest(description),
+        schema=digest(schema),
+        effect=digest(effect),
+        hosts=digest(hosts),
+        wire=digest(slim(binding or {})),
+        rest=digest({key: value for key, value in facts.items() if value not in (None, "", (), [], {})}),
+    )
+
+
+def hash_catalog(hashes: Iterable[tuple[str, str]]) -> str:
+    """Return one hash of all tools, from name and whole hash of each, in any order."""
+    return digest(sorted(hashes))
+
+
+def digest(value: Any) -> str:
+    """Return the first 128 bits of the SHA-256 of a JSON value, members in the order of their names."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:_LENGTH]
+
+
+def slim(value: Any) -> Any:
+    """Return a JSON value without members that are empty, false or null."""
+    if isinstance(value, Mapping):
+        slimmed = {key: slim(item) for key, item in value.items()}
+        return {
+            key: item for key, item in slimmed.items() if item is not False and item not in (None, "", [], {})
+        }
+    if isinstance(value, list | tuple):
+        return [slim(item) for item in value]
+    return value
