@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from toolhaft.openapi.documents.cleaning import clean_text
 from toolhaft.openapi.documents.document import Document, as_dict, as_text, escape
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.documents.swagger2_operations import OperationConverter, original
@@ -14,6 +16,7 @@ from toolhaft.tools.report import Problem
 from toolhaft.types import Effect
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,40}")
 READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 _REPEATABLE = frozenset({"PUT", "DELETE"})
 EFFECT = "x-toolhaft-effect"
@@ -111,7 +114,11 @@ def list_operations(document: Document, resolver: Resolver) -> tuple[list[Operat
         pointer = f"/paths/{escape(path)}"
         merged, broken = _path_item(item, pointer, resolver)
         if broken is not None:
-            problems.append(Problem(code=f"reference-{broken.kind}", message=broken.what, pointer=pointer))
+            problems.append(
+                Problem(
+                    code=f"reference-{broken.kind}", message=broken.what, pointer=pointer, severity="skipped"
+                )
+            )
         if merged is None:
             problems.append(
                 Problem(code="path-malformed", message="the path is not an object", pointer=pointer)
@@ -120,7 +127,7 @@ def list_operations(document: Document, resolver: Resolver) -> tuple[list[Operat
         if not path.startswith("/"):
             message = "the path does not begin with a slash; one is put before it"
             problems.append(Problem(code="path-slash", message=message, pointer=pointer))
-        listed = _operations(path, merged, pointer)
+        listed = _operations(path, merged, pointer, resolver)
         found.extend(listed if converter is None else (_converted(one, converter) for one in listed))
     return found, problems
 
@@ -130,31 +137,51 @@ def _converted(operation: Operation, converter: OperationConverter) -> Operation
     if not isinstance(operation.node, dict):
         return operation
     made = converter.convert(operation.node, operation.pointer, operation.item, operation.item_pointer)
-    return replace(operation, node=made.node, item=made.item, moved=made.moved, problems=tuple(made.problems))
+    problems = (*operation.problems, *made.problems)
+    return replace(operation, node=made.node, item=made.item, moved=made.moved, problems=problems)
 
 
-def _operations(path: str, item: dict[str, Any], pointer: str) -> Iterator[Operation]:
-    for key, node in item.items():
-        method = key.lower()
-        if node is not None and (method in _METHODS or method == "query"):
-            yield Operation(
-                method=method.upper(),
-                path=path,
-                pointer=f"{pointer}/{escape(key)}",
-                node=node,
-                item=item,
-                item_pointer=pointer,
-            )
-    for key, node in as_dict(item.get("additionalOperations")).items():
-        if node is not None and key.isascii() and key.isalpha() and len(key) <= 40:
-            yield Operation(
-                method=key,
-                path=path,
-                pointer=f"{pointer}/additionalOperations/{escape(key)}",
-                node=node,
-                item=item,
-                item_pointer=pointer,
-            )
+def _operations(path: str, item: dict[str, Any], pointer: str, resolver: Resolver) -> Iterator[Operation]:
+    listed = [
+        (key.upper(), f"{pointer}/{escape(key)}", node)
+        for key, node in item.items()
+        if key.lower() in _METHODS or key.lower() == "query"
+    ]
+    listed += [
+        (key, f"{pointer}/additionalOperations/{escape(key)}", node)
+        for key, node in as_dict(item.get("additionalOperations")).items()
+    ]
+    for method, place, node in listed:
+        if node is None:
+            continue
+        followed, problem = _followed(node, place, resolver)
+        if not _METHOD.fullmatch(method):
+            what = f"{clean_text(method, 40)!r} is no method of HTTP"
+            problem = Problem(code="method-malformed", message=what, pointer=place, severity="skipped")
+        yield Operation(
+            method=method,
+            path=path,
+            pointer=place,
+            node=followed,
+            item=item,
+            item_pointer=pointer,
+            problems=(problem,) if problem is not None else (),
+        )
+
+
+def _followed(node: Any, pointer: str, resolver: Resolver) -> tuple[Any, Problem | None]:
+    """Return an operation with what its reference brings: not in the specification, yet common."""
+    if not isinstance(node, dict) or not isinstance(node.get("$ref"), str):
+        return node, None
+    own = {key: value for key, value in node.items() if key != "$ref"}
+    try:
+        target, _ = resolver.follow(node, pointer)
+    except BrokenReferenceError as error:
+        problem = Problem(
+            code=f"reference-{error.kind}", message=error.what, pointer=pointer, severity="skipped"
+        )
+        return own, problem
+    return ({**target, **own} if isinstance(target, dict) else target), None
 
 
 def _path_item(

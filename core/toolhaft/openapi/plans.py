@@ -70,7 +70,7 @@ class Planner:
         root = document.root
         self.document = document
         self.options = options
-        self.resolver = Resolver(root)
+        self.resolver = Resolver(root, document.files, document.unread)
         self.schemas = SchemaReader(self.resolver, document.dialect)
         self.servers = Servers(document.url, options.server, options.server_variables)
         self.security = SecuritySchemes(root, self.resolver)

@@ -40,7 +40,10 @@ class Problem:
     file: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.file}#{self.pointer}" if self.pointer else self.file
+        # The pointer of a place in another file of a document has that file before it.
+        elsewhere = "#" in self.pointer and not self.pointer.startswith("/")
+        within = self.pointer if elsewhere else f"#{self.pointer}"
+        place = f"{self.file}{within}" if self.pointer else self.file
         if self.line:
             place = f"{place} line {self.line}".strip()
         return f"{place}: {self.message}" if place else self.message

@@ -18,12 +18,14 @@ def copy_value(value: Any, limits: Limits, where: str) -> Parsed:
         SpecError: It holds what JSON cannot, refers to itself, or is beyond the limits.
     """
     copier = _Copier(limits, where)
-    return Parsed(value=copier.copy(value), references=frozenset(copier.references))
+    copied = copier.copy(value)
+    return Parsed(value=copied, references=frozenset(copier.references), identified=copier.identified)
 
 
 class _Copier:
     def __init__(self, limits: Limits, where: str) -> None:
         self.references: set[str] = set()
+        self.identified = False
         self._limits = limits
         self._where = where
         self._nodes = 0
@@ -55,6 +57,8 @@ class _Copier:
                 target[key] = self._scalar(source, pointer)
                 if key == "$ref" and isinstance(source, str):
                     self.references.add(source)
+                if key in ("$id", "$self"):
+                    self.identified = True
         return root[0]
 
     def _scalar(self, value: Any, pointer: str) -> Any:

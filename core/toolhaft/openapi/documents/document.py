@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,16 +16,18 @@ class Limits:
     """What a document may cost before it is refused.
 
     Attributes:
-        max_bytes: Of the text, after decompression.
+        max_bytes: Of the text, after decompression; of all files together where there are several.
         depth: Nesting of objects and lists.
         nodes: Scalars, objects and lists, with what YAML aliases repeat counted each time.
-        seconds: Spent on parsing.
+        seconds: Spent on parsing; on fetching, where there are several files to fetch.
+        files: Read beside the root document; the others are reported.
     """
 
     max_bytes: int = 50_000_000
     depth: int = 500
     nodes: int = 5_000_000
     seconds: float = 60.0
+    files: int = 5_000
 
 
 LIMITS = Limits()
@@ -38,11 +41,13 @@ class Parsed:
     Attributes:
         value: JSON values; objects may be shared between places and are never changed.
         references: Every distinct text that stands under a key ``$ref``, examples included.
+        identified: Whether ``$id`` or ``$self`` stands anywhere in it.
         problems: What was noticed.
     """
 
     value: Any
     references: frozenset[str] = frozenset()
+    identified: bool = False
     problems: tuple[Problem, ...] = ()
 
 
@@ -58,7 +63,11 @@ class Document:
         version: As the document writes it.
         dialect: Which rules for schemas apply: ``3.0``, for 2.0 as well, or ``3.1`` for that and what
             came after.
-        references: See `Parsed`.
+        references: See `Parsed`; where there are several files, those that count, of all files.
+        files: Name -> value of the files that the root refers to. A name is the place relative to the root
+            document, ``schemas/pet.yaml``; every reference is written ``#/pointer`` or ``name#/pointer``,
+            and means the same wherever it stands.
+        unread: Name -> why there is no such file.
         problems: About the document as a whole.
     """
 
@@ -68,6 +77,8 @@ class Document:
     version: str
     dialect: Dialect
     references: frozenset[str] = frozenset()
+    files: Mapping[str, Any] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = field(default=())
 
     @property

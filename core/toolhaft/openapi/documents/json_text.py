@@ -32,7 +32,10 @@ def read_json(text: str, limits: Limits, where: str = "") -> Parsed:
     except RecursionError:
         raise SpecError(f"nested deeper than {limits.depth}", where=where, code="E-SPEC-LIMIT") from None
     return Parsed(
-        value=value, references=frozenset(reader.references), problems=tuple(reader.problems(value))
+        value=value,
+        references=frozenset(reader.references),
+        identified=reader.identified,
+        problems=tuple(reader.problems(value)),
     )
 
 
@@ -48,6 +51,7 @@ def nesting(text: str) -> int:
 class _Reader:
     def __init__(self) -> None:
         self.references: set[str] = set()
+        self.identified = False
         self._repeated: dict[int, list[str]] = {}
 
     def parse(self, text: str) -> Any:
@@ -67,6 +71,8 @@ class _Reader:
             self._repeated[id(made)] = [key for key, _ in pairs if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
         if "$ref" in made and isinstance(made["$ref"], str):
             self.references.add(made["$ref"])
+        if "$id" in made or "$self" in made:
+            self.identified = True
         return made
 
     def problems(self, root: Any) -> list[Problem]:

@@ -1,16 +1,17 @@
-"""``$ref`` inside one document: resolved when needed, by loop, never inlined.
+"""``$ref``: resolved when needed, by loop, never inlined.
 
-References to other files and URLs are never followed here: what depends on one is reported.
+Nothing is ever read here: other files were read beside the document, or they are reported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 from urllib.parse import unquote
 
 from toolhaft.errors import SpecError
 from toolhaft.openapi.documents.document import escape
+from toolhaft.openapi.documents.pointers import as_fragment, split_reference, unescape
 
 _LONGEST_CHAIN = 64
 _NAMES_WITHIN = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
@@ -22,22 +23,26 @@ class BrokenReferenceError(SpecError):
 
     Args:
         kind: ``dangling``: nothing is there; ``loop``: it leads back to itself and to nothing else;
-            ``external``: it leaves the document.
+            ``external``: it leaves the folder or origin of the document.
         reference: As the document writes it.
+        reason: Why nothing is there, if more is known.
     """
 
     code = "E-SPEC-REFERENCE"
 
-    def __init__(self, kind: Literal["dangling", "loop", "external"], reference: str) -> None:
+    def __init__(
+        self, kind: Literal["dangling", "loop", "external"], reference: str, reason: str = ""
+    ) -> None:
         shown = reference[:200]
         what = {
             "dangling": f"the reference {shown!r} leads nowhere",
             "loop": f"the reference {shown!r} leads back to itself",
-            "external": f"the reference {shown!r} leaves the document; other files and URLs are not read",
+            "external": f"the reference {shown!r} leaves the document; what lies there is not read",
         }[kind]
-        super().__init__(what, details={"kind": kind, "reference": shown})
+        super().__init__(f"{what}: {reason}" if reason else what, details={"kind": kind, "reference": shown})
         self.kind = kind
         self.reference = reference
+        self.reason = reason
 
 
 class Resolver:
@@ -45,13 +50,22 @@ class Resolver:
 
     Args:
         root: The whole document.
+        files: Name -> value of the files beside it, with references as `Document.files` says.
+        unread: Name -> why there is no such file.
     """
 
-    def __init__(self, root: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        root: dict[str, Any],
+        files: Mapping[str, Any] | None = None,
+        unread: Mapping[str, str] | None = None,
+    ) -> None:
         self._root = root
+        self._files = files or {}
+        self._unread = unread or {}
         self._found: dict[str, tuple[Any, str] | BrokenReferenceError] = {}
         self._direct: dict[str, frozenset[str]] = {}
-        self._anchors: dict[str, tuple[Any, str]] | None = None
+        self._anchors: dict[str, dict[str, tuple[Any, str]]] = {}
 
     def find(self, reference: Any) -> tuple[Any, str]:
         """Return the value that a reference names, and its pointer; one step, siblings untouched.
@@ -69,7 +83,7 @@ class Resolver:
                 found = error
             self._found[reference] = found
         if isinstance(found, BrokenReferenceError):
-            raise BrokenReferenceError(found.kind, found.reference)
+            raise BrokenReferenceError(found.kind, found.reference, found.reason)
         return found
 
     def follow(self, node: Any, pointer: str) -> tuple[Any, str]:
@@ -121,30 +135,32 @@ class Resolver:
             known = self._direct[pointer] = frozenset(references_in(value))
         return known
 
-    def _look_up(self, reference: str) -> tuple[Any, str]:
-        resource, _, fragment = reference.partition("#")
-        if resource:
-            raise BrokenReferenceError("external", reference)
-        if fragment and not fragment.startswith("/"):
-            anchored = self._anchor(unquote(fragment))
-            if anchored is None:
-                raise BrokenReferenceError("dangling", reference)
-            return anchored
-        return self._walk(fragment, reference)
+    def at(self, pointer: str) -> Any:
+        """Return the value at a pointer that `find` or `follow` returned.
 
-    def _walk(self, fragment: str, reference: str) -> tuple[Any, str]:
-        node: Any = self._root
-        pointer = ""
+        Raises:
+            BrokenReferenceError: There is nothing.
+        """
+        name, separator, plain = pointer.partition("#")
+        if not separator or pointer.startswith("/"):  # a key of the root may hold the character, too
+            name, plain = "", pointer
+        return self.find(f"{name}#{as_fragment(plain)}")[0]
+
+    def _look_up(self, reference: str) -> tuple[Any, str]:
+        location, fragment = split_reference(reference)
+        node, pointer, tokens = self._start(location, fragment, reference)
         hops = 0
-        for raw in fragment.split("/")[1:]:
-            token = _unescape(raw)
-            while isinstance(node, dict) and token not in node and isinstance(node.get("$ref"), str):
+        while tokens:
+            raw, *rest = tokens
+            token = unescape(raw)
+            if isinstance(node, dict) and token not in node and isinstance(node.get("$ref"), str):
                 hops += 1
                 if hops > _LONGEST_CHAIN or node["$ref"].startswith(reference):
                     raise BrokenReferenceError("loop", reference)
-                if node["$ref"].partition("#")[0]:
-                    raise BrokenReferenceError("external", node["$ref"])
-                node, pointer = self._plain(node["$ref"], reference)
+                location, fragment = split_reference(node["$ref"])
+                node, pointer, before = self._start(location, fragment, node["$ref"])
+                tokens = [*before, *tokens]
+                continue
             if isinstance(node, dict) and token in node:
                 node = node[token]
             elif isinstance(node, list) and token.isdecimal() and len(token) < 8 and int(token) < len(node):
@@ -152,28 +168,33 @@ class Resolver:
             else:
                 raise BrokenReferenceError("dangling", reference)
             pointer = f"{pointer}/{escape(token)}"
+            tokens = rest
         return node, pointer
 
-    def _plain(self, reference: str, asked: str) -> tuple[Any, str]:
-        """Walk a pointer met on the way to another, without following references again."""
-        node: Any = self._root
-        pointer = ""
-        for raw in reference.partition("#")[2].split("/")[1:]:
-            token = _unescape(raw)
-            if not isinstance(node, dict) or token not in node:
-                raise BrokenReferenceError("dangling", asked)
-            node = node[token]
-            pointer = f"{pointer}/{escape(token)}"
-        return node, pointer
+    def _start(self, location: str, fragment: str, reference: str) -> tuple[Any, str, list[str]]:
+        """Return where a reference begins, its pointer, and the tokens that are still to be walked."""
+        if location and location not in self._files:
+            if location in self._unread:
+                raise BrokenReferenceError("dangling", reference, self._unread[location])
+            raise BrokenReferenceError("external", reference)
+        if fragment and not fragment.startswith("/"):
+            anchored = self._anchor(location, unquote(fragment))
+            if anchored is None:
+                raise BrokenReferenceError("dangling", reference)
+            return (*anchored, [])
+        root = self._files[location] if location else self._root
+        return root, f"{location}#" if location else "", fragment.split("/")[1:]
 
-    def _anchor(self, name: str) -> tuple[Any, str] | None:
-        if self._anchors is None:
-            self._anchors = {}
-            for node, pointer in _objects(self._root):
+    def _anchor(self, location: str, name: str) -> tuple[Any, str] | None:
+        known = self._anchors.get(location)
+        if known is None:
+            known = self._anchors[location] = {}
+            root, start = (self._files[location], f"{location}#") if location else (self._root, "")
+            for node, pointer in _objects(root):
                 for keyword in ("$anchor", "$dynamicAnchor"):
                     if isinstance(node.get(keyword), str):
-                        self._anchors.setdefault(node[keyword], (node, pointer))
-        return self._anchors.get(name)
+                        known.setdefault(node[keyword], (node, f"{start}{pointer}"))
+        return known.get(name)
 
 
 def references_in(node: Any) -> Iterator[str]:
@@ -201,8 +222,3 @@ def _objects(root: Any) -> Iterator[tuple[dict[str, Any], str]]:
             waiting.extend((item, f"{pointer}/{escape(key)}") for key, item in value.items())
         elif isinstance(value, list):
             waiting.extend((item, f"{pointer}/{index}") for index, item in enumerate(value))
-
-
-def _unescape(token: str) -> str:
-    text = unquote(token) if "%" in token else token
-    return text.replace("~1", "/").replace("~0", "~")

@@ -87,7 +87,10 @@ def read_yaml(text: str, limits: Limits, where: str = "") -> Parsed:
     finally:
         parser.dispose()
     return Parsed(
-        value=builder.result, references=frozenset(builder.references), problems=tuple(builder.problems)
+        value=builder.result,
+        references=frozenset(builder.references),
+        identified=builder.identified,
+        problems=tuple(builder.problems),
     )
 
 
@@ -150,6 +153,7 @@ class _Builder:
     def __init__(self, limits: Limits, where: str) -> None:
         self.result: Any = None
         self.references: set[str] = set()
+        self.identified = False
         self.problems: list[Problem] = []
         self._limits = limits
         self._where = where
@@ -274,6 +278,8 @@ class _Builder:
             return
         if key == "$ref" and isinstance(value, str):
             self.references.add(value)
+        if key in ("$id", "$self"):
+            self.identified = True
         frame.container[key] = value
 
     def _merge_sources(self, value: Any, event: Any) -> list[dict[str, Any]]:

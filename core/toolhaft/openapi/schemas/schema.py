@@ -1,61 +1,39 @@
 """Schemas of OpenAPI documents as JSON Schema 2020-12.
 
 References stay references: what a schema reaches is kept once under ``$defs``, recursion included, and
-nothing is inlined but small leaves.
+nothing is inlined but small leaves and what an ``allOf`` extends.
 
-Source: JSON Schema 2020-12; OpenAPI 3.0.3 and 3.1.1, section "Schema Object".
+Source: JSON Schema 2020-12; OpenAPI 3.0.3, 3.1.1 and 3.2.0, section "Schema Object".
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from toolhaft.errors import SpecError
-from toolhaft.openapi.documents.cleaning import clean_string, clean_text, clean_value
+from toolhaft.openapi.documents.cleaning import clean_string
 from toolhaft.openapi.documents.document import Dialect, as_dict, as_list
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
-from toolhaft.openapi.names import short_hash
-from toolhaft.openapi.schemas.scalars import choice, declared_types, distinct, fits, is_number, plain_number
-from toolhaft.tools.artifact_places import FORMAT as ARTIFACT
+from toolhaft.openapi.schemas.children import LISTS, NAMED, ONE, references
+from toolhaft.openapi.schemas.composing import PREFIX, Composer
+from toolhaft.openapi.schemas.definitions import definition_name, reference_to
+from toolhaft.openapi.schemas.inheritance import Branch, Inheritance, property_name
+from toolhaft.openapi.schemas.keywords import annotate, bound, choose, dependent_names
+from toolhaft.openapi.schemas.merging import ANNOTATIONS
+from toolhaft.openapi.schemas.patterns import Patterns
+from toolhaft.openapi.schemas.scalars import declared_types
+from toolhaft.openapi.schemas.visibility import Visibility
 
 DEEPEST = 64
 """Levels of a schema that are kept; what lies deeper becomes any value."""
-MOST_CHOICES = 1000
-"""Values of an enum that are kept; a longer one becomes a note in the description."""
+MOST_PARTS = 1_000_000
+"""Schemas that one argument may be made of."""
 
-_NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
-_COUNTS = (
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "minProperties",
-    "maxProperties",
-    "minContains",
-    "maxContains",
-)
-_TEXTS = ("format", "contentEncoding", "contentMediaType")
-_ONE_SCHEMA = (
-    "additionalProperties",
-    "unevaluatedProperties",
-    "unevaluatedItems",
-    "propertyNames",
-    "contains",
-    "not",
-    "if",
-    "then",
-    "else",
-)
-_SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
-_NESTED = frozenset(
-    {
-        *("$ref", "$dynamicRef", "properties", "patternProperties", "dependentSchemas", "items"),
-        *_ONE_SCHEMA,
-        *_SCHEMA_LISTS,
-    }
-)
+_REFERENCES = ("$ref", "$dynamicRef")
+_OTHER_ONE = tuple(keyword for keyword in ONE if keyword != "items")
+_NESTED = frozenset({*_REFERENCES, *NAMED, *ONE, *LISTS, "dependencies", "discriminator"})
+_NONE: frozenset[str] = frozenset()
 
 
 class TooLargeError(SpecError):
@@ -67,14 +45,32 @@ class Conversion:
     """What is known while one schema is converted.
 
     Attributes:
-        wanted: Pointers of the definitions that are referred to.
+        wanted: Names of the definitions that are referred to.
         response: Keep what is read-only and drop what is write-only, instead of the reverse.
         parts: Schemas that may still be converted.
+        composed: Whether there was an ``allOf``.
     """
 
     wanted: dict[str, None]
     response: bool = False
-    parts: int = 1_000_000
+    parts: int = MOST_PARTS
+    composed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A schema under ``$defs``.
+
+    Attributes:
+        wanted: Names of the definitions that it refers to.
+        parts: Schemas that it is made of.
+        composed: Whether there is an ``allOf`` in it.
+    """
+
+    schema: dict[str, Any]
+    wanted: tuple[str, ...]
+    parts: int
+    composed: bool = False
 
 
 class SchemaReader:
@@ -88,12 +84,27 @@ class SchemaReader:
     def __init__(self, resolver: Resolver, dialect: Dialect) -> None:
         self._resolver = resolver
         self._dialect = dialect
-        self._definitions: dict[tuple[str, bool], tuple[dict[str, Any], tuple[str, ...], int]] = {}
-        self._patterns: dict[str, bool] = {}
+        self._patterns = Patterns()
+        self._visibility = Visibility(resolver)
+        self._inheritance = Inheritance(as_dict(resolver.find("#")[0]), resolver)
+        self._places: dict[str, tuple[str, bool]] = {}
+        self._read: dict[tuple[str, bool], Definition] = {}
+        self._definitions: dict[tuple[str, bool], Definition] = {}
+        self._composers = {
+            response: Composer(lambda name, response=response: self._converted(name, response).schema)  # type: ignore[misc]
+            for response in (False, True)
+        }
 
     def convert(self, node: Any, conversion: Conversion) -> dict[str, Any]:
         """Return a schema; what it refers to is noted in ``conversion.wanted``."""
-        return self._schema(node, conversion, 0)
+        inner = Conversion(wanted={}, response=conversion.response, parts=conversion.parts)
+        schema = self._schema(node, inner, 0)
+        conversion.parts = inner.parts
+        if inner.composed:
+            schema = self._composers[conversion.response].compose(schema)
+            inner.wanted = dict.fromkeys(_names(schema))
+        conversion.wanted.update(inner.wanted)
+        return schema
 
     def definitions(self, conversion: Conversion) -> dict[str, Any]:
         """Return ``$defs`` for everything that was noted, and what that refers to in turn."""
@@ -101,10 +112,10 @@ class SchemaReader:
         waiting = list(conversion.wanted)
         seen = set(waiting)
         while waiting:
-            pointer = waiting.pop()
-            schema, wanted = self._definition(pointer, conversion)
-            found[definition_name(pointer)] = schema
-            for inner in wanted:
+            name = waiting.pop()
+            made = self.definition(name, conversion)
+            found[name] = made.schema
+            for inner in made.wanted:
                 if inner not in seen:
                     seen.add(inner)
                     waiting.append(inner)
@@ -120,23 +131,50 @@ class SchemaReader:
             return None
         return {**schema, "$defs": definitions} if definitions else schema
 
-    def _definition(self, pointer: str, conversion: Conversion) -> tuple[dict[str, Any], tuple[str, ...]]:
-        key = (pointer, conversion.response)
+    def hidden(self, node: Any, response: bool = False) -> bool:
+        """Whether a property is read-only (in a request) or write-only (in a response)."""
+        return self._visibility.is_hidden(node, response)
+
+    def place_of(self, name: str) -> str:
+        """Return the pointer of the definition that was given a name."""
+        return self._places[name][0]
+
+    def definition(self, name: str, conversion: Conversion) -> Definition:
+        """Return a definition that was noted; its parts count each time it is asked for."""
+        key = (name, conversion.response)
         known = self._definitions.get(key)
         if known is None:
-            node, _ = self._resolver.find(f"#{_as_fragment(pointer)}")
-            inner = Conversion(wanted={}, response=conversion.response, parts=conversion.parts)
-            schema = self._schema(node, inner, 0)
-            known = self._definitions[key] = (schema, tuple(inner.wanted), conversion.parts - inner.parts)
-        schema, wanted, parts = known
-        conversion.parts -= (
-            parts  # counted where it is cached too, so that the order of use is of no consequence
-        )
+            known = self._converted(name, conversion.response, conversion.parts)
+            if known.composed:
+                schema = self._composers[conversion.response].compose(known.schema)
+                known = Definition(schema, tuple(dict.fromkeys(_names(schema))), known.parts)
+            self._definitions[key] = known
+        # Counted where it is kept too, so that the order of use is of no consequence.
+        conversion.parts -= known.parts
         if conversion.parts < 0:
             raise TooLargeError("the schema is larger than asked for")
-        return schema, wanted
+        return known
 
-    def _schema(self, node: Any, conversion: Conversion, depth: int) -> dict[str, Any]:
+    def _converted(self, name: str, response: bool, parts: int = MOST_PARTS) -> Definition:
+        """Return a definition with its ``allOf`` as the document writes it."""
+        key = (name, response)
+        known = self._read.get(key)
+        if known is None:
+            pointer, base = self._places[name]
+            node, _ = self._resolver.find(reference_to(pointer))
+            inner = Conversion(wanted={}, response=response, parts=parts)
+            if base:
+                left_out = ("discriminator", "oneOf", "anyOf")
+                schema = self._plain({k: v for k, v in node.items() if k not in left_out}, inner, 0)
+            else:
+                schema = self._family(node, pointer, inner) or self._schema(node, inner, 0)
+            known = Definition(schema, tuple(inner.wanted), parts - inner.parts, inner.composed)
+            self._read[key] = known
+        return known
+
+    def _schema(
+        self, node: Any, conversion: Conversion, depth: int, hidden: frozenset[str] = _NONE
+    ) -> dict[str, Any]:
         conversion.parts -= 1
         if conversion.parts < 0:
             raise TooLargeError("the schema is larger than asked for")
@@ -146,32 +184,35 @@ class SchemaReader:
             return {}
         if depth > DEEPEST:
             return {"description": "Any JSON value; what the API says of it is nested too deeply to show."}
-        for keyword in ("$ref", "$dynamicRef"):
+        for keyword in _REFERENCES:
             if isinstance(node.get(keyword), str):
                 return self._reference(node, node[keyword], conversion, depth)
-        return self._plain(node, conversion, depth)
+        return self._plain(node, conversion, depth, hidden)
 
     def _reference(
-        self, node: dict[str, Any], reference: str, conversion: Conversion, depth: int
+        self, node: dict[str, Any], reference: str, conversion: Conversion, depth: int, *, base: bool = False
     ) -> dict[str, Any]:
         try:
             target, pointer = self._resolver.follow({"$ref": reference}, "")
         except BrokenReferenceError as error:
             made: dict[str, Any] = {"description": f"Any JSON value: {clean_string(error.what)}."}
         else:
-            made = self._refer(target, pointer, conversion)
-        siblings = {key: value for key, value in node.items() if key not in ("$ref", "$dynamicRef")}
-        if self._dialect == "3.0":  # siblings mean nothing there, but a description does no harm
+            made = self._refer(target, pointer, conversion, base)
+        siblings = {key: value for key, value in node.items() if key not in _REFERENCES}
+        if self._dialect != "3.1":  # siblings mean nothing there, but a description does no harm
             siblings = {"description": siblings["description"]} if "description" in siblings else {}
         if not siblings:
             return made
         extra = self._plain(siblings, conversion, depth)
-        if set(extra) & set(made) <= {"description"}:
+        if not extra.keys() - ANNOTATIONS or (
+            "$ref" not in made and not set(extra) & set(made) - {"description"}
+        ):
             return {**made, **extra}
+        conversion.composed = True
         return {"allOf": [made, extra]}
 
-    def _refer(self, target: Any, pointer: str, conversion: Conversion) -> dict[str, Any]:
-        if (
+    def _refer(self, target: Any, pointer: str, conversion: Conversion, base: bool) -> dict[str, Any]:
+        if isinstance(target, bool) or (
             isinstance(target, dict)
             and not _NESTED & target.keys()
             and len(as_list(target.get("enum"))) <= 20
@@ -180,125 +221,139 @@ class SchemaReader:
             leaf = self._schema(target, conversion, 0)
             if leaf.get("type") not in ("object", "array"):
                 return leaf
-        conversion.wanted[pointer] = None
-        return {"$ref": f"#/$defs/{definition_name(pointer)}"}
+        base = base and self._has_family(target, pointer)
+        name = definition_name(pointer, base=base)
+        self._places[name] = (pointer, base)
+        conversion.wanted[name] = None
+        return {"$ref": f"{PREFIX}{name}"}
 
-    def _plain(self, node: dict[str, Any], conversion: Conversion, depth: int) -> dict[str, Any]:
+    def _has_family(self, node: Any, pointer: str) -> bool:
+        """Whether something else may stand where a schema is referred to."""
+        if not isinstance(node, dict) or property_name(node) is None:
+            return False
+        unions = [member for keyword in ("oneOf", "anyOf") for member in as_list(node.get(keyword))]
+        if unions:
+            return any(self._inheritance.extends(pointer, member) for member in unions)
+        return bool(self._inheritance.branches(node, pointer))
+
+    def _family(self, node: Any, pointer: str, conversion: Conversion) -> dict[str, Any] | None:
+        """Return the schemas that extend one with a discriminator as a union, or None if none does."""
+        if not isinstance(node, dict) or "oneOf" in node or "anyOf" in node:
+            return None
+        name = property_name(node)
+        branches = self._inheritance.branches(node, pointer)
+        if name is None or not branches:
+            return None
+        conversion.composed = True
+        made: dict[str, Any] = {}
+        annotate(node, made)
+        made["anyOf"] = [
+            self._branch(
+                branch, name, self._reference({}, reference_to(branch.pointer), conversion, 0, base=True)
+            )
+            for branch in branches
+        ]
+        return _nullable(node, made)
+
+    def _branch(self, branch: Branch, name: str, schema: dict[str, Any]) -> dict[str, Any]:
+        values = list(branch.values)
+        pinned = {"const": values[0]} if len(values) == 1 else {"enum": values}
+        return {"allOf": [schema, {"properties": {name: pinned}}]}
+
+    def _plain(
+        self, node: dict[str, Any], conversion: Conversion, depth: int, hidden: frozenset[str] = _NONE
+    ) -> dict[str, Any]:
         made: dict[str, Any] = {}
         types = declared_types(node)
         if types:
             made["type"] = types[0] if len(types) == 1 else types
-        self._annotate(node, made)
-        self._bound(node, made)
-        if node.get("type") == "file":
-            made.setdefault("format", "binary")
-        self._choices(node, made, types)
-        self._object(node, made, conversion, depth)
+        annotate(node, made)
+        bound(node, made, self._patterns)
+        choose(node, made, types)
+        hidden = hidden | self._visibility.hidden_names(node, conversion.response)
+        self._object(node, made, conversion, depth, hidden)
         self._array(node, made, types, conversion, depth)
-        for keyword in _ONE_SCHEMA:
+        for keyword in _OTHER_ONE:
             value = node.get(keyword)
             if isinstance(value, bool) and keyword not in ("not", "if", "then", "else"):
                 made[keyword] = value
             elif isinstance(value, dict):
                 made[keyword] = self._schema(value, conversion, depth + 1)
-        for keyword in _SCHEMA_LISTS:
-            members = [self._schema(item, conversion, depth + 1) for item in as_list(node.get(keyword))]
-            if members:
+        for keyword in LISTS:
+            if members := self._members(node, keyword, conversion, depth, hidden):
                 made[keyword] = members
         return _nullable(node, made)
 
-    def _annotate(self, node: dict[str, Any], made: dict[str, Any]) -> None:
-        description = clean_text(node.get("description"))
-        title = clean_text(node.get("title"), 200)
-        if description:
-            made["description"] = description
-        elif title:
-            made["title"] = title
-        if node.get("deprecated") is True:
-            made["deprecated"] = True
-        examples = node.get("examples")
-        if node.get("example") is not None:
-            examples = [node["example"]]
-        if isinstance(examples, list) and examples:
-            kept = clean_value(examples[:3])
-            if len(repr(kept)) <= 500:
-                made["examples"] = kept
+    def _members(
+        self, node: dict[str, Any], keyword: str, conversion: Conversion, depth: int, hidden: frozenset[str]
+    ) -> list[dict[str, Any]]:
+        listed = as_list(node.get(keyword))
+        if keyword == "allOf":
+            conversion.composed = conversion.composed or bool(listed)
+            return [self._extended(member, conversion, depth + 1, hidden) for member in listed]
+        members = [self._schema(member, conversion, depth + 1) for member in listed]
+        name = property_name(node)
+        if name is None or keyword == "prefixItems":
+            return members
+        chosen = self._inheritance.values(node)
+        for index, member in enumerate(listed):
+            branch = self._inheritance.branch_of(member, chosen)
+            if branch is not None:
+                conversion.composed = True
+                members[index] = self._branch(branch, name, members[index])
+        return members
 
-    def _bound(self, node: dict[str, Any], made: dict[str, Any]) -> None:
-        for keyword in _NUMBERS:
-            value = node.get(keyword)
-            if is_number(value) and (keyword != "multipleOf" or value > 0):
-                made[keyword] = plain_number(value)
-        for exclusive, plain in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-            if node.get(exclusive) is True and plain in made:
-                made[exclusive] = made.pop(plain)
-        for keyword in _COUNTS:
-            value = node.get(keyword)
-            if is_number(value) and value >= 0 and float(value).is_integer():
-                made[keyword] = int(value)
-        for keyword in _TEXTS:
-            # Of tools, this format means an image or file of the rollout: no document may ask for one.
-            if isinstance(node.get(keyword), str) and node[keyword] != ARTIFACT:
-                made[keyword] = clean_text(node[keyword], 100)
-        if node.get("uniqueItems") is True:
-            made["uniqueItems"] = True
-        pattern = node.get("pattern")
-        if isinstance(pattern, str) and pattern:
-            if self._compiles(pattern):
-                made["pattern"] = pattern
-            else:
-                note = f"Pattern: {clean_text(pattern, 200)}"
-                made["description"] = clean_text(f"{made.get('description', '')} {note}")
+    def _extended(
+        self, member: Any, conversion: Conversion, depth: int, hidden: frozenset[str]
+    ) -> dict[str, Any]:
+        """Return a member of ``allOf``; one that needs what another hides is written out."""
+        if not isinstance(member, dict) or not isinstance(member.get("$ref"), str):
+            return self._schema(member, conversion, depth, hidden)
+        if hidden:
+            try:
+                target, _ = self._resolver.follow(member, "")
+            except BrokenReferenceError:
+                target = None
+            if isinstance(target, dict):
+                extra = hidden - self._visibility.hidden_names(target, conversion.response)
+                if extra and self._visibility.requires(target, extra):
+                    return self._schema(target, conversion, depth, extra)
+        conversion.parts -= 1
+        return self._reference(member, member["$ref"], conversion, depth, base=True)
 
-    def _choices(self, node: dict[str, Any], made: dict[str, Any], types: list[str]) -> None:
-        as_string = [name for name in types if name != "null"] == ["string"]
-        if isinstance(node.get("enum"), list) and node["enum"]:
-            values = distinct([choice(value, as_string) for value in node["enum"]])
-            if node.get("nullable") is True and None not in values:
-                values.append(None)
-            if len(values) <= MOST_CHOICES:
-                made["enum"] = values
-            else:
-                shown = ", ".join(str(value)[:40] for value in values[:10])
-                note = f"One of {len(values)} values, for example {shown}."
-                made["description"] = clean_text(f"{made.get('description', '')} {note}")
-        if "const" in node and (node["const"] is not None or "null" in types or not types):
-            made["const"] = choice(node["const"], as_string)
-        if node.get("default") is not None:
-            default = choice(node["default"], as_string)
-            if fits(default, types, made.get("enum")) and len(repr(default)) <= 500:
-                made["default"] = default
-
-    def _object(self, node: dict[str, Any], made: dict[str, Any], conversion: Conversion, depth: int) -> None:
-        required = [clean_string(n) for n in as_list(node.get("required")) if isinstance(n, str)]
+    def _object(
+        self,
+        node: dict[str, Any],
+        made: dict[str, Any],
+        conversion: Conversion,
+        depth: int,
+        hidden: frozenset[str],
+    ) -> None:
+        required = [n for n in as_list(node.get("required")) if isinstance(n, str)]
         properties: dict[str, Any] = {}
         for name, child in as_dict(node.get("properties")).items():
-            name = clean_string(name)
-            if child is None or self.hidden(child, conversion.response):
+            if child is None or name in hidden:
                 required = [other for other in required if other != name]
                 continue
             if isinstance(child, dict) and child.get("required") is True:
                 required.append(name)
-            properties[name] = self._schema(child, conversion, depth + 1)
+            properties[clean_string(name)] = self._schema(child, conversion, depth + 1)
         if properties:
             made["properties"] = properties
-        if required:
+        if required := [clean_string(name) for name in required if name not in hidden]:
             made["required"] = list(dict.fromkeys(required))
+        dependent = as_dict(node.get("dependencies"))
         for keyword in ("patternProperties", "dependentSchemas"):
+            listed = {**dependent, **as_dict(node.get(keyword))} if keyword[0] == "d" else node.get(keyword)
             children = {
-                key: self._schema(child, conversion, depth + 1)
-                for key, child in as_dict(node.get(keyword)).items()
-                if keyword == "dependentSchemas" or self._compiles(key)
+                clean_string(key): self._schema(child, conversion, depth + 1)
+                for key, child in as_dict(listed).items()
+                if (not isinstance(child, list) if keyword[0] == "d" else self._patterns.compiles(key))
             }
             if children:
                 made[keyword] = children
-        dependent = {
-            key: [n for n in names if isinstance(n, str)]
-            for key, names in as_dict(node.get("dependentRequired")).items()
-            if isinstance(names, list)
-        }
-        if dependent:
-            made["dependentRequired"] = dependent
+        if names := dependent_names(node):
+            made["dependentRequired"] = names
 
     def _array(
         self, node: dict[str, Any], made: dict[str, Any], types: list[str], conversion: Conversion, depth: int
@@ -308,60 +363,26 @@ class SchemaReader:
             members = [self._schema(item, conversion, depth + 1) for item in items]
             if members and "prefixItems" not in node:
                 made["prefixItems"] = members
-        elif isinstance(items, dict | bool):
+            items = node.get("additionalItems")
+        if isinstance(items, dict | bool):
             made["items"] = self._schema(items, conversion, depth + 1) if items is not False else False
         if "array" in types and "items" not in made:
             made["items"] = {}
 
-    def hidden(self, node: Any, response: bool = False) -> bool:
-        """Whether a property is read-only (in a request) or write-only (in a response)."""
-        keyword = "writeOnly" if response else "readOnly"
-        if not isinstance(node, dict):
-            return False
-        if node.get(keyword) is True:
-            return True
-        if "$ref" not in node:
-            return False
-        try:
-            target, _ = self._resolver.follow(node, "")
-        except BrokenReferenceError:
-            return False
-        return isinstance(target, dict) and target.get(keyword) is True
 
-    def _compiles(self, pattern: str) -> bool:
-        """Whether the pattern compiles in the engine that will check it; it is never run here."""
-        known = self._patterns.get(pattern)
-        if known is None:
-            import jsonschema_rs
-
-            known = False
-            if len(pattern) <= 2000 and pattern.isprintable():
-                try:
-                    jsonschema_rs.Draft202012Validator({"pattern": pattern})
-                    known = True
-                except (ValueError, jsonschema_rs.ValidationError):
-                    known = False
-            self._patterns[pattern] = known
-        return known
-
-
-def definition_name(pointer: str) -> str:
-    """Return the key under ``$defs`` for what stands at a pointer; it depends on the pointer alone."""
-    last = pointer.rpartition("/")[2]
-    plain = re.sub(r"[^a-zA-Z0-9_.-]", "_", last)
-    direct = pointer == f"/components/schemas/{plain}"
-    return plain if direct and plain and len(plain) <= 64 else f"{plain[:48]}_{short_hash(pointer)}"
-
-
-def _as_fragment(pointer: str) -> str:
-    return pointer.replace("%", "%25")
+def _names(schema: dict[str, Any]) -> list[str]:
+    return [reference.removeprefix(PREFIX) for reference in references(schema)]
 
 
 def _nullable(node: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
-    """Let null through where ``nullable`` stands beside a composition that has no type to extend."""
-    if node.get("nullable") is not True or "type" in made:
+    """Let null through where ``nullable`` stands beside what would not take it."""
+    if node.get("nullable") is not True:
         return made
-    composed = {key: made.pop(key) for key in ("allOf", "anyOf", "oneOf") if key in made}
-    if not composed:
+    if "const" in made and made["const"] is not None:
+        made["enum"] = [made.pop("const"), None]
+    unions = {key for key in ("allOf", "anyOf", "oneOf", "not", "$ref") if key in made}
+    if not unions:
         return made
-    return {**made, "anyOf": [composed, {"type": "null"}]}
+    composed = {key: value for key, value in made.items() if key not in ANNOTATIONS}
+    said = {key: value for key, value in made.items() if key in ANNOTATIONS}
+    return {**said, "anyOf": [composed, {"type": "null"}]}
