@@ -2,68 +2,159 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
-from toolhaft.errors import ConfigError, InvalidArgumentsError
+from toolhaft.errors import ConfigError, InvalidArgumentsError, UsageError
 from toolhaft.http.message import Credential, Request
-from toolhaft.openapi.requests import delimited, styles
-from toolhaft.openapi.requests.wire import Wire, WireBody, WireParameter
+from toolhaft.openapi.requests.bodies import BodyWriter
+from toolhaft.openapi.requests.headers import Headers
+from toolhaft.openapi.requests.media import matches, plain
+from toolhaft.openapi.requests.multipart import Boundary
+from toolhaft.openapi.requests.target import VARIABLE, Target
+from toolhaft.openapi.requests.wire import Wire, WireBody
 
-_VARIABLE = re.compile(r"\{([^{}]*)\}")
-_PATH_LITERAL = "/:@!$&'()*+,;=-._~%"
-_QUERY_LITERAL = _PATH_LITERAL + "?"
+if TYPE_CHECKING:
+    from toolhaft.tools.artifacts import ArtifactStore
 
 
-def build_request(wire: Wire, arguments: Mapping[str, Any], *, where: str = "") -> Request:
-    """Return the request that a call with these arguments makes, without credentials.
+class RequestBuilder:
+    """Builds the requests of one operation; what does not depend on the arguments is prepared once.
 
     Args:
         wire: The operation.
-        arguments: By argument key.
-        where: Name of the tool, for messages.
-
-    Raises:
-        InvalidArgumentsError: An argument that has to be there is not, or cannot be sent.
-        ConfigError: There is no server to send it to.
+        boundary: Makes the boundaries of multipart bodies from their content; None depends on it alone.
     """
-    if not wire.server:
-        raise ConfigError(
-            wire.server_problem or "the document names no server",
-            where=where,
-            hint="Give one: open_catalog(..., server='https://host/base')",
+
+    def __init__(self, wire: Wire, *, boundary: Boundary | None = None) -> None:
+        self._wire = wire
+        self._target = Target(wire)
+        self._headers = Headers(wire)
+        self._body = BodyWriter(wire.body, wire) if wire.body is not None else None
+        self._others: dict[str, BodyWriter] = {}
+        self._boundary = boundary
+
+    def build(
+        self,
+        arguments: Mapping[str, Any],
+        *,
+        where: str = "",
+        media_type: str = "",
+        artifacts: ArtifactStore | None = None,
+    ) -> Request:
+        """Return the request that a call with these arguments makes, without credentials.
+
+        Args:
+            arguments: By argument key.
+            where: Name of the tool, for messages.
+            media_type: Of the body, where the operation takes several; empty is the one it was imported
+                with.
+            artifacts: Where the bytes of artifacts are kept.
+
+        Raises:
+            InvalidArgumentsError: An argument that has to be there is not, or cannot be sent.
+            ConfigError: There is no server to send it to.
+            UsageError: The operation takes no body of the media type.
+        """
+        wire = self._wire
+        if not wire.server:
+            raise ConfigError(
+                wire.server_problem or "the document names no server",
+                where=where,
+                hint="Give one: open_catalog(..., server='https://host/base')",
+            )
+        writer = self._writer(media_type, where) if media_type else self._body
+        try:
+            url = f"{wire.server}{self._target.fill(arguments)}"
+            headers = self._headers.fill(arguments)
+            content_type, body = "", None
+            if writer is not None:
+                content_type, body = writer.write(arguments, artifacts, self._boundary)
+        except UnicodeEncodeError:
+            raise InvalidArgumentsError(
+                "an argument holds half a character (a lone surrogate)", where=where
+            ) from None
+        except InvalidArgumentsError as error:
+            error.where = error.where or where
+            raise
+        if content_type:
+            headers.append(("content-type", content_type))
+        return Request(
+            method=wire.method,
+            url=url,
+            headers=tuple(headers),
+            body=body,
+            effect=wire.effect,
+            repeatable=wire.repeatable,
         )
-    try:
-        url = f"{wire.server}{_path(wire, arguments)}"
-        query = _query(wire, arguments)
-        headers = [("accept", wire.accept), *_headers(wire, arguments)]
-        media_type, body = _body(wire, arguments)
-    except UnicodeEncodeError:
-        raise InvalidArgumentsError(
-            "an argument holds half a character (a lone surrogate)", where=where
-        ) from None
-    except InvalidArgumentsError as error:
-        error.where = error.where or where
-        raise
-    if media_type:
-        headers.append(("content-type", media_type))
-    return Request(
-        method=wire.method,
-        url=f"{url}?{query}" if query else url,
-        headers=tuple(headers),
-        body=body,
-        effect=wire.effect,
-        repeatable=wire.repeatable,
+
+    def _writer(self, media_type: str, where: str) -> BodyWriter:
+        wire = self._wire
+        found = self._others.get(media_type)
+        if found is None:
+            body = body_of(wire, media_type)
+            if body is None:
+                takes = ", ".join(media_types(wire)) or "no body at all"
+                raise UsageError(
+                    f"no body of type {media_type[:80]!r} can be sent", where=where, hint=f"It takes {takes}"
+                )
+            found = self._others[media_type] = BodyWriter(body, wire)
+        return found
+
+
+def build_request(
+    wire: Wire,
+    arguments: Mapping[str, Any],
+    *,
+    where: str = "",
+    media_type: str = "",
+    artifacts: ArtifactStore | None = None,
+) -> Request:
+    """Build one request; see `RequestBuilder`, which is quicker for several of one operation."""
+    return RequestBuilder(wire).build(arguments, where=where, media_type=media_type, artifacts=artifacts)
+
+
+def body_of(wire: Wire, media_type: str) -> WireBody | None:
+    """Return what is known of a body of a media type, the exact one before one that only differs in case."""
+    bodies = [wire.body, *wire.bodies] if wire.body is not None else []
+    exact = next((body for body in bodies if body is not None and body.media_type == media_type), None)
+    if exact is not None:
+        return exact
+    return next(
+        (
+            body
+            for body in bodies
+            if body is not None
+            and (plain(body.media_type) == plain(media_type) or matches(media_type, body.media_type))
+        ),
+        None,
     )
+
+
+def media_types(wire: Wire) -> tuple[str, ...]:
+    """Return the media types that a body may be sent as, the one that is sent by default first."""
+    return tuple(body.media_type for body in (wire.body, *wire.bodies) if body is not None)
+
+
+def argument_names(wire: Wire) -> dict[tuple[str, str], str]:
+    """Return the argument that stands for each value: ``(place, name on the wire)`` -> argument key.
+
+    Places are ``path``, ``query``, ``querystring``, ``header``, ``cookie`` and ``body``; the name of a body
+    that is one argument is empty.
+    """
+    names: dict[tuple[str, str], str] = {
+        (parameter.place, parameter.name): parameter.key for parameter in wire.parameters
+    }
+    if wire.body is not None and wire.body.key:
+        names["body", ""] = wire.body.key
+    elif wire.body is not None:
+        names.update({("body", field.name): field.key for field in wire.body.fields})
+    return names
 
 
 def path_variables(wire: Wire) -> list[str]:
     """Return the names in braces in an operation's path."""
-    return _VARIABLE.findall(_template(wire))
+    return VARIABLE.findall(wire.path.partition("#")[0])
 
 
 def with_credentials(request: Request, credentials: tuple[Credential, ...]) -> Request:
@@ -71,168 +162,3 @@ def with_credentials(request: Request, credentials: tuple[Credential, ...]) -> R
     from dataclasses import replace
 
     return replace(request, credentials=credentials) if credentials else request
-
-
-def _path(wire: Wire, arguments: Mapping[str, Any]) -> str:
-    by_name = {parameter.name: parameter for parameter in wire.parameters if parameter.place == "path"}
-    template = _template(wire)
-    made: list[str] = []
-    end = 0
-    for match in _VARIABLE.finditer(template):
-        made.append(quote(template[end : match.start()], safe=_PATH_LITERAL))
-        made.append(_path_value(by_name[match[1]], arguments, wire.dotted))
-        end = match.end()
-    made.append(quote(template[end:], safe=_PATH_LITERAL))
-    path = "".join(made)
-    if any(segment in (".", "..") for segment in path.split("/")):
-        raise InvalidArgumentsError(
-            "an argument would turn a part of the path into '.' or '..'", hint="Give the identifier itself"
-        )
-    return path
-
-
-def _template(wire: Wire) -> str:
-    return wire.path.partition("#")[0].partition("?")[0]
-
-
-def _path_value(parameter: WireParameter, arguments: Mapping[str, Any], dotted: bool) -> str:
-    value = arguments.get(parameter.key)
-    if value is None:
-        raise InvalidArgumentsError(f"the argument {parameter.key!r} is missing", details={"pointer": ""})
-    if parameter.content:
-        return styles.percent(styles.json_text(value))
-    if parameter.delimiters:
-        text = delimited.joined(value, parameter.delimiters, styles.percent)
-    elif parameter.style == "matrix":
-        text = styles.matrix(parameter.name, value, parameter.explode, styles.percent)
-    elif parameter.style == "label":
-        text = styles.label(value, parameter.explode, styles.percent, dotted=dotted)
-    else:
-        text = styles.simple(value, parameter.explode, styles.percent)
-    if not text:
-        raise InvalidArgumentsError(
-            f"the argument {parameter.key!r} is part of the path and cannot be empty",
-            details={"pointer": f"/{parameter.key}"},
-        )
-    return text
-
-
-def _query(wire: Wire, arguments: Mapping[str, Any]) -> str:
-    fixed = wire.path.partition("#")[0].partition("?")[2]
-    found = [quote(fixed, safe=_QUERY_LITERAL)] if fixed else []
-    for parameter in wire.parameters:
-        if parameter.place == "query":
-            found.extend(f"{name}={value}" for name, value in _query_pairs(parameter, arguments))
-    return "&".join(found)
-
-
-def _query_pairs(parameter: WireParameter, arguments: Mapping[str, Any]) -> styles.Pairs:
-    value = arguments.get(parameter.key)
-    if value is None:
-        return []
-    if parameter.content:
-        return [(styles.percent(parameter.name), styles.percent(styles.json_text(value)))]
-    if value == [] and parameter.empty:
-        return [(styles.percent(parameter.name), "")]
-    encode = styles.percent_unreserved if parameter.reserved else styles.percent
-    if parameter.delimiters and isinstance(value, list):
-        texts = delimited.entries(value, parameter.delimiters, encode) if value else []
-        return [(styles.percent(parameter.name), text) for text in texts]
-    return styles.pairs(parameter.name, value, parameter.style, parameter.explode, encode)
-
-
-def _headers(wire: Wire, arguments: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    cookies: list[str] = []
-    for parameter in wire.parameters:
-        value = arguments.get(parameter.key)
-        if value is None or value == [] or parameter.place not in ("header", "cookie"):
-            continue
-        if parameter.place == "header":
-            found.append((parameter.name, _header_value(parameter, value)))
-        elif parameter.content:
-            cookies.append(f"{parameter.name}={styles.percent(styles.json_text(value))}")
-        else:
-            made = styles.pairs(parameter.name, value, "form", parameter.explode, styles.percent)
-            cookies.extend(f"{name}={text}" for name, text in made)
-    if cookies:
-        found.append(("cookie", "; ".join(cookies)))
-    return found
-
-
-def _header_value(parameter: WireParameter, value: Any) -> str:
-    if parameter.content:
-        return styles.json_text(value, ascii_only=True)
-    if parameter.delimiters:
-        text = delimited.joined(value, parameter.delimiters, styles.as_is)
-    else:
-        text = styles.simple(value, parameter.explode, styles.as_is)
-    if not text.isascii() or not text.replace("\t", " ").isprintable():
-        raise InvalidArgumentsError(
-            f"the argument {parameter.key!r} goes into a header, which holds one line of ASCII text",
-            details={"pointer": f"/{parameter.key}"},
-        )
-    return text
-
-
-def _body(wire: Wire, arguments: Mapping[str, Any]) -> tuple[str, bytes | None]:
-    body = wire.body
-    if body is None:
-        return "", None
-    if body.key:
-        if arguments.get(body.key) is None and (body.key not in arguments or not body.required):
-            if body.required:
-                raise InvalidArgumentsError(f"the argument {body.key!r} is missing", details={"pointer": ""})
-            return "", None
-        value = arguments[body.key]
-    else:
-        value = _object(wire, body, arguments)
-        if not value and not body.required:
-            return "", None
-    return body.media_type, _encode(body, value)
-
-
-def _object(wire: Wire, body: WireBody, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    found = {
-        field.name: delimited.field_value(arguments[field.key], field.delimiters)
-        for field in body.fields
-        if field.key in arguments
-    }
-    if body.open:
-        claimed = {field.key for field in body.fields} | {parameter.key for parameter in wire.parameters}
-        found.update({key: value for key, value in arguments.items() if key not in claimed})
-    return found
-
-
-def _encode(body: WireBody, value: Any) -> bytes:
-    if body.form == "json":
-        return styles.json_text(value).encode()
-    if body.form == "form":
-        return _form(body, value).encode()
-    if body.form == "text":
-        return styles.scalar_text(value).encode()
-    try:
-        return base64.b64decode(styles.scalar_text(value), validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidArgumentsError(
-            f"the argument {body.key!r} is not base64", details={"pointer": f"/{body.key}"}
-        ) from None
-
-
-def _form(body: WireBody, value: Any) -> str:
-    if not isinstance(value, dict):
-        return styles.percent_form(styles.scalar_text(value))
-    by_name = {field.name: field for field in body.fields}
-    made: list[str] = []
-    for name, item in value.items():
-        field = by_name.get(name)
-        style = field.style if field else None
-        if style is None:  # each entry of a list by itself, an object as JSON text
-            item = styles.json_text(item) if isinstance(item, dict) else item
-            found = styles.pairs(name, item, "form", True, styles.percent_form)
-        else:
-            explode = field.explode if field else True
-            encode = styles.percent_unreserved if field and field.reserved else styles.percent_form
-            found = styles.pairs(name, item, style, explode, encode)
-        made.extend(f"{key}={text}" for key, text in found)
-    return "&".join(made)

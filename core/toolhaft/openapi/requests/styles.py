@@ -2,59 +2,40 @@
 
 Delimiters are written as they are and values are percent-encoded, so ``["a,b", "c"]`` is ``a%2Cb,c``.
 
-Source: OpenAPI 3.1.1, section "Style Examples"; RFC 6570, from which the styles come.
+Source: OpenAPI 3.2.0, section "Style Examples"; RFC 6570, from which most styles come.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 from toolhaft.errors import InvalidArgumentsError
-from toolhaft.openapi.requests.wire import Style
+from toolhaft.openapi.requests.encoding import Encode
+from toolhaft.openapi.requests.wire import DeepLists, Style
 
-Encode = Callable[[str], str]
 Pairs = list[tuple[str, str]]
 """Names and values, both encoded."""
 
-_DELIMITERS = {"form": ",", "simple": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
-_RESERVED = ":/?@!$'()*,;"
-"""Reserved characters that mean nothing in a query; ``&``, ``=``, ``+`` and ``#`` would."""
+_DELIMITERS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 _DEEPEST = 16
 
 
-def percent(text: str) -> str:
-    """Percent-encode everything but letters, digits and ``-._~``."""
-    return quote(text, safe="")
-
-
-def percent_unreserved(text: str) -> str:
-    """Percent-encode only what would change the meaning of a query."""
-    return quote(text, safe=_RESERVED)
-
-
-def percent_form(text: str) -> str:
-    """Encode as HTML forms do, with ``+`` for a blank."""
-    return quote_plus(text)
-
-
-def as_is(text: str) -> str:
-    """Return the text: headers are not percent-encoded."""
-    return text
-
-
 def scalar_text(value: Any) -> str:
-    """Return a value as text: ``true``, the shortest form of a number, JSON for what is nested."""
+    """Return a value as text: ``true``, the shortest form of a number, JSON for what is nested.
+
+    Raises:
+        InvalidArgumentsError: It holds what JSON cannot.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+    if isinstance(value, int):
         return str(int(value))
-    if isinstance(value, int | float):
-        return repr(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(float(value))
     return json_text(value)
 
 
@@ -95,7 +76,7 @@ def matrix(name: str, value: Any, explode: bool, encode: Encode) -> str:
     if isinstance(value, list):
         items = _items(value, encode)
         if explode:
-            return "".join(f";{shown}={item}" for item in items)
+            return "".join(f";{shown}={item}" if item else f";{shown}" for item in items)
         return f";{shown}={','.join(items)}"
     if isinstance(value, dict):
         if explode:
@@ -105,40 +86,74 @@ def matrix(name: str, value: Any, explode: bool, encode: Encode) -> str:
     return f";{shown}={text}" if text else f";{shown}"
 
 
-def pairs(name: str, value: Any, style: Style, explode: bool, encode: Encode) -> Pairs:
-    """Return a value as the name-value pairs of a query, form or cookie; null gives none."""
-    key = encode(name)
+def pairs(
+    name: str,
+    value: Any,
+    style: Style,
+    explode: bool,
+    encode: Encode,
+    *,
+    encode_name: Encode | None = None,
+    deep_lists: DeepLists = "indices",
+) -> Pairs:
+    """Return a value as the name-value pairs of a query, form or cookie; null and what is empty give none.
+
+    Args:
+        name: Name of the parameter.
+        value: Its value.
+        style: One that has names and values.
+        explode: One pair for each entry.
+        encode: For values.
+        encode_name: For names; None is as values.
+        deep_lists: How lists inside a ``deepObject`` are written.
+
+    Raises:
+        InvalidArgumentsError: It is nested too deeply, or holds what JSON cannot.
+    """
+    names = encode_name or encode
+    key = names(name)
     if value is None:
         return []
     if style == "deepObject":
-        return _deep(key, value, encode, 0)
-    delimiter = _DELIMITERS.get(style, ",")
+        return _deep(key, value, encode, names, deep_lists, 0)
     if isinstance(value, list):
-        items = _items(value, encode)
-        if not items:
-            return []
-        return [(key, item) for item in items] if explode else [(key, delimiter.join(items))]
+        if explode:
+            return [(key, encode(scalar_text(item))) for item in value if item is not None]
+        texts = [scalar_text(item) for item in value if item is not None]
+        return [(key, _joined(texts, style, encode))] if texts else []
     if isinstance(value, dict):
-        if explode and style == "form":
-            return [(encode(str(k)), encode(scalar_text(v))) for k, v in value.items() if v is not None]
-        text = _members(value, delimiter, delimiter, encode)
-        return [(key, text)] if text else []
+        kept = [(str(k), v) for k, v in value.items() if v is not None]
+        if explode and style in ("form", "cookie"):
+            return [(names(k), encode(scalar_text(v))) for k, v in kept]
+        flat = [text for k, v in kept for text in (k, scalar_text(v))]
+        return [(key, _joined(flat, style, encode))] if flat else []
     return [(key, encode(scalar_text(value)))]
 
 
-def _deep(key: str, value: Any, encode: Encode, depth: int) -> Pairs:
+def _joined(texts: list[str], style: Style, encode: Encode) -> str:
+    """Return entries between the delimiter of a style; blank and pipe are encoded, as no URL can hold them.
+
+    So an entry that holds one becomes two for the server: the specification leaves that to the caller.
+    """
+    delimiter = _DELIMITERS.get(style, ",")
+    return ("," if delimiter == "," else encode(delimiter)).join(map(encode, texts))
+
+
+def _deep(key: str, value: Any, encode: Encode, names: Encode, lists: DeepLists, depth: int) -> Pairs:
     if depth > _DEEPEST:
         raise InvalidArgumentsError(f"an argument is nested deeper than {_DEEPEST}")
     if isinstance(value, dict):
-        found: Pairs = []
-        for name, item in value.items():
-            found.extend(
-                _deep(f"{key}{encode('[')}{encode(str(name))}{encode(']')}", item, encode, depth + 1)
-            )
-        return found
-    if isinstance(value, list):
-        return [(key, encode(scalar_text(item))) for item in value if item is not None]
-    return [] if value is None else [(key, encode(scalar_text(value)))]
+        members = [(f"[{k}]", v) for k, v in value.items()]
+    elif isinstance(value, list) and lists == "indices":
+        members = [(f"[{n}]", v) for n, v in enumerate(item for item in value if item is not None)]
+    elif isinstance(value, list):
+        members = [("[]" if lists == "brackets" else "", v) for v in value]
+    else:
+        return [] if value is None else [(key, encode(scalar_text(value)))]
+    found: Pairs = []
+    for name, item in members:
+        found.extend(_deep(f"{key}{names(name)}", item, encode, names, lists, depth + 1))
+    return found
 
 
 def _items(value: list[Any], encode: Encode) -> list[str]:

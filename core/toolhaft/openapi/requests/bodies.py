@@ -1,0 +1,126 @@
+"""The body of a request, prepared once for each operation and filled for each call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from toolhaft.errors import InvalidArgumentsError
+from toolhaft.openapi.requests import styles
+from toolhaft.openapi.requests.files import FileContent, decode_base64, is_file, read_file
+from toolhaft.openapi.requests.forms import form_text
+from toolhaft.openapi.requests.media import is_range, matches
+from toolhaft.openapi.requests.multipart import Boundary, MultipartWriter, boundary_of
+from toolhaft.openapi.requests.sequences import sequence_text
+from toolhaft.openapi.requests.wire import Wire, WireBody
+from toolhaft.openapi.requests.xml import xml_text
+
+if TYPE_CHECKING:
+    from toolhaft.tools.artifacts import ArtifactStore
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_UNKNOWN = "application/octet-stream"
+
+
+class BodyWriter:
+    """Fills one kind of body of one operation.
+
+    Args:
+        body: What is known of it.
+        wire: The operation.
+    """
+
+    def __init__(self, body: WireBody, wire: Wire) -> None:
+        self._body = body
+        self._pairs = [(field.name, field.key) for field in body.fields]
+        self._fields = {field.name: field for field in body.fields}
+        self._claimed = frozenset(
+            [
+                *(field.key for field in body.fields),
+                *(field.headers_key for field in body.fields),
+                *(parameter.key for parameter in wire.parameters),
+            ]
+        )
+        self._deep_lists = wire.deep_lists
+
+    def write(
+        self, arguments: Mapping[str, Any], artifacts: ArtifactStore | None, boundary: Boundary | None
+    ) -> tuple[str, bytes | None]:
+        """Return the content type and the body; empty and None where none is sent.
+
+        Args:
+            arguments: By argument key.
+            artifacts: Where the bytes of artifacts are kept.
+            boundary: Makes the boundary of a multipart body; None is `boundary_of`.
+
+        Raises:
+            InvalidArgumentsError: What is required is missing, or a value cannot be sent.
+        """
+        body = self._body
+        if body.key:
+            value = arguments.get(body.key)
+            if value is None and (body.key not in arguments or not body.required):
+                if body.required:
+                    raise InvalidArgumentsError(
+                        f"the argument {body.key!r} is missing", details={"pointer": ""}
+                    )
+                return "", None
+        else:
+            value = {name: arguments[key] for name, key in self._pairs if key in arguments}
+            if body.open:
+                value.update({key: item for key, item in arguments.items() if key not in self._claimed})
+            if not value and not body.required:
+                return "", None
+        if body.form == "json":
+            return body.media_type, _json(value)
+        return self._encode(value, arguments, artifacts, boundary)
+
+    def _encode(
+        self,
+        value: Any,
+        arguments: Mapping[str, Any],
+        artifacts: ArtifactStore | None,
+        boundary: Boundary | None,
+    ) -> tuple[str, bytes]:
+        body = self._body
+        if body.form == "form":
+            return body.media_type, form_text(value, self._fields, self._deep_lists).encode()
+        if body.form == "multipart":
+            writer = MultipartWriter(
+                read=lambda item, key: read_file(item, key, artifacts),
+                boundary=boundary or boundary_of,
+                deep_lists=self._deep_lists,
+            )
+            return writer.write(body, value, self._fields, arguments)
+        if body.form == "xml":
+            return body.media_type, (value if isinstance(value, str) else xml_text(body.xml, value)).encode()
+        if body.form == "text":
+            text = styles.scalar_text(value) if not is_file(value) else None
+            return body.media_type, text.encode() if text is not None else self._file(value, artifacts).data
+        if body.form == "bytes":
+            file = self._file(value, artifacts)
+            return _concrete(body.media_type, file), file.data
+        return body.media_type, sequence_text(body.form, value).encode()
+
+    def _file(self, value: Any, artifacts: ArtifactStore | None) -> FileContent:
+        if isinstance(value, str):  # catalog files written before handles were taken hold base64 here
+            return FileContent(data=decode_base64(value, self._body.key))
+        return read_file(value, self._body.key, artifacts)
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return _JSON.encode(value).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        if isinstance(error, UnicodeEncodeError):
+            raise
+        raise InvalidArgumentsError(f"an argument is not JSON: {error}") from None
+
+
+def _concrete(media_type: str, file: FileContent) -> str:
+    """Return the type to send where the document names a range of them."""
+    if not is_range(media_type):
+        return media_type
+    known = file.media_type
+    return known if known and matches(known, media_type) else _UNKNOWN
