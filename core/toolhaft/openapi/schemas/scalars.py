@@ -18,7 +18,7 @@ def declared_types(node: dict[str, Any]) -> list[str]:
     names = given if isinstance(given, list) else [given]
     found = ["string" if name == "file" else name for name in names if isinstance(name, str)]
     known = [name for name in dict.fromkeys(found) if name in TYPES]
-    if len(known) != len(set(found)):
+    if len(known) != len(set(found)) or any(isinstance(name, dict) for name in names):
         return []  # a type that no one knows may be anything
     if (node.get("nullable") is True or node.get("x-nullable") is True) and known and "null" not in known:
         known.append("null")

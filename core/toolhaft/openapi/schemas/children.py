@@ -1,0 +1,83 @@
+"""Where schemas stand inside a JSON Schema 2020-12."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+ONE = (
+    "items",
+    "additionalProperties",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "propertyNames",
+    "contains",
+    "not",
+    "if",
+    "then",
+    "else",
+)
+"""Keywords whose value is a schema."""
+LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+"""Keywords whose value is a list of schemas."""
+NAMED = ("properties", "patternProperties", "dependentSchemas", "$defs")
+"""Keywords whose value is an object of schemas, the keys of which are names."""
+
+_ONE = frozenset(ONE)
+_LISTS = frozenset(LISTS)
+_NAMED = frozenset(NAMED)
+
+
+def children(schema: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
+    """Yield the schemas directly inside a schema, each with its path; boolean ones are left out."""
+    for keyword, value in schema.items():
+        if keyword in _ONE:
+            if isinstance(value, dict):
+                yield (keyword,), value
+        elif keyword in _LISTS:
+            for index, item in enumerate(value):
+                if isinstance(item, dict):
+                    yield (keyword, index), item
+        elif keyword in _NAMED:
+            for name, item in value.items():
+                if isinstance(item, dict):
+                    yield (keyword, name), item
+
+
+def map_children(
+    schema: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return a schema with each schema directly inside it changed; the same one where none was changed."""
+    made: dict[str, Any] = {}
+    for keyword, value in schema.items():
+        if keyword in _ONE and isinstance(value, dict):
+            new: Any = change(value)
+        elif keyword in _LISTS:
+            new = _list(value, change)
+        elif keyword in _NAMED:
+            new = _named(value, change)
+        else:
+            continue
+        if new is not value:
+            made[keyword] = new
+    return {**schema, **made} if made else schema
+
+
+def _list(value: list[Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> list[Any]:
+    new = [change(item) if isinstance(item, dict) else item for item in value]
+    return value if all(one is other for one, other in zip(new, value, strict=True)) else new
+
+
+def _named(value: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    new = {name: change(item) if isinstance(item, dict) else item for name, item in value.items()}
+    return value if all(new[name] is value[name] for name in value) else new
+
+
+def references(schema: dict[str, Any]) -> Iterator[str]:
+    """Yield the texts of ``$ref`` in a schema, at any depth."""
+    waiting = [schema]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        waiting.extend(child for _, child in children(node))
