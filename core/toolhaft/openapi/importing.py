@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from toolhaft.errors import SpecError
 from toolhaft.openapi.building import build
 from toolhaft.openapi.documents.cleaning import clean_text
-from toolhaft.openapi.documents.document import Document
+from toolhaft.openapi.documents.document import Document, as_dict
+from toolhaft.openapi.mentions import list_mentions
 from toolhaft.openapi.names import tool_names
 from toolhaft.openapi.operations import Operation, list_operations
 from toolhaft.openapi.plans import ImportOptions, OperationPlan, Planner
 from toolhaft.openapi.requests.wire import Wire
 from toolhaft.tools.report import OperationReport, Problem, Report, outcome_of
 from toolhaft.types import ToolSpec
+
+_SHARED = ("schemas", "definitions", "parameters", "responses", "requestBodies", "pathItems", "headers")
+"""What a document may be written for, to be used by others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,8 @@ class Import:
         report: What became of every operation.
         plans: Name -> the operation; those that can be called.
         secret_names: What ``auth`` may name.
+        bare: Whether the document describes no operation and means to: it has webhooks, or components for
+            other documents, and nothing of it was lost.
         planner: What the plans are made and built with.
     """
 
@@ -33,6 +39,7 @@ class Import:
     plans: dict[str, Operation]
     secret_names: tuple[str, ...]
     planner: Planner
+    bare: bool = False
 
     def build(self, name: str) -> tuple[ToolSpec, Wire]:
         """Build the spec and the wire of one operation."""
@@ -69,6 +76,7 @@ def import_document(document: Document, options: ImportOptions) -> Import:
         title=clean_text(document.title, 200),
         operations=tuple(entries),
         problems=(*document.problems, *problems, *server_problems),
+        mentions=list_mentions(document, operations, planner.resolver),
     )
     return Import(
         location=document.location,
@@ -76,7 +84,21 @@ def import_document(document: Document, options: ImportOptions) -> Import:
         plans=plans,
         secret_names=tuple(dict.fromkeys([*planner.security.names, *parameter_names])),
         planner=planner,
+        bare=not operations and not problems and is_bare(document),
     )
+
+
+def is_bare(document: Document) -> bool:
+    """Whether a document without operations is one by design, rather than by mistake."""
+    if any(problem.code.startswith(("reference-", "file-")) for problem in document.problems):
+        return False
+    root = document.root
+    if root.get("webhooks") and isinstance(root["webhooks"], dict):
+        return True
+    if document.dialect == "3.0" and not isinstance(root.get("paths"), dict):
+        return False  # the field may be left out from 3.1 on
+    shared = root if document.swagger else as_dict(root.get("components"))
+    return any(as_dict(shared.get(kind)) for kind in _SHARED)
 
 
 def _entry(plan: OperationPlan, name: str) -> OperationReport:

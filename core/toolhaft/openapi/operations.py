@@ -11,17 +11,14 @@ from toolhaft.openapi.documents.cleaning import clean_text
 from toolhaft.openapi.documents.document import Document, as_dict, as_text, escape
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.documents.swagger2_operations import OperationConverter, original
+from toolhaft.openapi.effects import EFFECT, READS, EffectReading, read_effect
 from toolhaft.openapi.names import NameRequest
 from toolhaft.tools.report import Problem
 from toolhaft.types import Effect
 
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+"""Fields of a path item that are operations."""
 _METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,40}")
-READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
-_REPEATABLE = frozenset({"PUT", "DELETE"})
-EFFECT = "x-toolhaft-effect"
-"""Extension of an operation: ``write`` or ``irreversible``. It is heeded where it raises the effect that the
-method stands for; a document cannot lower one."""
 PRIVATE = "x-toolhaft-private"
 """Extension of an operation: true if its results are private data."""
 
@@ -57,12 +54,12 @@ class Operation:
 
     @property
     def effect(self) -> Effect:
-        """What a call does: what the method says, or more where the document says so."""
-        effect: Effect = "read" if self.method in READS else "write"
-        said = self.fields.get(EFFECT)
-        if said == "irreversible" or (said == "write" and effect == "read"):
-            effect = "irreversible" if said == "irreversible" else "write"
-        return effect
+        """What a call does."""
+        return self.read_effect().effect
+
+    def read_effect(self) -> EffectReading:
+        """Return what a call does, and why where it is not what the method says."""
+        return read_effect(self.method, self.path, self.fields)
 
     @property
     def private(self) -> bool:
@@ -71,16 +68,19 @@ class Operation:
 
     @property
     def repeatable(self) -> bool:
-        """Whether the method may be sent twice with the effect of once."""
-        raised = self.method in READS and self.effect != "read"
-        return (self.method in READS or self.method in _REPEATABLE) and not raised
+        """Whether it may be sent twice with the effect of once."""
+        return self.read_effect().repeatable
 
     def check_extensions(self) -> list[Problem]:
         """Return what is noticed about the extensions that an operation may carry."""
         found = []
         said, private = self.fields.get(EFFECT), self.fields.get(PRIVATE)
-        if said is not None and (said not in ("write", "irreversible") or said != self.effect):
-            message = f"{EFFECT} is {said!r:.40}, which raises no effect; the effect is {self.effect}"
+        reading = self.read_effect()
+        if reading.rule not in ("", "mark"):
+            message = f"the effect is {reading.effect}: {reading.reason}"
+            found.append(Problem(code=f"effect-{reading.rule}", message=message, pointer=self.pointer))
+        if said is not None and said != reading.effect and (reading.effect != "irreversible" or said != "write"):
+            message = f"{EFFECT} is {said!r:.40}, which raises no effect; the effect is {reading.effect}"
             pointer = f"{self.pointer}/{EFFECT}"
             found.append(Problem(code="effect-not-raised", message=message, pointer=pointer))
         if private is not None and not isinstance(private, bool):
@@ -145,7 +145,7 @@ def _operations(path: str, item: dict[str, Any], pointer: str, resolver: Resolve
     listed = [
         (key.upper(), f"{pointer}/{escape(key)}", node)
         for key, node in item.items()
-        if key.lower() in _METHODS or key.lower() == "query"
+        if key.lower() in METHODS
     ]
     listed += [
         (key, f"{pointer}/additionalOperations/{escape(key)}", node)

@@ -9,10 +9,12 @@ from typing import Any
 from toolhaft.openapi.bodies import Body, read_body
 from toolhaft.openapi.documents.document import Document, as_dict
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
+from toolhaft.openapi.effects import is_key_parameter
 from toolhaft.openapi.operations import Operation
 from toolhaft.openapi.parameters import Parameter, ParameterReader
 from toolhaft.openapi.schemas.schema import SchemaReader
 from toolhaft.openapi.security import Alternatives, Auth, SecuritySchemes
+from toolhaft.openapi.selection import Filter
 from toolhaft.openapi.servers import Server, Servers
 from toolhaft.tools.report import Problem
 
@@ -27,6 +29,7 @@ class ImportOptions:
         server: Used in place of every server of the document.
         server_variables: Values for the variables of server URLs.
         prefix: Put before every name.
+        choice: Which operations are imported.
     """
 
     auth: Mapping[str, str] = field(default_factory=dict)
@@ -34,6 +37,7 @@ class ImportOptions:
     server: str | None = None
     server_variables: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
+    choice: Filter = field(default_factory=Filter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,8 @@ class OperationPlan:
 
     Attributes:
         secrets: Parameters that the caller's ``auth`` fills; they are no arguments.
+        key_header: Header that carries the call's own key, by which the API knows a call that comes again; it
+            is no argument.
         trusted: Whether the caller's secrets may go to the server.
         accept: For the ``Accept`` header.
         problems: What was noticed.
@@ -50,6 +56,7 @@ class OperationPlan:
     operation: Operation
     parameters: tuple[Parameter, ...] = ()
     secrets: tuple[Parameter, ...] = ()
+    key_header: str = ""
     body: Body | None = None
     server: Server = Server()
     trusted: bool = True
@@ -113,12 +120,14 @@ class Planner:
         security, noticed = self.security.wanted(node, pointer)
         problems += noticed
         secrets = [parameter for parameter in parameters if self._is_secret(parameter)]
+        keys = [] if operation.effect == "read" else [one for one in parameters if is_key(one)]
         if self._broken:
             problems += self._broken_references(parameters, body)
         return OperationPlan(
             operation=operation,
-            parameters=tuple(parameter for parameter in parameters if parameter not in secrets),
+            parameters=tuple(one for one in parameters if one not in secrets and one not in keys),
             secrets=tuple(secrets),
+            key_header=keys[0].name if keys else "",
             body=body,
             server=server,
             trusted=self._is_trusted(server),
@@ -148,14 +157,22 @@ class Planner:
             places.append((body.schema, body.pointer))
         found: list[Problem] = []
         for schema, pointer in places:
+            whole = schema.get("$ref") if isinstance(schema, dict) else None
+            own = self.resolver.problem(whole) if isinstance(whole, str) else None
+            unknown = own.reference if own is not None and own.kind == "external" else None
             for error in self.resolver.broken_within(schema):
-                found.append(_reference_problem(error, pointer))
+                found.append(_reference_problem(error, pointer, lost=error.reference == unknown))
         return found
 
 
-def _reference_problem(error: BrokenReferenceError, pointer: str) -> Problem:
-    """What leaves the document is not known at all; what is missing from it becomes any value."""
-    if error.kind == "external":
+def is_key(parameter: Parameter) -> bool:
+    """Whether a parameter is the header of an idempotency key, which the call itself has."""
+    return parameter.place == "header" and is_key_parameter(parameter.name, parameter.description)
+
+
+def _reference_problem(error: BrokenReferenceError, pointer: str, *, lost: bool) -> Problem:
+    """Return the problem; an argument that is wholly described elsewhere is lost, a part is any value."""
+    if lost:
         return Problem(code="reference-external", message=error.what, pointer=pointer, severity="skipped")
     message = f"{error.what}; any value is taken there"
     return Problem(code=f"reference-{error.kind}", message=message, pointer=pointer, severity="degraded")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import EgressError, FormatError, SpecError, UnknownNameError, UsageError
 from toolhaft.openapi.documents.document import LIMITS, Document, Limits
-from toolhaft.openapi.operations import READS
+from toolhaft.openapi.effects import reads_by_path
 from toolhaft.openapi.plans import ImportOptions
 from toolhaft.openapi.requests.request import path_variables
 from toolhaft.openapi.requests.wire import Wire
 from toolhaft.openapi.security import Auth
+from toolhaft.openapi.selection import Filter, read_selection
 from toolhaft.openapi.tool import KIND, OpenAPITool
 from toolhaft.secrets import SecretStore
 from toolhaft.tools.base import Tool
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class OpenAPISource(ToolSource):
-    """Reads OpenAPI 3 documents; each operation becomes a tool.
+    """Reads OpenAPI documents; each operation becomes a tool.
 
     Args:
         auth: Security scheme, or name of the API key's header, parameter or cookie -> reference to the
@@ -42,7 +44,13 @@ class OpenAPISource(ToolSource):
         client: The client to send with; None makes guarded ones when needed, which speak to a tool's own
             hosts, to those in ``allow_hosts``, and to no one else, redirects included.
         prefix: Put before the name of every tool.
+        include: Import only such operations: ``{"tags": [...], "methods": [...], "paths": ["/pets/*"],
+            "operations": [...], "matching": "regular expression", "deprecated": False}``, all of what is
+            named together; see `toolhaft.openapi.selection.Selection`.
+        exclude: Leave out such operations, in the same words.
         limits: What a document may cost.
+        root: Folder that the files of a description may lie in, where it is spread over several; None for
+            the folder of the document itself. Nothing outside is ever read.
     """
 
     def __init__(
@@ -55,7 +63,10 @@ class OpenAPISource(ToolSource):
         secrets: SecretStore | None = None,
         client: HTTPClient | None = None,
         prefix: str = "",
+        include: Mapping[str, Any] | None = None,
+        exclude: Mapping[str, Any] | None = None,
         limits: Limits = LIMITS,
+        root: str | Path | None = None,
     ) -> None:
         self._options = ImportOptions(
             auth=dict(auth or {}),
@@ -63,12 +74,16 @@ class OpenAPISource(ToolSource):
             server=server,
             server_variables=dict(server_variables or {}),
             prefix=prefix,
+            choice=Filter(
+                include=read_selection(include, "include"), exclude=read_selection(exclude, "exclude")
+            ),
         )
         self._auth = Auth(self._options.auth)
         self._secrets = secrets
         self._client = client
         self._own_clients: dict[tuple[str, ...], HTTPClient] = {}
         self._limits = limits
+        self._root = None if root is None else Path(root)
 
     async def load(self, location: Any) -> Catalog:
         """Read a document into a catalog whose tools are built when first used.
@@ -90,7 +105,7 @@ class OpenAPISource(ToolSource):
         document = await self._read(location)
         found = import_document(document, self._options)
         self._check_auth(found)
-        if not found.plans:
+        if not found.plans and not found.bare:
             raise no_tools(found)
         entries: dict[str, Callable[[], Tool]] = {
             name: partial(self._make, found, name) for name in found.plans
@@ -140,9 +155,11 @@ class OpenAPISource(ToolSource):
         if isinstance(location, Mapping):
             return read_value(location, limits=self._limits)
         if isinstance(location, str) and is_url(location):
-            return await fetch(location, self._connect(), self._limits)
+            return await fetch(
+                location, self._connect(), self._limits, within=lambda origin: self._connect((origin,))
+            )
         if isinstance(location, str | Path):
-            return read_path(Path(location), self._limits)
+            return await asyncio.to_thread(read_path, Path(location), self._limits, self._root)
         raise UsageError(
             f"a {type(location).__name__} is no OpenAPI document",
             hint="Give a path, a URL or a parsed document",
@@ -165,7 +182,7 @@ def check_binding(spec: ToolSpec, wire: Wire) -> None:
         raise FormatError(f"the server of the tool cannot be used: {error.what}", where=spec.name) from None
     if spec.hosts != hosts:
         raise FormatError("the tool's hosts are not those that it speaks to", where=spec.name)
-    if wire.method not in READS and "read" in (spec.effect, wire.effect):
+    if not reads_by_path(wire.method, wire.path) and "read" in (spec.effect, wire.effect):
         raise FormatError(
             f"a tool that sends {wire.method[:20]!r} does not only read",
             where=spec.name,

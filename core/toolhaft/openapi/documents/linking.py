@@ -222,7 +222,8 @@ class Linker:
             self.links.refused[text] = None
             relative = not location.startswith((".", "/", "\\")) and not urlsplit_scheme(location)
             # A name never begins so: what was refused cannot be taken for a file of that name.
-            self._write(holder, key, f"./{text}" if relative else text, "examples")
+            holder[key] = f"./{text}" if relative else text
+            self.links.references.add(holder[key])
             return
         self._named.add(name)
         self._write(holder, key, f"{name}#{fragment}", mode)
