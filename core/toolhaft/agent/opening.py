@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from toolhaft.errors import UsageError
+from toolhaft.errors import ToolhaftError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from toolhaft.curation.rules import Curation
     from toolhaft.hooks.registry import Registry
     from toolhaft.models.base import Model
     from toolhaft.secrets import SecretStore
     from toolhaft.tools.catalog import Catalog
+    from toolhaft.tools.source import ToolSource
     from toolhaft.tools.catalog_lock import Lock
 
 
@@ -23,6 +25,7 @@ def open_catalog(
     *,
     auth: Mapping[str, str] | None = None,
     allow_hosts: str | Sequence[str] = (),
+    curation: Curation | Path | str | Mapping[str, Any] | None = None,
     lock: str | Path | Lock | bool | None = None,
     registry: Registry | None = None,
     **settings: Any,
@@ -30,8 +33,8 @@ def open_catalog(
     """Do what `load_catalog` does from code that is not async, notebooks included."""
     from toolhaft.tools.loop import run_sync
 
-    options: dict[str, Any] = {"allow_hosts": allow_hosts, "lock": lock, "registry": registry, **settings}
-    return run_sync(load_catalog(location, auth=auth, **options))
+    options: dict[str, Any] = {"allow_hosts": allow_hosts, "curation": curation, "lock": lock, **settings}
+    return run_sync(load_catalog(location, auth=auth, registry=registry, **options))
 
 
 async def load_catalog(
@@ -39,6 +42,7 @@ async def load_catalog(
     *,
     auth: Mapping[str, str] | None = None,
     allow_hosts: str | Sequence[str] = (),
+    curation: Curation | Path | str | Mapping[str, Any] | None = None,
     lock: str | Path | Lock | bool | None = None,
     registry: Registry | None = None,
     **settings: Any,
@@ -51,6 +55,8 @@ async def load_catalog(
             Behind ``scheme:path``, settings of the source may stand: ``rapidapi:tools/?virtual&seed=7``.
         auth: Security scheme -> secret reference, for example ``{"api_key": "env:PETSTORE_KEY"}``.
         allow_hosts: Loopback and private hosts that the tools may speak to, one or several.
+        curation: What the owner says of the tools: a file, or what it would hold; see
+            `toolhaft.curation.applying.curate`.
         lock: What was approved: a lock, or its file. A tool that is something else now is refused until it
             is approved again (`toolhaft.tools.catalog_lock`). None takes ``NAME.lock.json`` beside the file,
             if there is one; False takes none.
@@ -74,17 +80,40 @@ async def load_catalog(
     if allow_hosts:
         settings["allow_hosts"] = (allow_hosts,) if isinstance(allow_hosts, str) else tuple(allow_hosts)
     if scheme == "catalog":
-        found = registry
-        source = registry.source("catalog", source=lambda kind: found.source(kind, **settings))
+        source = registry.source("catalog", source=_sources(registry, settings))
     else:
         source = registry.source(scheme, **settings)
     approved = _find_lock(lock, scheme, rest)
     catalog = await source.load(rest)
-    if approved is None:
-        return catalog
-    from toolhaft.tools.catalog_lock import apply_lock
+    try:
+        return _prepared(catalog, curation, approved)
+    except ToolhaftError:
+        await catalog.close()
+        raise
 
-    return apply_lock(catalog, approved)
+
+def _prepared(catalog: Catalog, curation: Any, approved: Lock | None) -> Catalog:
+    """Return a catalog as its owner's curation leaves it, and with what changed since it was approved."""
+    if curation is not None:
+        from toolhaft.curation.applying import curate
+
+        catalog = curate(catalog, curation)
+    if approved is not None:
+        from toolhaft.tools.catalog_lock import apply_lock
+
+        catalog = apply_lock(catalog, approved)
+    return catalog
+
+
+def _sources(registry: Registry, settings: Mapping[str, Any]) -> Callable[[str], ToolSource]:
+    """Return what gives the sources of a catalog file's tools; a curated tool's is around another's."""
+
+    def source(kind: str) -> ToolSource:
+        if kind == "curated":
+            return registry.source(kind, source=source)
+        return registry.source(kind, **settings)
+
+    return source
 
 
 def _find_lock(lock: str | Path | Lock | bool | None, scheme: str, rest: Any) -> Lock | None:

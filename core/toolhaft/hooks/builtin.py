@@ -12,6 +12,7 @@ def register_tool_sources() -> Factories:
     return {
         "openapi": "toolhaft.openapi.source:OpenAPISource",
         "catalog": "toolhaft.tools.catalog_file:CatalogFileSource",
+        "curated": "toolhaft.curation.tool:CuratedSource",
         "python": "toolhaft.tools.module:PythonSource",
         "world": "toolhaft.world.source:WorldSource",
     }

@@ -182,7 +182,7 @@ class Catalog(Mapping[str, Tool]):
         """Return the tools whose spec the function accepts."""
         from toolhaft.tools.wrappers import Subset
 
-        return self._derived(Subset(self._tools, [n for n in self._tools if keep(self._tools[n].spec)]))
+        return self.view(Subset(self._tools, [n for n in self._tools if keep(self._tools[n].spec)]))
 
     def select(self, *names: str) -> Catalog:
         """Return the tools of these names, in this order.
@@ -195,7 +195,7 @@ class Catalog(Mapping[str, Tool]):
         for name in names:
             if name not in self._tools:
                 raise UnknownNameError("tool", name, self.names, where=self.name)
-        return self._derived(Subset(self._tools, list(dict.fromkeys(names))))
+        return self.view(Subset(self._tools, list(dict.fromkeys(names))))
 
     def rename(self, names: Mapping[str, str]) -> Catalog:
         """Return the catalog with some tools under new names, old name -> new name.
@@ -209,19 +209,19 @@ class Catalog(Mapping[str, Tool]):
         for old in names:
             if old not in self._tools:
                 raise UnknownNameError("tool", old, self.names, where=self.name)
-        return self._derived(Renamed(self._tools, {name: names.get(name, name) for name in self._tools}))
+        return self.view(Renamed(self._tools, {name: names.get(name, name) for name in self._tools}))
 
     def prefix(self, prefix: str) -> Catalog:
         """Return the catalog with a prefix before every name, cut and hashed where it grows too long."""
         from toolhaft.tools.wrappers import Renamed, prefixed
 
-        return self._derived(Renamed(self._tools, {name: prefixed(prefix, name) for name in self._tools}))
+        return self.view(Renamed(self._tools, {name: prefixed(prefix, name) for name in self._tools}))
 
     def wrap(self, wrapper: Callable[[Tool], Tool]) -> Catalog:
         """Return the catalog with each tool wrapped when it is used, for example ``wrap(Cached)``."""
         from toolhaft.tools.wrappers import Wrapped
 
-        return self._derived(Wrapped(self._tools, wrapper))
+        return self.view(Wrapped(self._tools, wrapper))
 
     @classmethod
     def merge(cls, *catalogs: Catalog, name: str = "", report: Any = None) -> Catalog:
@@ -303,10 +303,16 @@ class Catalog(Mapping[str, Tool]):
 
         run_sync(self.close())
 
-    def _derived(self, tools: Mapping[str, Tool]) -> Catalog:
-        derived = Catalog(tools, name=self.name, report=lambda: self.report, close=self.close)
-        derived._artifacts = self._artifacts
-        return derived
+    def view(self, tools: Mapping[str, Tool], *, report: Any = None) -> Catalog:
+        """Return a catalog that shows this one's tools otherwise: it shares `artifacts`, and closes this one.
+
+        Args:
+            tools: What it shows, for example a `toolhaft.tools.wrappers.Subset`.
+            report: Its own report; None is this catalog's.
+        """
+        shown = Catalog(tools, name=self.name, report=report or (lambda: self.report), close=self.close)
+        shown._artifacts = self._artifacts
+        return shown
 
     def __eq__(self, other: object) -> bool:
         return self is other
