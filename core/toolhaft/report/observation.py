@@ -65,6 +65,7 @@ def observation_html(
         error_html(observation.error) if observation.error else None,
         *parts,
         _more(len(observation.parts) - _PARTS, "part"),
+        *(tag("p", plain(note, 400), class_="hint", dir="auto") for note in observation.notes[:8]),
         _truncated(observation),
         labels_html("Carries the labels", observation.labels),
         _exchanges(observation, cap),

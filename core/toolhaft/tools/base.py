@@ -46,12 +46,17 @@ class ToolResult:
         parts: What the model is shown; empty means ``value`` as text or JSON.
         exchanges: HTTP exchanges made.
         provenance: Where the value came from.
+        notes: What the model should know of the value beside it, each one line: where it differs from
+            what was promised, how to get the next page. At most 8 are kept, of 400 characters.
+        rest: How to get less at once, one line; said only if the value had to be cut.
     """
 
     value: Any = None
     parts: tuple[Part, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
     provenance: Provenance = "live"
+    notes: tuple[str, ...] = ()
+    rest: str = ""
 
 
 class Tool(ABC):

@@ -13,6 +13,7 @@ from toolhaft.tools.base import ToolResult
 from toolhaft.tools.context import RunContext
 from toolhaft.tools.handles import PLACE
 from toolhaft.tools.schema import nesting
+from toolhaft.tools.shortening import compact_length, shorten_json
 from toolhaft.types import (
     Artifact,
     ArtifactPart,
@@ -30,6 +31,8 @@ DEEPEST = 200
 _SAID = 4000
 _NAME = 200
 """Characters of a file's name or media type that are kept."""
+_MOST_NOTES = 8
+_LONGEST_NOTE = 400
 _SPARED = len(PLACE) + 64 - len("img-1")
 """Characters by which an artifact's handle is shorter than what stands in its place until it has one."""
 
@@ -55,10 +58,18 @@ def contents(
     kept, cut = _bounded(parts, spec, context)
     return {
         "parts": tuple(_derived(part, spec, context, made_by) for part in kept),
+        "notes": _notes(result, cut, context),
         "truncated": cut,
         "provenance": result.provenance,
         "exchanges": redact_exchanges(result.exchanges, context.secrets),
     }
+
+
+def _notes(result: ToolResult, cut: int, context: RunContext) -> tuple[str, ...]:
+    """Return what a tool adds to its result, each on one short line; how to get the rest only if it was cut."""
+    said = [*result.notes[:_MOST_NOTES], *([result.rest] if cut and result.rest else ())]
+    said += [f"{cut} more characters were cut"] if cut else []
+    return tuple(_line(note, context, _LONGEST_NOTE) for note in said)
 
 
 def error_info(error: ToolError, secrets: SecretStore) -> ErrorInfo:
@@ -131,9 +142,9 @@ def _derived(part: Part, spec: ToolSpec, context: RunContext, made_by: Derivatio
     return ArtifactPart(replace(artifact, made_by=made_by))
 
 
-def _line(text: str, context: RunContext) -> str:
-    """Return what a tool says of a file as one short line."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in str(text)[:_NAME])
+def _line(text: str, context: RunContext, longest: int = _NAME) -> str:
+    """Return what a tool says of a file, or of its result, as one short line."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in str(text)[:longest])
     return _storable(context.secrets.redact(shown))
 
 
@@ -185,6 +196,21 @@ class _Room:
         self.cut += len(text) - len(found)
         return found
 
+    def fit_value(self, part: JSONPart, text: str, length: int) -> JSONPart:
+        """Return a JSON part, or as much of its structure as there is room for.
+
+        Args:
+            part: Of its own, nested at most 200 levels deep.
+            text: Its JSON.
+            length: How long that is as it is shown.
+        """
+        left, self.left = self.left, max(0, self.left - length)
+        if length <= left:
+            return part
+        short = shorten_json(part.value, left, whole=PLACE)
+        self.cut += max(1, len(text) - compact_length(short))
+        return JSONPart(short)
+
 
 def _bounded(parts: Iterable[Part], spec: ToolSpec, context: RunContext) -> tuple[tuple[Part, ...], int]:
     """Redact the parts and cut them to the cap in all; return them and how many characters were cut."""
@@ -205,13 +231,13 @@ def _bounded(parts: Iterable[Part], spec: ToolSpec, context: RunContext) -> tupl
             shown, text = _json_part(context.secrets.redact_value(part.value), spec, room)
             room.reserved = 0
         had_room = room.left > 0
-        cut = room.fit(text, len(text) - _SPARED * text.count(PLACE) if room.artifacts else len(text))
-        if cut is not None:
+        length = len(text) - _SPARED * text.count(PLACE) if room.artifacts else len(text)
+        if isinstance(shown, JSONPart):
+            shown = room.fit_value(shown, text, length)
+        elif (cut := room.fit(text, length)) is not None:
             shown = TextPart(cut)
         if had_room or not text:
             kept.append(shown)
-    if room.cut:
-        kept.append(TextPart(f"[{room.cut} more characters were cut]"))
     if room.left_out:
         kept.append(TextPart(f"[{room.left_out} more images or files are left out]"))
     kept.extend(ArtifactPart(found) for id, found in room.artifacts.items() if id not in alone)

@@ -148,6 +148,7 @@ class Observation:
         truncated: Characters that were cut to keep to the size cap; 0 if none.
         effect: The tool's effect.
         arguments_from: ``(argument, labels)``: where each argument of the call came from.
+        notes: What the tool says of the content, each one line; as untrusted as the content.
     """
 
     call_id: str
@@ -161,6 +162,7 @@ class Observation:
     truncated: int = 0
     effect: Literal["read", "write", "irreversible"] = "read"
     arguments_from: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -185,7 +187,7 @@ class Observation:
         """Return what a language model is shown."""
         if self.error is not None:
             return f"Error {self.error.code}: {self.error}"
-        return "\n".join(_part_text(part) for part in self.parts)
+        return "\n".join([*map(_part_text, self.parts), *(f"[{note}]" for note in self.notes)])
 
 
 def _part_text(part: Part) -> str:
