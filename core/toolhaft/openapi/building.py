@@ -182,7 +182,8 @@ def _wire(
         trusted=plan.trusted,
         dotted=dotted,
         effect=operation.effect,
-        repeatable=operation.repeatable,
+        repeatable=operation.repeatable or bool(plan.key_header),
+        key_header=plan.key_header,
     )
 
 
@@ -220,7 +221,7 @@ def _spec(
         description=describe_operation(node),
         parameters=parameters,
         effect=operation.effect,
-        repeatable=operation.repeatable,
+        repeatable=operation.repeatable or bool(plan.key_header),
         tags=tuple(clean_text(tag, 80) for tag in as_list(node.get("tags"))[:20] if isinstance(tag, str)),
         source=f"openapi:{document.location}#{operation.pointer}",
         parent=clean_text(document.title, 200),
@@ -251,6 +252,11 @@ def _metadata(plan: OperationPlan, wire: Wire) -> dict[str, Any]:
         found["operation_id"] = clean_string(node["operationId"])[:500]
     if node.get("deprecated") is True:
         found["deprecated"] = True
+    if reason := plan.operation.read_effect().reason:
+        found["effect"] = reason
+    docs = as_dict(node.get("externalDocs")).get("url")
+    if isinstance(docs, str) and docs.startswith(("https://", "http://")):
+        found["docs"] = clean_text(docs, 500)
     if wanted := describe(wire.security):
         found["security"] = wanted
     return found

@@ -13,7 +13,7 @@ from toolhaft.openapi.names import tool_names
 from toolhaft.openapi.operations import Operation, list_operations
 from toolhaft.openapi.plans import ImportOptions, OperationPlan, Planner
 from toolhaft.openapi.requests.wire import Wire
-from toolhaft.tools.report import OperationReport, Problem, Report, outcome_of
+from toolhaft.tools.report import Mention, OperationReport, Problem, Report, outcome_of
 from toolhaft.types import ToolSpec
 
 _SHARED = ("schemas", "definitions", "parameters", "responses", "requestBodies", "pathItems", "headers")
@@ -63,7 +63,11 @@ def import_document(document: Document, options: ImportOptions) -> Import:
     plans: dict[str, Operation] = {}
     parameter_names: dict[str, None] = {}
     server_problems: dict[Problem, None] = {}
+    left_out: list[Mention] = []
     for operation, name in zip(operations, names, strict=True):
+        if options.choice.reason(operation):
+            left_out.append(_left_out(operation))
+            continue
         plan = planner.plan(operation)
         entry = _entry(plan, name)
         entries.append(entry)
@@ -76,7 +80,7 @@ def import_document(document: Document, options: ImportOptions) -> Import:
         title=clean_text(document.title, 200),
         operations=tuple(entries),
         problems=(*document.problems, *problems, *server_problems),
-        mentions=list_mentions(document, operations, planner.resolver),
+        mentions=(*list_mentions(document, operations, planner.resolver), *left_out),
     )
     return Import(
         location=document.location,
@@ -99,6 +103,10 @@ def is_bare(document: Document) -> bool:
         return False  # the field may be left out from 3.1 on
     shared = root if document.swagger else as_dict(root.get("components"))
     return any(as_dict(shared.get(kind)) for kind in _SHARED)
+
+
+def _left_out(operation: Operation) -> Mention:
+    return Mention(kind="left out", method=operation.method, path=operation.path, pointer=operation.pointer)
 
 
 def _entry(plan: OperationPlan, name: str) -> OperationReport:

@@ -11,13 +11,15 @@ from toolhaft.openapi.documents.cleaning import clean_text
 from toolhaft.openapi.documents.document import Document, as_dict, as_text, escape
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.documents.swagger2_operations import OperationConverter, original
-from toolhaft.openapi.effects import EFFECT, READS, EffectReading, read_effect
+from toolhaft.openapi.effects import EFFECT, EffectReading, read_effect
 from toolhaft.openapi.names import NameRequest
 from toolhaft.tools.report import Problem
 from toolhaft.types import Effect
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 """Fields of a path item that are operations."""
+MORE_METHODS = ("additionalOperations", "x-oai-additionalOperations")
+"""Fields of a path item that hold operations by method; the second is for versions before 3.2."""
 _METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,40}")
 PRIVATE = "x-toolhaft-private"
 """Extension of an operation: true if its results are private data."""
@@ -79,7 +81,11 @@ class Operation:
         if reading.rule not in ("", "mark"):
             message = f"the effect is {reading.effect}: {reading.reason}"
             found.append(Problem(code=f"effect-{reading.rule}", message=message, pointer=self.pointer))
-        if said is not None and said != reading.effect and (reading.effect != "irreversible" or said != "write"):
+        if (
+            said is not None
+            and said != reading.effect
+            and (reading.effect != "irreversible" or said != "write")
+        ):
             message = f"{EFFECT} is {said!r:.40}, which raises no effect; the effect is {reading.effect}"
             pointer = f"{self.pointer}/{EFFECT}"
             found.append(Problem(code="effect-not-raised", message=message, pointer=pointer))
@@ -148,8 +154,9 @@ def _operations(path: str, item: dict[str, Any], pointer: str, resolver: Resolve
         if key.lower() in METHODS
     ]
     listed += [
-        (key, f"{pointer}/additionalOperations/{escape(key)}", node)
-        for key, node in as_dict(item.get("additionalOperations")).items()
+        (key, f"{pointer}/{field_name}/{escape(key)}", node)
+        for field_name in MORE_METHODS
+        for key, node in as_dict(item.get(field_name)).items()
     ]
     for method, place, node in listed:
         if node is None:

@@ -219,6 +219,8 @@ def no_tools(found: Import) -> SpecError:
     total = len(report.operations)
     if total:
         what = f"none of the {total} operations can become a tool: {report.commonest()}"
+    elif left := len(report.mentioned("left out")):
+        what = f"include and exclude leave out all of the {left} operations"
     else:
         what = "; ".join(["there are no operations", *report.warnings[:3]])
     return SpecError(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from toolhaft.http.message import Credential, Request, Response
+from toolhaft.openapi.requests.keys import idempotency_key
 from toolhaft.openapi.requests.request import build_request
 from toolhaft.openapi.requests.wire import Wire
 from toolhaft.openapi.security import Auth, describe
@@ -52,7 +53,7 @@ class OpenAPITool(Tool):
             ConfigError: The document names no server that can be used, and none was given.
         """
         built = build_request(self.wire, arguments, where=self.spec.name)
-        return replace(built, credentials=self.credentials())
+        return replace(built, credentials=self.credentials(), key_header=self.wire.key_header)
 
     def credentials(self) -> tuple[Credential, ...]:
         """Return what the transport adds to a request: the caller's secrets, for this origin alone."""
@@ -76,7 +77,8 @@ class OpenAPITool(Tool):
         """
         from toolhaft.openapi.responses.reading import read_response, status_error
 
-        request = replace(self.request(arguments), key=context.key, timeout=self.spec.timeout)
+        key = idempotency_key(context.key) if self.wire.key_header else context.key
+        request = replace(self.request(arguments), key=key, timeout=self.spec.timeout)
         response = await self._connect(self.spec.hosts).send(request)
         if response.status >= 400:
             raise status_error(

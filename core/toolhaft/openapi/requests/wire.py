@@ -157,6 +157,7 @@ class Wire:
         security: What the operation wants.
         secret_parameters: ``(place, name)`` of declared parameters that the caller's ``auth`` fills.
         trusted: Whether the server is one that the caller's secrets may go to.
+        key_header: Header that carries the call's own key; empty if the API knows none.
         dotted: Lists and objects in style ``label`` are separated by ``.``, exploded or not.
         bodies: The same body as other media types, for the caller to choose.
         deep_lists: How lists inside a ``deepObject`` are written.
@@ -177,3 +178,4 @@ class Wire:
     deep_lists: DeepLists = "indices"
     effect: Effect = "write"
     repeatable: bool = False
+    key_header: str = ""
