@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from toolhaft.models.base import Model
     from toolhaft.secrets import SecretStore
     from toolhaft.tools.catalog import Catalog
-    from toolhaft.tools.source import ToolSource
     from toolhaft.tools.catalog_lock import Lock
+    from toolhaft.tools.source import ToolSource
 
 
 def open_catalog(
