@@ -80,11 +80,17 @@ class Planner:
         self.resolver = Resolver(root, document.files, document.unread)
         self.schemas = SchemaReader(self.resolver, document.dialect)
         self.servers = Servers(document.url, options.server, options.server_variables)
-        self.security = SecuritySchemes(root, self.resolver)
+        self.security = SecuritySchemes(
+            root, self.resolver, base=document.url or self._first_server(root), served=options.auth
+        )
         self.auth = Auth(options.auth)
         self._parameters = ParameterReader(self.resolver)
-        self._origins = self.servers.all_origins(root.get("servers"), "/servers")
+        self.origins = self.servers.all_origins(root.get("servers"), "/servers")
         self._broken = any(self.resolver.problem(ref) for ref in document.references)
+
+    def _first_server(self, root: Mapping[str, Any]) -> str:
+        """Return where addresses of a document that was not fetched are relative to."""
+        return self.servers.choose([(root.get("servers"), "/servers")]).url
 
     def plan(self, operation: Operation) -> OperationPlan:
         """Read one operation."""
@@ -145,7 +151,7 @@ class Planner:
 
     def _is_trusted(self, server: Server) -> bool:
         """Whether the server is the document's own, or one that the caller named."""
-        if not server.url or not self._origins or server.origin in self._origins:
+        if not server.url or not self.origins or server.origin in self.origins:
             return True
         host = server.origin.partition("://")[2]
         named = {host, host.rpartition(":")[0], server.origin}
@@ -161,7 +167,8 @@ class Planner:
             own = self.resolver.problem(whole) if isinstance(whole, str) else None
             unknown = own.reference if own is not None and own.kind == "external" else None
             for error in self.resolver.broken_within(schema):
-                found.append(_reference_problem(error, pointer, lost=error.reference == unknown))
+                lost = error.reference == unknown or error.is_odd
+                found.append(_reference_problem(error, pointer, lost=lost))
         return found
 
 
@@ -171,7 +178,7 @@ def is_key(parameter: Parameter) -> bool:
 
 
 def _reference_problem(error: BrokenReferenceError, pointer: str, *, lost: bool) -> Problem:
-    """Return the problem; an argument that is wholly described elsewhere is lost, a part is any value."""
+    """Return the problem: what is wholly described elsewhere is lost, a part of it becomes any value."""
     if lost:
         return Problem(code="reference-external", message=error.what, pointer=pointer, severity="skipped")
     message = f"{error.what}; any value is taken there"

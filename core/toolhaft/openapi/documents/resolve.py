@@ -5,6 +5,7 @@ Nothing is ever read here: other files were read beside the document, or they ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 from urllib.parse import unquote
@@ -14,6 +15,7 @@ from toolhaft.openapi.documents.document import escape
 from toolhaft.openapi.documents.pointers import as_fragment, split_reference, unescape
 
 _LONGEST_CHAIN = 64
+_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
 _NAMES_WITHIN = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 _NO_REFERENCES = frozenset({"example", "examples", "default", "enum", "const"})
 
@@ -43,6 +45,13 @@ class BrokenReferenceError(SpecError):
         self.kind = kind
         self.reference = reference
         self.reason = reason
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether it leads to where no honest description does: a file of the machine, or a share."""
+        scheme = _SCHEME.match(self.reference)
+        odd = scheme is not None and scheme[1].lower() not in ("http", "https", "urn")
+        return self.kind == "external" and (odd or self.reference.startswith(("/", "\\")))
 
 
 class Resolver:
