@@ -1,4 +1,4 @@
-"""What an operation wants to know the caller by, and which of the caller's secrets fit.
+"""The security schemes of a document, and which of them an operation wants.
 
 Secrets come from the caller alone, by reference, and are bound to origins; a document or a catalog file
 can never name one.
@@ -7,44 +7,34 @@ can never name one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Any, Literal
+from urllib.parse import urljoin
 
-from toolhaft.errors import UsageError
-from toolhaft.http.message import Credential
+from toolhaft.auth.schemes import Alternatives, Flow, Grant, SchemeUse, describe
+from toolhaft.auth.session import Auth
+from toolhaft.errors import EgressError
+from toolhaft.http.origin import origin_of
 from toolhaft.openapi.documents.document import as_dict, as_list, escape
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.tools.report import Problem
-from toolhaft.types import SecretRef
 
-Kind = Literal["apiKey", "basic", "bearer", "unsupported"]
-Place = Literal["header", "query", "cookie"]
+__all__ = ["TOKEN", "Alternatives", "Auth", "SchemeUse", "SecuritySchemes", "describe"]
+
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """What may be the name of a header or cookie."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchemeUse:
-    """One security scheme as an operation wants it.
-
-    Attributes:
-        scheme: Its name in the document.
-        kind: ``bearer`` stands for OAuth 2 and OpenID Connect as well: the token is the caller's.
-        place: Where an API key goes.
-        name: Header, query parameter or cookie of an API key.
-        note: What an unsupported scheme is.
-    """
-
-    scheme: str
-    kind: Kind
-    place: Place = "header"
-    name: str = "Authorization"
-    note: str = ""
-
-
-Alternatives = tuple[tuple[SchemeUse, ...], ...]
-"""Any one of these will do; each asks for all of its schemes; an empty one asks for none."""
+_GRANTS: dict[str, Grant] = {
+    "clientCredentials": "clientCredentials",
+    "application": "clientCredentials",
+    "password": "password",
+    "authorizationCode": "authorizationCode",
+    "accessCode": "authorizationCode",
+    "deviceAuthorization": "deviceAuthorization",
+    "implicit": "implicit",
+}
+"""Name of a flow, those of Swagger 2.0 among them -> what it is."""
+_MOST_SCOPES = 200
+_LONGEST_SCOPE = 500
 
 
 class SecuritySchemes:
@@ -53,13 +43,20 @@ class SecuritySchemes:
     Args:
         root: The whole document.
         resolver: Of the same document.
+        base: What relative addresses are joined to: where the document came from.
+        served: Schemes that the caller's own code serves, whatever their type.
     """
 
-    def __init__(self, root: dict[str, Any], resolver: Resolver) -> None:
+    def __init__(
+        self, root: dict[str, Any], resolver: Resolver, *, base: str = "", served: Collection[str] = ()
+    ) -> None:
         declared = as_dict(as_dict(root.get("components")).get("securitySchemes"))
         self._uses = {
-            name: _read_scheme(name, node, resolver) for name, node in declared.items() if node is not None
+            name: _read_scheme(name, node, resolver, base)
+            for name, node in declared.items()
+            if isinstance(name, str) and node is not None
         }
+        self._served = frozenset(name.casefold() for name in served)
         self._default = root.get("security")
 
     @property
@@ -67,6 +64,11 @@ class SecuritySchemes:
         """What ``auth`` may name: schemes, and the headers, parameters and cookies of API keys."""
         keys = [use.name for use in self._uses.values() if use.kind == "apiKey"]
         return [*self._uses, *keys]
+
+    @property
+    def uses(self) -> dict[str, SchemeUse]:
+        """Every scheme by its name, without scopes."""
+        return dict(self._uses)
 
     def wanted(self, operation: dict[str, Any], pointer: str) -> tuple[Alternatives, list[Problem]]:
         """Return what an operation wants, and what cannot be given."""
@@ -79,25 +81,49 @@ class SecuritySchemes:
             if not isinstance(alternative, dict):
                 continue
             place = f"{where}/{index}"
-            found.append(tuple(self._use(name, f"{place}/{escape(name)}", problems) for name in alternative))
-        usable = [a for a in found if all(use.kind != "unsupported" for use in a)]
+            found.append(
+                tuple(
+                    self._use(str(name), scopes, f"{place}/{escape(str(name))}", problems)
+                    for name, scopes in alternative.items()
+                )
+            )
+        usable = [a for a in found if all(self._is_usable(use) for use in a)]
+        kept = [a for a in found if all(use.kind != "unsupported" for use in a)]
         severity: Literal["warning", "degraded"] = "degraded" if found and not usable else "warning"
         noted = [
             Problem(code=p.code, message=p.message, pointer=p.pointer, severity=severity) for p in problems
         ]
-        return tuple(usable), noted
+        return tuple(kept), noted
 
-    def _use(self, name: str, pointer: str, problems: list[Problem]) -> SchemeUse:
+    def _is_usable(self, use: SchemeUse) -> bool:
+        return use.kind not in ("custom", "unsupported") or use.scheme.casefold() in self._served
+
+    def _use(self, name: str, scopes: Any, pointer: str, problems: list[Problem]) -> SchemeUse:
         use = self._uses.get(name)
         if use is None:
             use = SchemeUse(scheme=name, kind="unsupported", note="is not defined")
-        if use.kind == "unsupported":
+        if not self._is_usable(use):
             message = f"the security scheme {name[:80]!r} {use.note}"
             problems.append(Problem(code="security-unsupported", message=message, pointer=pointer))
+        return _with_scopes(use, scopes) if use.takes_tokens else use
+
+
+def _with_scopes(use: SchemeUse, scopes: Any) -> SchemeUse:
+    kept = tuple(
+        scope
+        for scope in as_list(scopes)[:_MOST_SCOPES]
+        if isinstance(scope, str)
+        and 0 < len(scope) <= _LONGEST_SCOPE
+        and scope.isascii()
+        and scope.isprintable()
+        and " " not in scope
+    )
+    if not kept:
         return use
+    return SchemeUse(scheme=use.scheme, kind=use.kind, scopes=kept, flows=use.flows, discovery=use.discovery)
 
 
-def _read_scheme(name: str, node: Any, resolver: Resolver) -> SchemeUse:
+def _read_scheme(name: str, node: Any, resolver: Resolver, base: str) -> SchemeUse:
     try:
         node, _ = resolver.follow(node, "")
     except BrokenReferenceError as error:
@@ -107,101 +133,78 @@ def _read_scheme(name: str, node: Any, resolver: Resolver) -> SchemeUse:
     if kind == "apikey":
         return _read_key(name, node)
     if kind == "http":
-        how = str(node.get("scheme") or "").lower()
-        if how in ("basic", "bearer"):
-            return SchemeUse(scheme=name, kind="basic" if how == "basic" else "bearer")
+        return _read_http(name, node)
+    if kind == "basic":  # of Swagger 2.0
+        return SchemeUse(scheme=name, kind="basic")
+    if kind == "oauth2":
         return SchemeUse(
-            scheme=name, kind="unsupported", note=f"of HTTP scheme {how[:40]!r} is not supported"
+            scheme=name,
+            kind="oauth2",
+            flows=_read_flows(as_dict(node.get("flows")), base),
+            discovery=_url(node.get("oauth2MetadataUrl"), base),
         )
-    if kind in ("oauth2", "openidconnect"):
-        return SchemeUse(scheme=name, kind="bearer")
-    return SchemeUse(scheme=name, kind="unsupported", note=f"of type {kind[:40]!r} is not supported")
+    if kind == "openidconnect":
+        return SchemeUse(
+            scheme=name, kind="openIdConnect", discovery=_url(node.get("openIdConnectUrl"), base)
+        )
+    if kind == "mutualtls":
+        return SchemeUse(scheme=name, kind="mutualTLS")
+    note = f"of type {kind[:40]!r} is not known: serve it with auth={{{name[:40]!r}: a function}}"
+    return SchemeUse(scheme=name, kind="custom", note=note)
+
+
+def _read_http(name: str, node: dict[str, Any]) -> SchemeUse:
+    how = str(node.get("scheme") or "").strip()
+    known: dict[str, Literal["basic", "bearer", "digest"]] = {
+        "basic": "basic",
+        "bearer": "bearer",
+        "digest": "digest",
+    }
+    if how.lower() in known:
+        return SchemeUse(scheme=name, kind=known[how.lower()])
+    if TOKEN.fullmatch(how) and len(how) <= 100:
+        return SchemeUse(scheme=name, kind="http", prefix=how)
+    return SchemeUse(
+        scheme=name, kind="custom", note=f"of HTTP scheme {how[:40]!r} cannot be written into a header"
+    )
 
 
 def _read_key(name: str, node: dict[str, Any]) -> SchemeUse:
     place, key = node.get("in"), node.get("name")
     if not isinstance(key, str) or not key:
-        return SchemeUse(scheme=name, kind="unsupported", note="does not name its key")
+        return SchemeUse(scheme=name, kind="custom", note="does not name its key")
     if place not in ("header", "query", "cookie"):
-        return SchemeUse(scheme=name, kind="unsupported", note=f"has its key in {str(place)[:40]!r}")
+        return SchemeUse(scheme=name, kind="custom", note=f"has its key in {str(place)[:40]!r}")
     if place != "query" and not TOKEN.fullmatch(key):
-        return SchemeUse(scheme=name, kind="unsupported", note="has a key that no header or cookie can have")
+        return SchemeUse(scheme=name, kind="custom", note="has a key that no header or cookie can have")
     return SchemeUse(scheme=name, kind="apiKey", place=place, name=key)
 
 
-class Auth:
-    """The caller's secrets, by the names that documents use.
-
-    Args:
-        entries: Scheme name, or name of the API key's header, parameter or cookie -> reference such as
-            ``env:NAME``. HTTP basic takes ``SCHEME.username`` (plain text or a reference) and
-            ``SCHEME.password``; a single ``SCHEME`` is the text after ``Basic``, encoded already.
-
-    Raises:
-        ConfigError: An entry is a value, not a reference.
-        UsageError: A user name has no password.
-    """
-
-    def __init__(self, entries: Mapping[str, str]) -> None:
-        self.names = tuple(entries)
-        self._users = {
-            key.removesuffix(".username"): value
-            for key, value in entries.items()
-            if key.endswith(".username")
-        }
-        self._secrets = {
-            key: SecretRef(value) for key, value in entries.items() if not key.endswith(".username")
-        }
-        for scheme in self._users:
-            if f"{scheme}.password" not in self._secrets:
-                raise UsageError(
-                    f"there is a user name for {scheme!r} and no password",
-                    hint=f"Give auth={{'{scheme}.username': ..., '{scheme}.password': 'env:NAME'}}",
-                )
-
-    def scheme_of(self, name: str) -> str:
-        """Return the scheme that an entry is for."""
-        return name.removesuffix(".username").removesuffix(".password")
-
-    def secret(self, name: str) -> SecretRef | None:
-        """Return the reference for a scheme, header, parameter or cookie; headers in any case."""
-        found = self._secrets.get(name)
-        if found is None:
-            folded = name.casefold()
-            found = next((ref for key, ref in self._secrets.items() if key.casefold() == folded), None)
-        return found
-
-    def credentials(self, alternatives: Alternatives, origins: tuple[str, ...]) -> tuple[Credential, ...]:
-        """Return what the first alternative that can be satisfied needs; none if none can be.
-
-        Args:
-            alternatives: What the operation wants.
-            origins: Who may receive the secrets.
-        """
-        for alternative in alternatives:
-            made = [self._credential(use, origins) for use in alternative]
-            if made and all(made):
-                return tuple(credential for credential in made if credential is not None)
-        return ()
-
-    def _credential(self, use: SchemeUse, origins: tuple[str, ...]) -> Credential | None:
-        if use.kind == "basic" and use.scheme in self._users:
-            user = self._users[use.scheme]
-            return Credential(
-                secret=self._secrets[f"{use.scheme}.password"],
-                origins=origins,
-                prefix="Basic ",
-                basic_user=SecretRef(user) if re.match(r"(env|memory):", user) else user,
+def _read_flows(flows: dict[str, Any], base: str) -> tuple[Flow, ...]:
+    found = []
+    for name, node in flows.items():
+        grant = _GRANTS.get(str(name))
+        if grant is None or not isinstance(node, dict):
+            continue
+        found.append(
+            Flow(
+                grant=grant,
+                token_url=_url(node.get("tokenUrl"), base),
+                authorization_url=_url(node.get("authorizationUrl"), base),
+                device_url=_url(node.get("deviceAuthorizationUrl"), base),
+                refresh_url=_url(node.get("refreshUrl"), base),
             )
-        secret = self.secret(use.scheme) or (self.secret(use.name) if use.kind == "apiKey" else None)
-        if secret is None:
-            return None
-        if use.kind == "apiKey":
-            return Credential(secret=secret, origins=origins, place=use.place, name=use.name)
-        return Credential(secret=secret, origins=origins, prefix=f"{use.kind.capitalize()} ")
+        )
+    return tuple(found)
 
 
-def describe(alternatives: Alternatives) -> str:
-    """Return what is wanted, for a person: ``api_key or (user and token)``."""
-    shown = [" and ".join(use.scheme for use in alternative) for alternative in alternatives if alternative]
-    return " or ".join(f"({text})" if " and " in text and len(shown) > 1 else text for text in shown)
+def _url(value: Any, base: str) -> str:
+    """Return an absolute address, or an empty string where it is none: it is told when it is needed."""
+    if not isinstance(value, str) or not value or len(value) > 2048:
+        return ""
+    try:
+        url = value if "://" in value else urljoin(base, value)
+        origin_of(url)
+    except (EgressError, ValueError):
+        return ""
+    return url

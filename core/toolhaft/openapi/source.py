@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolhaft.errors import EgressError, FormatError, SpecError, UnknownNameError, UsageError
+from toolhaft.errors import EgressError, FormatError, SpecError, UsageError
 from toolhaft.openapi.documents.document import LIMITS, Document, Limits
 from toolhaft.openapi.effects import reads_by_path
 from toolhaft.openapi.plans import ImportOptions
@@ -34,10 +34,13 @@ class OpenAPISource(ToolSource):
     Args:
         auth: Security scheme, or name of the API key's header, parameter or cookie -> reference to the
             secret, ``{"api_key": "env:PETSTORE_KEY"}``. HTTP basic takes ``SCHEME.username`` (plain text
-            or a reference) and ``SCHEME.password``; OAuth 2 and OpenID Connect take a token. A declared
-            parameter of that name is filled by it, too, and is no argument any more.
+            or a reference) and ``SCHEME.password``; OAuth 2 and OpenID Connect take a token, or what gets
+            one: see `toolhaft.auth.entries.Entries`. A declared parameter of that name is filled by it,
+            too, and is no argument any more.
         allow_hosts: Hosts that may be spoken to although they are private, and that may get the secrets
             although the document names them for single operations only.
+        auth_hosts: Authorisation servers on other hosts than the API that may get client secrets; they may
+            be private.
         server: Base URL to use in place of every server of the document.
         server_variables: Values for the variables of server URLs.
         secrets: Where references are looked up.
@@ -56,8 +59,9 @@ class OpenAPISource(ToolSource):
     def __init__(
         self,
         *,
-        auth: Mapping[str, str] | None = None,
+        auth: Mapping[str, Any] | None = None,
         allow_hosts: Sequence[str] = (),
+        auth_hosts: Sequence[str] = (),
         server: str | None = None,
         server_variables: Mapping[str, str] | None = None,
         secrets: SecretStore | None = None,
@@ -78,8 +82,14 @@ class OpenAPISource(ToolSource):
                 include=read_selection(include, "include"), exclude=read_selection(exclude, "exclude")
             ),
         )
-        self._auth = Auth(self._options.auth)
-        self._secrets = secrets
+        self._auth_hosts = (*allow_hosts, *auth_hosts)
+        self._secrets = secrets or (client.secrets if client is not None else SecretStore())
+        self._auth = Auth(
+            self._options.auth,
+            secrets=self._secrets,
+            connect=self._connect_to_issuer,
+            auth_hosts=self._auth_hosts,
+        )
         self._client = client
         self._own_clients: dict[tuple[str, ...], HTTPClient] = {}
         self._limits = limits
@@ -104,7 +114,8 @@ class OpenAPISource(ToolSource):
 
         document = await self._read(location)
         found = import_document(document, self._options)
-        self._check_auth(found)
+        self._auth.check_names(found.secret_names, where=found.report.title)
+        self._auth.check_issuers(found.planner.security.uses.values(), found.planner.origins)
         if not found.plans and not found.bare:
             raise no_tools(found)
         entries: dict[str, Callable[[], Tool]] = {
@@ -149,6 +160,19 @@ class OpenAPISource(ToolSource):
             found = self._own_clients[hosts] = HTTPClient(egress=egress, secrets=self._secrets)
         return found
 
+    def _connect_to_issuer(self, origin: str) -> HTTPClient:
+        """Return the client for an authorisation server."""
+        if self._client is not None:
+            return self._client
+        key = ("issuer", origin)
+        found = self._own_clients.get(key)
+        if found is None:
+            from toolhaft.http import Egress, HTTPClient
+
+            egress = Egress(allow_hosts=self._auth_hosts, origins=(origin,))
+            found = self._own_clients[key] = HTTPClient(egress=egress, secrets=self._secrets)
+        return found
+
     async def _read(self, location: Any) -> Document:
         from toolhaft.openapi.documents.load import fetch, is_url, read_path, read_value
 
@@ -164,12 +188,6 @@ class OpenAPISource(ToolSource):
             f"a {type(location).__name__} is no OpenAPI document",
             hint="Give a path, a URL or a parsed document",
         )
-
-    def _check_auth(self, found: Import) -> None:
-        known = {name.casefold() for name in found.secret_names}
-        for entry in self._auth.names:
-            if self._auth.scheme_of(entry).casefold() not in known:
-                raise UnknownNameError("security scheme", entry, found.secret_names, where=found.report.title)
 
 
 def check_binding(spec: ToolSpec, wire: Wire) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from toolhaft.auth.session import Auth, Choice
 from toolhaft.http.message import Credential, Request, Response
 from toolhaft.openapi.requests.keys import idempotency_key
 from toolhaft.openapi.requests.request import build_request
 from toolhaft.openapi.requests.wire import Wire
-from toolhaft.openapi.security import Auth, describe
+from toolhaft.openapi.security import describe
 from toolhaft.tools.base import CallContext, Tool, ToolResult
 from toolhaft.types import ToolSpec, to_value
 
@@ -59,13 +60,18 @@ class OpenAPITool(Tool):
         """Return what the transport adds to a request: the caller's secrets, for this origin alone."""
         if not self.wire.trusted:
             return ()
-        chosen = self._auth.credentials(self.wire.security, self.spec.hosts)
+        chosen = self._chosen().credentials
         extra = [
             Credential(secret=secret, origins=self.spec.hosts, place=place, name=name)
             for place, name in self.wire.secret_parameters
-            if place != "path" and (secret := self._auth.secret(name)) is not None
+            if place in ("header", "query", "cookie") and (secret := self._auth.secret(name)) is not None
         ]
         return (*chosen, *extra)
+
+    def _chosen(self) -> Choice:
+        """Return what the caller gave of what the operation wants."""
+        wanted = self.wire.security if self.wire.trusted else ()
+        return self._auth.choose(wanted, self.spec.hosts)
 
     async def call(self, arguments: Mapping[str, Any], context: CallContext) -> ToolResult:
         """Make the call.
@@ -79,7 +85,8 @@ class OpenAPITool(Tool):
 
         key = idempotency_key(context.key) if self.wire.key_header else context.key
         request = replace(self.request(arguments), key=key, timeout=self.spec.timeout)
-        response = await self._connect(self.spec.hosts).send(request)
+        chosen = self._chosen()
+        response = await self._auth.sender(self._connect(self.spec.hosts), chosen).send(request)
         if response.status >= 400:
             raise status_error(
                 response,
@@ -87,6 +94,7 @@ class OpenAPITool(Tool):
                 where=self.spec.name,
                 wants=describe(self.wire.security),
                 authorised=bool(request.credentials),
+                advice=self._auth.advice(self.wire.security, chosen, response.status, response.headers),
             )
         return read_response(response, context)
 

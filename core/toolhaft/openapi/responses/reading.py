@@ -35,7 +35,9 @@ def read_response(response: Response, context: CallContext) -> ToolResult:
     )
 
 
-def status_error(response: Response, wire: Wire, *, where: str, wants: str, authorised: bool) -> StatusError:
+def status_error(
+    response: Response, wire: Wire, *, where: str, wants: str, authorised: bool, advice: str = ""
+) -> StatusError:
     """Return the error for an answer with status 400 or above.
 
     Args:
@@ -44,6 +46,7 @@ def status_error(response: Response, wire: Wire, *, where: str, wants: str, auth
         where: Name of the tool.
         wants: The security schemes that the operation asks for, for a person.
         authorised: Whether credentials were sent.
+        advice: What to do about a refusal of the caller; empty for the general word.
     """
     problem = _problem(response)
     title, detail = problem.get("title", ""), problem.get("detail", "")
@@ -61,7 +64,7 @@ def status_error(response: Response, wire: Wire, *, where: str, wants: str, auth
     return StatusError(
         f"the API answered {shown}{f': {said}' if said else ''}",
         where=where,
-        hint=_hint(response, wire, wants, authorised),
+        hint=advice or _hint(response, wire, wants, authorised),
         retryable=may_repeat and status in (408, 429, 500, 502, 503, 504),
         effect=effect,
         details=details,
