@@ -1,0 +1,332 @@
+"""Given arguments -> request -> decoder -> the same arguments: one operation, one document."""
+
+import base64
+import hashlib
+import time
+from dataclasses import dataclass, field
+
+from hypothesis.errors import HypothesisException
+from schemathesis.core.errors import SchemathesisError
+
+from .bodies import is_json
+from .decoding import Decoder
+from .documents import OutsideError
+from .exclusions import reasons_for_field, reasons_for_form, reasons_for_xml
+from .generating import ABSENT, Given
+from .operations import IGNORED_HEADERS, plain
+from .validating import Validators
+from .values import Text, is_nothing, same, typed
+
+EXAMPLES = 3
+GENERATOR_ERRORS = (
+    SchemathesisError,
+    HypothesisException,
+    LookupError,
+    ValueError,
+    TypeError,
+    RecursionError,
+)
+"""What the generator cannot draw from is its own affair, and counted apart."""
+TRIES = 3
+
+
+@dataclass
+class Outcome:
+    """What became of one operation.
+
+    Attributes:
+        status: ``right``, ``wrong``, ``excluded`` (no example can be carried), ``no-tool`` or ``no-example``.
+        reasons: Of what is wrong.
+        excluded: Name of a reason -> number of examples.
+        excuses: Reasons and problems of every excluded example.
+    """
+
+    document: str
+    label: str
+    status: str = "right"
+    features: tuple = ()
+    reasons: list = field(default_factory=list)
+    examples: int = 0
+    excluded: dict = field(default_factory=dict)
+    excuses: list = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def seed_of(*parts):
+    """Return a seed that is the same on every machine."""
+    return int.from_bytes(hashlib.sha256("\0".join(map(str, parts)).encode()).digest()[:4], "big")
+
+
+class Names:
+    """Argument keys by place and wire name, as the tool tells them."""
+
+    def __init__(self, tool):
+        told = getattr(tool, "argument_names", None)
+        self.media = plain(getattr(tool, "media_type", "") or "")
+        self.keys = {}
+        self.whole = ""
+        if told is not None:
+            told = told() if callable(told) else told
+            for (place, name), key in told.items():
+                self._learn(place, name, key)
+        else:
+            self._learn_wire(tool.wire)
+
+    def _learn(self, place, name, key):
+        if place == "body" and not name:
+            self.whole = key
+        else:
+            self.keys[(place, name.lower() if place == "header" else name)] = key
+
+    def _learn_wire(self, wire):
+        for one in wire.parameters:
+            self._learn(one.place, one.name, one.key)
+        if wire.body is not None:
+            self.media = plain(wire.body.media_type)
+            self.whole = wire.body.key
+            for one in wire.body.fields:
+                self._learn("body", one.name, one.key)
+
+    def arguments(self, given, schema):
+        """Return the arguments of a call, and the names that the tool does not know.
+
+        Args:
+            given: By place and wire name.
+            schema: Of the tool's arguments: what is bytes there is sent as base64.
+        """
+        found, unknown = {}, []
+        for (place, name), value in given.fields.items():
+            key = self.keys.get((place, name.lower() if place == "header" else name))
+            if key is None:
+                unknown.append((place, name))
+            else:
+                found[key] = value
+        if given.body is ABSENT:
+            return found, unknown
+        if self.whole:
+            found[self.whole] = as_argument(given.body)
+        elif isinstance(given.body, dict):
+            for name, value in given.body.items():
+                key = self.keys.get(("body", name), name)
+                if key in found or (("body", name) not in self.keys and key in schema.get("properties", {})):
+                    unknown.append(("free", name))
+                else:
+                    found[key] = as_argument(value)
+        else:
+            unknown.append(("body", ""))
+        return found, unknown
+
+
+def as_argument(value):
+    """Return what a model would give: bytes as base64."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, dict):
+        return {name: as_argument(item) for name, item in value.items()}
+    return [as_argument(item) for item in value] if isinstance(value, list) else value
+
+
+class Runner:
+    """Runs operations of one document.
+
+    Args:
+        name: Of the document.
+        document: As read here.
+        catalog: As imported.
+        generator: Draws arguments.
+    """
+
+    def __init__(self, name, document, catalog, generator, salt="1"):
+        self.name = name
+        self.document = document
+        self.catalog = catalog
+        self.generator = generator
+        self.salt = salt
+        self.decoder = Decoder(document)
+        self.validators = Validators(document, self.decoder.schemas)
+        self.tools = {
+            (entry.method.upper(), entry.path): entry.name
+            for entry in catalog.report.operations
+            if entry.name
+        }
+
+    def run(self, operation, features=()):
+        """Return what became of an operation."""
+        started = time.perf_counter()
+        outcome = Outcome(self.name, operation.label, features=tuple(features))
+        name = self.tools.get((operation.method.upper(), operation.path))
+        if name is None:
+            outcome.status = "no-tool"
+            return outcome
+        try:
+            self._run(operation, self.catalog[name], outcome)
+        except OutsideError as error:
+            outcome.status, outcome.reasons = "no-example", [f"leaves the document: {error}"]
+        outcome.seconds = time.perf_counter() - started
+        return outcome
+
+    def _run(self, operation, tool, outcome):
+        names = Names(tool)
+        right = 0
+        for attempt in range(TRIES):
+            seed = seed_of(self.salt, self.name, operation.label, attempt)
+            cases = self._draw(operation, names, seed, outcome)
+            for given in cases:
+                problems = self._try(operation, tool, names, given)
+                excuses = self._excuses(operation, given) if problems else set()
+                if not problems:
+                    right += 1
+                elif excuses:
+                    outcome.excuses.append((sorted(excuses), problems[:2]))
+                    for excuse in excuses:
+                        outcome.excluded[excuse] = outcome.excluded.get(excuse, 0) + 1
+                else:
+                    outcome.status = "wrong"
+                    outcome.reasons += problems[:3]
+                outcome.examples += 1
+            if not cases or right >= EXAMPLES or outcome.status == "wrong":
+                break
+            if not operation.fields and not operation.bodies:
+                break
+        if outcome.status == "right" and not right:
+            outcome.status = "excluded" if outcome.excluded else "no-example"
+
+    def _draw(self, operation, names, seed, outcome):
+        try:
+            return self.generator.draw(
+                operation.method, operation.path, media=names.media, count=EXAMPLES, seed=seed
+            )
+        except GENERATOR_ERRORS as error:
+            outcome.reasons.append(f"generator: {type(error).__name__} {str(error)[:80]}")
+            return []
+
+    def _try(self, operation, tool, names, given):
+        """Return what is wrong with one example."""
+        from toolhaft.errors import ToolhaftError
+
+        given = self._settled(operation, given)
+        arguments, unknown = names.arguments(given, tool.spec.parameters)
+        ignored = {("path", name) for place, name in unknown if place == "path"}
+        problems = [
+            f"no argument for {place} {name!r}" for place, name in unknown if (place, name) not in ignored
+        ]
+        try:
+            request = tool.request(arguments)
+        except ToolhaftError as error:
+            return [*problems, f"refused: {error.what[:140]}"]
+        decoded = self.decoder.decode(operation, request.method, request.url, request.headers, request.body)
+        problems += decoded.problems
+        problems += self._compare_fields(operation, given, decoded, ignored)
+        problems += self._compare_body(operation, given, decoded)
+        return problems
+
+    def _settled(self, operation, given):
+        """Undo what the generator has already written as text, and drop what the specification ignores."""
+        fields = dict(given.fields)
+        schemas = {(one.place, one.name): one.schema for one in operation.fields}
+        for (place, name), value in given.fields.items():
+            if place == "header" and name.lower() in IGNORED_HEADERS:
+                del fields[(place, name)]
+            elif place == "path":
+                fields[(place, name)] = self._untext(schemas.get((place, name)), value)
+        return Given(fields, settle_bytes(given.body, given.media), given.media)
+
+    def _untext(self, schema, value):
+        if isinstance(value, list):
+            return [self._untext(self.decoder.schemas.items(schema, n), one) for n, one in enumerate(value)]
+        if isinstance(value, dict):
+            found = self.decoder.schemas
+            return {name: self._untext(found.property(schema, name), one) for name, one in value.items()}
+        words = {"true": True, "false": False, "null": None}
+        kinds = self.decoder.schemas.kinds(schema)
+        return words[value] if value in words and isinstance(value, str) and "string" not in kinds else value
+
+    def _compare_fields(self, operation, given, decoded, ignored):
+        problems = []
+        known = {}
+        for one in operation.fields:
+            known[(one.place, one.name.lower() if one.place == "header" else one.name)] = one
+        found = {_folded(key): readings for key, readings in decoded.fields.items()}
+        sent = {_folded(key): value for key, value in given.fields.items() if key not in ignored}
+        for key, value in sent.items():
+            if key not in known and key not in found:
+                continue
+            readings = found.pop(key, None)
+            if readings is None:
+                if not is_nothing(value):
+                    problems.append(f"{key} = {value!r:.60} was not sent")
+                continue
+            right = [reading for reading in readings if same(value, reading)]
+            if not right:
+                problems.append(f"{key} = {value!r:.60} came back as {[_shown(r) for r in readings]!r:.80}")
+            elif key in known and not self.validators.accepts(known[key].schema, typed(right[0]), value):
+                problems.append(f"{key} = {_shown(right[0])!r:.60} breaks its schema")
+        problems += [f"{key} was sent and not given" for key in found]
+        problems += [f"{place} {name!r} was sent and is not known" for place, name in decoded.extra]
+        return problems
+
+    def _compare_body(self, operation, given, decoded):
+        empty = given.body is ABSENT or (is_nothing(given.body) and not operation.body_required)
+        if decoded.body is None:
+            if empty or decoded.problems:
+                return []
+            return [f"the body {given.body!r:.60} was not sent"]
+        if given.body is ABSENT:
+            sent = [typed(one) for one in decoded.body]
+            return (
+                []
+                if any(is_nothing(one) or one == b"" for one in sent)
+                else ["a body was sent and not given"]
+            )
+        body = operation.bodies.get(decoded.media)
+        exact = is_json(decoded.media)
+        right = [one for one in decoded.body if same(given.body, one, exact=exact)]
+        if not right:
+            return [f"body {given.body!r:.90} came back as {[_shown(one) for one in decoded.body]!r:.120}"]
+        if (
+            exact
+            and body is not None
+            and not self.validators.accepts(body.schema, typed(right[0]), given.body)
+        ):
+            return [f"body {_shown(right[0])!r:.90} breaks its schema"]
+        return []
+
+    def _excuses(self, operation, given):
+        found = set()
+        sent = {_folded(key): value for key, value in given.fields.items()}
+        for one in operation.fields:
+            key = _folded((one.place, one.name))
+            if key in sent:
+                found |= reasons_for_field(operation, one, sent[key])
+        if given.body is ABSENT or not operation.bodies:
+            return found
+        media = plain(given.media)
+        body = operation.bodies.get(media)
+        if body is None:
+            return found
+        if media.endswith(("/xml", "+xml")):
+            found |= reasons_for_xml(self.decoder.schemas, body.schema, given.body)
+        elif media.startswith("multipart/") or media == "application/x-www-form-urlencoded":
+            found |= reasons_for_form(self.decoder.schemas, body, given.body)
+        return found
+
+
+def settle_bytes(value, media):
+    """Bytes inside JSON and the like can only be text there."""
+    media = plain(media)
+    if is_json(media) or media.endswith(("/xml", "+xml")) or media == "application/x-www-form-urlencoded":
+        return as_argument(value)
+    return value
+
+
+def _folded(key):
+    place, name = key
+    return (place, name.lower() if place == "header" else name)
+
+
+def _shown(reading):
+    if isinstance(reading, Text) and not hasattr(reading, "found"):
+        return reading.text
+    if isinstance(reading, dict):
+        return {name: _shown(value) for name, value in reading.items()}
+    return [_shown(item) for item in reading] if isinstance(reading, list) else typed(reading)
