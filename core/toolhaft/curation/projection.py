@@ -36,6 +36,8 @@ def project(value: Any, paths: Words, where: str = "") -> Any:
     kept: dict[Any, Any] = {}
     for text in paths:
         for node in Path(text, where).select(value):
+            if not node.parts:
+                return value
             _mark(kept, node.parts)
     return _kept(value, kept) if kept else None
 
