@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from toolhaft.errors import EgressError, FormatError, SpecError, UsageError
 from toolhaft.openapi.documents.document import LIMITS, Document, Limits
 from toolhaft.openapi.effects import reads_by_path
+from toolhaft.openapi.options import CallOptions
 from toolhaft.openapi.plans import ImportOptions
 from toolhaft.openapi.requests.request import path_variables
 from toolhaft.openapi.requests.wire import Wire
 from toolhaft.openapi.security import Auth
 from toolhaft.openapi.selection import Filter, read_selection
+from toolhaft.openapi.servers import Servers
 from toolhaft.openapi.tool import KIND, OpenAPITool
 from toolhaft.secrets import SecretStore
 from toolhaft.tools.base import Tool
@@ -51,6 +54,9 @@ class OpenAPISource(ToolSource):
             "operations": [...], "matching": "regular expression", "deprecated": False}``, all of what is
             named together; see `toolhaft.openapi.selection.Selection`.
         exclude: Leave out such operations, in the same words.
+        strict: An operation that is degraded or skipped is an error.
+        overlays: OpenAPI Overlay documents, applied to the document in this order before it is read.
+        media_types: See `toolhaft.openapi.options.CallOptions`, likewise ``pages`` and ``wait``.
         limits: What a document may cost.
         root: Folder that the files of a description may lie in, where it is spread over several; None for
             the folder of the document itself. Nothing outside is ever read.
@@ -69,6 +75,11 @@ class OpenAPISource(ToolSource):
         prefix: str = "",
         include: Mapping[str, Any] | None = None,
         exclude: Mapping[str, Any] | None = None,
+        strict: bool = False,
+        overlays: Sequence[Path | str | Mapping[str, Any]] = (),
+        media_types: Sequence[str] = (),
+        pages: int = 1,
+        wait: float = 0.0,
         limits: Limits = LIMITS,
         root: str | Path | None = None,
     ) -> None:
@@ -90,6 +101,9 @@ class OpenAPISource(ToolSource):
             connect=self._connect_to_issuer,
             auth_hosts=self._auth_hosts,
         )
+        self._calls = CallOptions(media_types=tuple(media_types), pages=pages, wait=wait)
+        self._strict = strict
+        self._overlays = tuple(overlays)
         self._client = client
         self._own_clients: dict[tuple[str, ...], HTTPClient] = {}
         self._limits = limits
@@ -105,19 +119,22 @@ class OpenAPISource(ToolSource):
             The catalog; ``catalog.report`` says what became of every operation.
 
         Raises:
-            SpecError: It is not an OpenAPI 3 document, or no operation of it can become a tool.
+            SpecError: It is not an OpenAPI document, no operation of it can become a tool, or ``strict``
+                finds one that does not become one whole.
             UsageError: There is nothing at the location, or ``auth`` names what the document has not.
             HTTPError: It could not be fetched.
         """
         from toolhaft.openapi.importing import import_document
         from toolhaft.tools.catalog import Catalog
 
-        document = await self._read(location)
+        document = await self.read(location)
         found = import_document(document, self._options)
         self._auth.check_names(found.secret_names, where=found.report.title)
         self._auth.check_issuers(found.planner.security.uses.values(), found.planner.origins)
         if not found.plans and not found.bare:
             raise no_tools(found)
+        if self._strict:
+            await asyncio.to_thread(check_whole, found)
         entries: dict[str, Callable[[], Tool]] = {
             name: partial(self._make, found, name) for name in found.plans
         }
@@ -134,7 +151,11 @@ class OpenAPISource(ToolSource):
             raise FormatError("not a binding of an OpenAPI tool of format 1", where=spec.name)
         wire = from_value(Wire, binding.get("wire"), where=spec.name)
         check_binding(spec, wire)
-        return OpenAPITool(spec, wire, auth=self._auth, connect=self._connect)
+        if self._options.server is not None:
+            chosen = Servers("", self._options.server, self._options.server_variables).choose([])
+            spec = replace(spec, hosts=(chosen.origin,))
+            wire = replace(wire, server=chosen.url, server_problem="", trusted=True)
+        return self._tool(spec, wire)
 
     async def close(self) -> None:
         """Close the clients that this source made; a given one is its owner's."""
@@ -143,8 +164,10 @@ class OpenAPISource(ToolSource):
             await client.close()
 
     def _make(self, found: Import, name: str) -> Tool:
-        spec, wire = found.build(name)
-        return OpenAPITool(spec, wire, auth=self._auth, connect=self._connect)
+        return self._tool(*found.build(name))
+
+    def _tool(self, spec: ToolSpec, wire: Wire) -> OpenAPITool:
+        return OpenAPITool(spec, wire, auth=self._auth, connect=self._connect, options=self._calls)
 
     def _connect(self, hosts: tuple[str, ...] = ()) -> HTTPClient:
         """Return the client for tools of these hosts; for none, one that fetches documents."""
@@ -172,6 +195,15 @@ class OpenAPISource(ToolSource):
             egress = Egress(allow_hosts=self._auth_hosts, origins=(origin,))
             found = self._own_clients[key] = HTTPClient(egress=egress, secrets=self._secrets)
         return found
+
+    async def read(self, location: Any) -> Document:
+        """Read a document, the files beside it and the overlays over it; see `load` for what it raises."""
+        document = await self._read(location)
+        if not self._overlays:
+            return document
+        from toolhaft.openapi.documents.overlay import apply_overlays
+
+        return await asyncio.to_thread(apply_overlays, document, self._overlays)
 
     async def _read(self, location: Any) -> Document:
         from toolhaft.openapi.documents.load import fetch, is_url, read_path, read_value
@@ -229,6 +261,13 @@ def reachable_origins(hosts: tuple[str, ...], allow_hosts: Sequence[str]) -> tup
         name = f"[{entry}]" if entry.count(":") > 1 and not entry.startswith("[") else entry
         found.update(dict.fromkeys((origin_of(f"http://{name}"), origin_of(f"https://{name}"))))
     return tuple(found)
+
+
+def check_whole(found: Import) -> None:
+    """Raise unless every operation became a tool whole, those included that lose something when built."""
+    for name in found.plans:
+        found.build(name)
+    found.report.require_whole()
 
 
 def no_tools(found: Import) -> SpecError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from toolhaft.auth.session import Auth, Choice
 from toolhaft.http.message import Credential, Request, Response
+from toolhaft.openapi.options import CALL_OPTIONS, CallOptions
 from toolhaft.openapi.requests.keys import idempotency_key
 from toolhaft.openapi.requests.request import build_request
 from toolhaft.openapi.requests.wire import Wire
@@ -36,13 +37,21 @@ class OpenAPITool(Tool):
         wire: How requests are made.
         auth: The caller's secrets.
         connect: Returns the client for the tool's hosts; called at every call.
+        options: What the caller chose about calls.
     """
 
     def __init__(
-        self, spec: ToolSpec, wire: Wire, *, auth: Auth, connect: Callable[[tuple[str, ...]], Sender]
+        self,
+        spec: ToolSpec,
+        wire: Wire,
+        *,
+        auth: Auth,
+        connect: Callable[[tuple[str, ...]], Sender],
+        options: CallOptions = CALL_OPTIONS,
     ) -> None:
         self.spec = spec
         self.wire = wire
+        self.options = options
         self._auth = auth
         self._connect = connect
 

@@ -11,11 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from toolhaft.errors import FormatError
+from toolhaft.errors import FormatError, SpecError
 
 Severity = Literal["warning", "degraded", "skipped"]
 Outcome = Literal["imported", "degraded", "skipped"]
 MentionKind = Literal["webhook", "callback", "left out"]
+_SHOWN = 20
+"""Losses that an error names; its details have them all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,17 @@ class OperationReport:
     def reasons(self) -> tuple[str, ...]:
         """The problems as sentences."""
         return tuple(str(problem) for problem in self.problems)
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """The problems that cost something, as sentences; all of them where none says so."""
+        found = tuple(str(problem) for problem in self.problems if problem.severity != "warning")
+        return found or self.reasons
+
+    @property
+    def title(self) -> str:
+        """What a person calls it: method and path, or its place in a file."""
+        return " ".join(part for part in (self.method, self.path) if part) or self.file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +150,33 @@ class Report:
     def of_tool(self, name: str) -> OperationReport | None:
         """Return the entry of the operation that became the tool of this name."""
         return next((operation for operation in self.operations if operation.name == name), None)
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """What was lost: a sentence for each operation that is degraded or skipped, and for idle curation."""
+        found = [
+            f"{operation.outcome}: {operation.title}: {'; '.join(operation.lost)}"
+            for operation in self.operations
+            if operation.outcome != "imported"
+        ]
+        return (*found, *(str(problem) for problem in self.problems if problem.code.startswith("curation-")))
+
+    def require_whole(self) -> None:
+        """Raise unless everything became a tool whole.
+
+        Raises:
+            SpecError: Something did not; ``details`` has the whole list.
+        """
+        if losses := self.losses:
+            shown = "; ".join(losses[:_SHOWN])
+            more = f"; and {len(losses) - _SHOWN} more" if len(losses) > _SHOWN else ""
+            raise SpecError(
+                f"{len(losses)} operations or rules did not come through whole: {shown}{more}",
+                where=self.title,
+                hint="Leave out strict to import the rest",
+                details={"losses": list(losses)},
+                code="E-SPEC-STRICT",
+            )
 
     def _count(self, outcome: Outcome) -> int:
         return sum(operation.outcome == outcome for operation in self.operations)
