@@ -99,9 +99,10 @@ class Folder:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not a path"
             raise SpecError(f"the file cannot be read: {reason}", where=name) from None
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise SpecError("the file cannot be read: it is no plain file", where=name)
         with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise SpecError("the file cannot be read: it is no plain file", where=name)
             return file.read(most + 1)
 
 
