@@ -79,14 +79,18 @@ class SchemaReader:
     Args:
         resolver: Of the document.
         dialect: Its rules for schemas.
+
+    Attributes:
+        resolver: Of the document.
+        inheritance: Of the document.
     """
 
     def __init__(self, resolver: Resolver, dialect: Dialect) -> None:
-        self._resolver = resolver
+        self.resolver = resolver
         self._dialect = dialect
         self._patterns = Patterns()
         self._visibility = Visibility(resolver)
-        self._inheritance = Inheritance(as_dict(resolver.find("#")[0]), resolver)
+        self.inheritance = Inheritance(as_dict(resolver.find("#")[0]), resolver)
         self._places: dict[str, tuple[str, bool]] = {}
         self._read: dict[tuple[str, bool], Definition] = {}
         self._definitions: dict[tuple[str, bool], Definition] = {}
@@ -161,7 +165,7 @@ class SchemaReader:
         known = self._read.get(key)
         if known is None:
             pointer, base = self._places[name]
-            node, _ = self._resolver.find(reference_to(pointer))
+            node, _ = self.resolver.find(reference_to(pointer))
             inner = Conversion(wanted={}, response=response, parts=parts)
             if base:
                 left_out = ("discriminator", "oneOf", "anyOf")
@@ -193,7 +197,7 @@ class SchemaReader:
         self, node: dict[str, Any], reference: str, conversion: Conversion, depth: int, *, base: bool = False
     ) -> dict[str, Any]:
         try:
-            target, pointer = self._resolver.follow({"$ref": reference}, "")
+            target, pointer = self.resolver.follow({"$ref": reference}, "")
         except BrokenReferenceError as error:
             made: dict[str, Any] = {"description": f"Any JSON value: {clean_string(error.what)}."}
         else:
@@ -233,15 +237,15 @@ class SchemaReader:
             return False
         unions = [member for keyword in ("oneOf", "anyOf") for member in as_list(node.get(keyword))]
         if unions:
-            return any(self._inheritance.extends(pointer, member) for member in unions)
-        return bool(self._inheritance.branches(node, pointer))
+            return any(self.inheritance.extends(pointer, member) for member in unions)
+        return bool(self.inheritance.branches(node, pointer))
 
     def _family(self, node: Any, pointer: str, conversion: Conversion) -> dict[str, Any] | None:
         """Return the schemas that extend one with a discriminator as a union, or None if none does."""
         if not isinstance(node, dict) or "oneOf" in node or "anyOf" in node:
             return None
         name = property_name(node)
-        branches = self._inheritance.branches(node, pointer)
+        branches = self.inheritance.branches(node, pointer)
         if name is None or not branches:
             return None
         conversion.composed = True
@@ -295,9 +299,9 @@ class SchemaReader:
         name = property_name(node)
         if name is None or keyword == "prefixItems":
             return members
-        chosen = self._inheritance.values(node)
+        chosen = self.inheritance.values(node)
         for index, member in enumerate(listed):
-            branch = self._inheritance.branch_of(member, chosen)
+            branch = self.inheritance.branch_of(member, chosen)
             if branch is not None:
                 conversion.composed = True
                 members[index] = self._branch(branch, name, members[index])
@@ -311,7 +315,7 @@ class SchemaReader:
             return self._schema(member, conversion, depth, hidden)
         if hidden:
             try:
-                target, _ = self._resolver.follow(member, "")
+                target, _ = self.resolver.follow(member, "")
             except BrokenReferenceError:
                 target = None
             if isinstance(target, dict):
