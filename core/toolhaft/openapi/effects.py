@@ -19,8 +19,9 @@ from toolhaft.types import Effect
 READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 REPEATABLE = frozenset({"PUT", "DELETE"})
 EFFECT = "x-toolhaft-effect"
-"""Extension of an operation: ``read``, ``write`` or ``irreversible``. It raises the effect; it lowers it only
-where the names say the same."""
+"""Extension of an operation: ``read``, ``write`` or ``irreversible``. Where it is not less than what the
+method stands for, it goes before all names; ``read`` for a method that writes counts only where the path says
+the same."""
 
 Rule = Literal["mark", "search", "act", "delete", "send", "pay"]
 _ORDER: dict[Effect, int] = {"read": 0, "write": 1, "irreversible": 2}
@@ -80,8 +81,10 @@ def read_effect(method: str, path: str, node: Mapping[str, Any]) -> EffectReadin
     plain: Effect = "read" if method in READS else "write"
     names = _names(method, path, node)
     marked, mark = _marked(node, plain)
-    if marked is not None and _ORDER[marked] > _ORDER[plain]:
-        found: tuple[Effect, Rule | Literal[""], str] = (marked, "mark", f"the document says {mark}")
+    if plain == "write" and node.get(EFFECT) == "write":
+        found: tuple[Effect, Rule | Literal[""], str] = ("write", "", "")
+    elif marked is not None and _ORDER[marked] > _ORDER[plain]:
+        found = (marked, "mark", f"the document says {mark}")
     else:
         found = _by_names(names, plain, mark if marked == "read" else "")
     effect, rule, reason = found

@@ -81,11 +81,8 @@ class Operation:
         if reading.rule not in ("", "mark"):
             message = f"the effect is {reading.effect}: {reading.reason}"
             found.append(Problem(code=f"effect-{reading.rule}", message=message, pointer=self.pointer))
-        if (
-            said is not None
-            and said != reading.effect
-            and (reading.effect != "irreversible" or said != "write")
-        ):
+        heeded = said == reading.effect and (said != "read" or reading.rule == "search")
+        if said is not None and not heeded:
             message = f"{EFFECT} is {said!r:.40}, which raises no effect; the effect is {reading.effect}"
             pointer = f"{self.pointer}/{EFFECT}"
             found.append(Problem(code="effect-not-raised", message=message, pointer=pointer))

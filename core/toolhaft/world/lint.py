@@ -15,7 +15,7 @@ from toolhaft.world.documents import document_path, service_names, world_folder,
 from toolhaft.world.finding import Finding, Inspection, finding_of
 from toolhaft.world.importing import import_service
 from toolhaft.world.lint_names import KnownOperation, name_findings, rests_on
-from toolhaft.world.lint_service import lint_service, stray_files
+from toolhaft.world.lint_service import BY_SERVER, lint_service, stray_files
 from toolhaft.world.lint_task import TaskLint
 from toolhaft.world.loading import LoadedService, load_service
 from toolhaft.world.reach import reach_of
@@ -161,7 +161,8 @@ def _add_operations(
 
 def _other_arguments(spec: ToolSpec, contract: Contract) -> str:
     """Return how the arguments of a tool differ from what the server reads; nothing if they do not."""
-    given, read = set(spec.parameters.get("properties", ())), set(contract.argument_names)
+    given = set(spec.parameters.get("properties", ()))
+    read = set(contract.argument_names) - BY_SERVER  # the call itself has the key
     if given == read:
         return ""
     wrong = ", ".join(sorted(given ^ read))

@@ -20,7 +20,7 @@ from toolhaft.world.service import TODAY, Setting
 from toolhaft.world.templates import matches
 
 _ENDINGS = (".yaml", ".yml", ".json")
-_BY_SERVER = frozenset({"Idempotency-Key"})
+BY_SERVER = frozenset({"Idempotency-Key"})
 """Parameters that the server itself reads, whatever the rules do."""
 _MOST_RECORDS = 20
 """Records of one collection that are named."""
@@ -76,7 +76,7 @@ def stray_files(home: Path) -> Iterator[Finding]:
 
 def _unread(contract: Contract, rule: Mapping[str, Any]) -> list[str]:
     """Return the arguments of an operation that its rule does not use."""
-    read = {name for name, _ in references(rule)} | _BY_SERVER
+    read = {name for name, _ in references(rule)} | BY_SERVER
     answer = rule.get("answer")
     if isinstance(answer, Mapping) and "list" in answer and answer.get("page"):
         read |= {"page_size", "cursor"}
