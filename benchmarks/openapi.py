@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import base64
 import json
+import re
 import threading
 import time
 from collections import Counter
@@ -119,15 +120,22 @@ def arguments_of(places: dict[str, Any], wire: Any) -> dict[str, Any]:
         for name, value in places.get(place, {}).items():
             found[keys[name.lower() if place == "header" else name]] = value
     if ("body" in places or "form" in places) and wire.body is not None:
-        body = places["body"] if "body" in places else places["form"]
-        if isinstance(body, dict) and "$bytes" in body:
-            body = body["$bytes"]
+        body = as_given(places["body"] if "body" in places else places["form"])
         if wire.body.key:
             found[wire.body.key] = body
         else:
             keys = {field.name: field.key for field in wire.body.fields}
             found.update({keys.get(name, name): value for name, value in body.items()})
     return found
+
+
+def as_given(value: Any) -> Any:
+    """Return a value with files as tools take them in place of ``{"$bytes": base64}``."""
+    if isinstance(value, dict):
+        if value.keys() == {"$bytes"}:
+            return {"base64": value["$bytes"]}
+        return {key: as_given(item) for key, item in value.items()}
+    return [as_given(item) for item in value] if isinstance(value, list) else value
 
 
 def compare(got: Received, expected: dict[str, Any]) -> Iterator[str]:
@@ -166,8 +174,59 @@ def _compare_body(got: Received, expected: dict[str, Any]) -> Iterator[str]:
         yield f"body {got.body!r}"
     if expected.get("nobody") and (got.body or media):
         yield f"a body {got.body!r} of type {media!r}"
-    if "parts" in expected or "xml" in expected:
-        yield "parts and XML are not compared yet"
+    if "xml" in expected and _canonical(got.body.decode()) != _canonical(expected["xml"]):
+        yield f"body {got.body!r}, not {expected['xml']}"
+    if "parts" in expected:
+        yield from _compare_parts(got, expected["parts"])
+
+
+def _canonical(text: str) -> str:
+    """Return XML in its canonical form, or the text where it is none."""
+    from xml.etree.ElementTree import ParseError, canonicalize
+
+    try:
+        return canonicalize(text)
+    except ParseError:
+        return text
+
+
+def _compare_parts(got: Received, expected: list[dict[str, Any]]) -> Iterator[str]:
+    parts = parts_of(got)
+    if [name for name, *_ in parts] != [part["name"] for part in expected]:
+        yield f"parts {[name for name, *_ in parts]}"
+        return
+    for (name, file_name, media, content), part in zip(parts, expected, strict=True):
+        if "text" in part and content.decode() != part["text"]:
+            yield f"part {name}: {content!r}, not {part['text']!r}"
+        if "json" in part and json.loads(content) != part["json"]:
+            yield f"part {name}: {content!r}, not {part['json']}"
+        if "b64" in part and base64.b64encode(content).decode() != part["b64"]:
+            yield f"part {name}: {content!r}, not {part['b64']}"
+        if "ctype" in part and media.partition(";")[0] != part["ctype"]:
+            yield f"part {name}: type {media!r}, not {part['ctype']!r}"
+        if bool(part.get("file")) and not file_name:
+            yield f"part {name} has no file name"
+        if part.get("filename") and file_name != part["filename"]:
+            yield f"part {name}: file name {file_name!r}, not {part['filename']!r}"
+
+
+def parts_of(got: Received) -> list[tuple[str, str, str, bytes]]:
+    """Return the parts of a multipart body: name, file name, content type and content."""
+    declared = re.search(r'boundary="?([^";]+)', got.headers.get("content-type", ""))
+    if declared is None:
+        return []
+    pieces = (b"\r\n" + got.body).split(f"\r\n--{declared[1]}".encode())
+    if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
+        return []
+    found = []
+    for piece in pieces[1:-1]:
+        head, _, content = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        lines = [line.partition(":") for line in head.decode().split("\r\n")]
+        headers = {name.strip().lower(): value.strip() for name, _, value in lines}
+        names = dict(re.findall(r'(name|filename)="([^"]*)"', headers.get("content-disposition", "")))
+        media = headers.get("content-type", "")
+        found.append((names.get("name", ""), names.get("filename", ""), media, content))
+    return found
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import pytest
 
 from toolhaft.agent import Agent
 from toolhaft.errors import FormatError
-from toolhaft.openapi.bodies import object_view
+from toolhaft.openapi.object_view import object_view
 from toolhaft.openapi.documents.resolve import Resolver
 from toolhaft.openapi.source import OpenAPISource
 from toolhaft.testing import ScriptedModel

@@ -303,12 +303,6 @@ BROKEN = {
     "nameless parameter": ({"parameters": [{"in": "query"}]}, "skipped", "parameter-malformed"),
     "header with line break": ({"parameters": [parameter("X\r\nY", "header")]}, "skipped", "parameter-name"),
     "odd style": ({"parameters": [parameter("a", style="wild")]}, "degraded", "parameter-style"),
-    "multipart": (
-        {"requestBody": {"required": True, "content": {"multipart/form-data": {}}}},
-        "skipped",
-        "body-unsupported",
-    ),
-    "optional xml": ({"requestBody": {"content": {"application/xml": {}}}}, "degraded", "body-unsupported"),
     "undefined security": ({"security": [{"nope": []}]}, "degraded", "security-unsupported"),
 }
 

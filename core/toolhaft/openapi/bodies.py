@@ -1,53 +1,24 @@
-"""Request bodies: which media type is sent, and whether its properties become arguments."""
+"""Request bodies: which media types one may be sent as, and which is chosen."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from toolhaft.openapi.documents.document import Dialect, as_dict, as_list, escape
+from toolhaft.openapi.documents.document import as_dict, as_list, escape
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
-from toolhaft.openapi.documents.swagger2_parameters import delimiters_of
-from toolhaft.openapi.requests.wire import BodyForm, Style
+from toolhaft.openapi.requests.media import form_of, is_range, matches, plain
+from toolhaft.openapi.requests.wire import BodyForm
+from toolhaft.openapi.schema_kinds import is_binary, kind_of
 from toolhaft.tools.report import Problem
 
-MOST_PROPERTIES = 100
-"""Properties that become arguments; a body with more is one argument."""
-
-_DEEPEST_COMPOSITION = 16
-_MOST_SCHEMAS = 500
-"""Schemas that one body is composed of, each counted as often as it is named."""
-_PLAIN_OBJECT = frozenset(
-    [
-        "type",
-        "properties",
-        "required",
-        "additionalProperties",
-        "allOf",
-        "description",
-        "title",
-        "example",
-        "examples",
-        "default",
-        "nullable",
-        "deprecated",
-        "readOnly",
-        "writeOnly",
-        "xml",
-        "externalDocs",
-        "discriminator",
-        "maxProperties",
-        "minProperties",
-        "$id",
-        "$schema",
-        "$comment",
-        "$defs",
-        "definitions",
-        "$anchor",
-        "format",
-    ]
+_ORDER: tuple[BodyForm, ...] = (
+    *("json", "form", "multipart", "lines", "sequence", "text", "bytes", "xml", "events"),
 )
-_FORM_STYLES = frozenset({"form", "spaceDelimited", "pipeDelimited", "deepObject"})
+_SEQUENCES = frozenset({"lines", "sequence", "events"})
+_MOST_CHOICES = 12
+"""Media types of one body that are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +28,10 @@ class Body:
     Attributes:
         schema: Its schema as the document writes it; None for any value.
         encoding: Property -> how it is written into a form.
+        first_encodings: The same for parts without names, in their order.
+        item_encoding: The same for all parts after these; None where nothing is said of them.
         example: A whole body.
+        others: The same body as other media types, the best first.
     """
 
     media_type: str
@@ -67,26 +41,23 @@ class Body:
     pointer: str = ""
     description: Any = None
     encoding: dict[str, Any] = field(default_factory=dict)
+    first_encodings: tuple[Any, ...] = ()
+    item_encoding: Any = None
     example: Any = None
-
-    def encoding_of(self, name: str) -> tuple[Style | None, bool, bool]:
-        """Return style, explode and reserved of one property of a form; style None is the default."""
-        entry = as_dict(self.encoding.get(name))
-        if not any(key in entry for key in ("style", "explode", "allowReserved")):
-            return None, True, False
-        style = entry.get("style")
-        known: Style = style if style in _FORM_STYLES else "form"
-        explode = entry.get("explode")
-        exploded = explode if isinstance(explode, bool) else known in ("form", "deepObject")
-        return known, exploded, entry.get("allowReserved") is True
-
-    def delimiters_of(self, name: str) -> tuple[str, ...]:
-        """Return what separates the lists of one property of a form, where 2.0 says so."""
-        return delimiters_of(as_dict(self.encoding.get(name)))
+    others: tuple[Body, ...] = ()
 
 
-def read_body(node: Any, pointer: str, resolver: Resolver) -> tuple[Body | None, list[Problem]]:
-    """Return the body of an operation as the media type that is sent, and what was noticed."""
+def read_body(
+    node: Any, pointer: str, resolver: Resolver, wanted: Sequence[str] = ()
+) -> tuple[Body | None, list[Problem]]:
+    """Return the body of an operation as the media type that is sent, and what was noticed.
+
+    Args:
+        node: The request body as the document writes it.
+        pointer: Its JSON pointer.
+        resolver: Of the document.
+        wanted: Media types, or ranges of them, that the caller would rather have sent, the best first.
+    """
     if node is None:
         return None, []
     try:
@@ -102,136 +73,97 @@ def read_body(node: Any, pointer: str, resolver: Resolver) -> tuple[Body | None,
     if not content:
         message = "the request body names no media type"
         return None, [Problem(code="body-empty", message=message, pointer=pointer)]
-    ranked = sorted((_rank(media), index, media) for index, media in enumerate(content))
-    rank, _, media = ranked[0]
-    required = node.get("required") is True
-    if rank >= len(_FORMS):
-        return None, [_unsupported(media, required, pointer)]
-    entry = as_dict(content[media])
-    body = Body(
-        media_type=_sendable(media, _FORMS[rank]),
-        form=_FORMS[rank],
-        required=required,
-        schema=entry.get("schema"),
+    bodies = [
+        _as_media_type(media, _followed(entry, resolver), node, pointer, resolver)
+        for media, entry in [*content.items()][: _MOST_CHOICES * 4]
+    ]
+    ranked = sorted(enumerate(bodies), key=lambda pair: (_rank(pair[1], bodies, wanted, resolver), pair[0]))
+    chosen, *others = (body for _, body in ranked[:_MOST_CHOICES])
+    return replace(chosen, others=tuple(others)), []
+
+
+def _as_media_type(
+    media: str, entry: dict[str, Any], node: dict[str, Any], pointer: str, resolver: Resolver
+) -> Body:
+    schema = entry.get("schema")
+    form = _form(media, schema, resolver)
+    items = entry.get("itemSchema")
+    if items is not None and schema is None:
+        schema = {"type": "array", "items": items}
+    elif form in _SEQUENCES and kind_of(schema, resolver) not in ("array", "string", ""):
+        schema = {"type": "array", "items": schema}
+    return Body(
+        media_type=_sendable(media, form),
+        form=form,
+        required=node.get("required") is True,
+        schema=schema,
         pointer=f"{pointer}/content/{escape(media)}",
         description=node.get("description"),
         encoding=as_dict(entry.get("encoding")),
+        first_encodings=tuple(as_list(entry.get("prefixEncoding"))),
+        item_encoding=entry.get("itemEncoding"),
         example=_example(entry),
     )
-    return body, []
 
 
-_FORMS: tuple[BodyForm, ...] = ("json", "json", "form", "text", "bytes", "json")
+def _form(media: str, schema: Any, resolver: Resolver) -> BodyForm:
+    form = form_of(media)
+    if form == "text" and is_binary(schema, resolver):
+        return "bytes"
+    if form is not None:
+        return form
+    if is_range(media) or not plain(media):
+        return "bytes" if is_binary(schema, resolver) else "json"
+    return "json" if kind_of(schema, resolver) in ("object", "array") else "bytes"
 
 
-def _rank(media: str) -> int:
-    """Return the place of a media type in the order of preference; the last is not supported."""
-    plain = media.partition(";")[0].strip().lower()
-    if plain == "application/json" or plain == "text/json":
-        return 0
-    if plain.endswith("+json") or plain == "application/*":
-        return 1
-    if plain == "application/x-www-form-urlencoded":
-        return 2
-    if plain.startswith("text/") and plain != "text/xml":
-        return 3
-    if plain == "application/octet-stream" or plain.partition("/")[0] in ("image", "audio", "video"):
-        return 4
-    return 5 if plain in ("*/*", "") else 6
+def _rank(body: Body, bodies: list[Body], wanted: Sequence[str], resolver: Resolver) -> tuple[int, int, int]:
+    """Return the place of a media type in the order of preference, the caller's before ours."""
+    media = body.pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+    asked = next((n for n, one in enumerate(wanted) if matches(media, one)), len(wanted))
+    kind = plain(media)
+    if is_range(media) or not kind:
+        return asked, len(_ORDER), 0
+    known = form_of(media)
+    if known is None:
+        return asked, len(_ORDER) + 1, 0
+    finer = kind.endswith("+json") if known == "json" else kind not in ("multipart/form-data", "text/plain")
+    has_parts = any(other.form == "multipart" for other in bodies)
+    if known == "form" and has_parts and _holds_files(body, resolver):
+        return asked, _ORDER.index("multipart"), 2
+    return asked, _ORDER.index(known), int(finer)
+
+
+def _holds_files(body: Body, resolver: Resolver) -> bool:
+    try:
+        node, _ = resolver.follow(body.schema, "")
+    except BrokenReferenceError:
+        return False
+    return any(is_binary(child, resolver) for child in as_dict(as_dict(node).get("properties")).values())
 
 
 def _sendable(media: str, form: BodyForm) -> str:
-    plain = media.strip()
-    if not plain or "*" in plain or not plain.isascii() or not plain.isprintable():
-        return {"json": "application/json", "text": "text/plain"}.get(form, "application/octet-stream")
-    return plain
+    """Return the media type as it is sent: as the document writes it, unless no header could hold it."""
+    text = media.strip()
+    if not text.isascii() or not text.isprintable() or "/" not in text:
+        text = ""
+    if text and not (is_range(text) and (form != "bytes" or text.startswith("*"))):
+        return text
+    return {"json": "application/json", "text": "text/plain"}.get(form, "application/octet-stream")
 
 
-def _unsupported(media: str, required: bool, pointer: str) -> Problem:
-    what = f"bodies of type {media.partition(';')[0].strip()[:80]!r} are not supported yet"
-    if required:
-        return Problem(code="body-unsupported", message=what, pointer=pointer, severity="skipped")
-    what = f"{what}; the tool sends none"
-    return Problem(code="body-unsupported", message=what, pointer=pointer, severity="degraded")
+def _followed(entry: Any, resolver: Resolver) -> dict[str, Any]:
+    try:
+        return as_dict(resolver.follow(entry, "")[0])
+    except BrokenReferenceError:
+        return {}
 
 
 def _example(entry: dict[str, Any]) -> Any:
     if entry.get("example") is not None:
         return entry["example"]
     for named in as_dict(entry.get("examples")).values():
-        if isinstance(named, dict) and named.get("value") is not None:
-            return named["value"]
+        for key in ("dataValue", "value"):
+            if isinstance(named, dict) and named.get(key) is not None:
+                return named[key]
     return as_dict(entry.get("schema")).get("example")
-
-
-@dataclass(slots=True)
-class ObjectView:
-    """A schema seen as one plain object.
-
-    Attributes:
-        properties: Name -> schema as the document writes it.
-        required: Names of the required properties.
-        open: Schema of further properties where the document names one or allows any; None where it
-            says nothing or forbids them.
-        schemas: How many schemas it is composed of.
-    """
-
-    properties: dict[str, Any]
-    required: dict[str, None]
-    open: Any = None
-    schemas: int = 0
-
-
-def object_view(schema: Any, resolver: Resolver, dialect: Dialect) -> ObjectView | None:
-    """Return a schema as a plain object, ``allOf`` of plain objects included; None if it is not one."""
-    view = ObjectView({}, {})
-    if not _gather(schema, view, resolver, dialect, 0) or not view.properties:
-        return None
-    return view if len(view.properties) <= MOST_PROPERTIES else None
-
-
-def _gather(schema: Any, view: ObjectView, resolver: Resolver, dialect: Dialect, depth: int) -> bool:
-    view.schemas += 1
-    if depth > _DEEPEST_COMPOSITION or view.schemas > _MOST_SCHEMAS or not isinstance(schema, dict):
-        return False
-    siblings = {} if dialect == "3.0" or "$ref" not in schema else schema
-    try:
-        node, _ = resolver.follow(schema, "")
-    except BrokenReferenceError:
-        return False
-    if not _is_plain_object(node) or not _is_plain_object({k: v for k, v in siblings.items() if k != "$ref"}):
-        return False
-    for part in (node, siblings) if siblings else (node,):
-        for member in as_list(part.get("allOf")):
-            if not _gather(member, view, resolver, dialect, depth + 1):
-                return False
-        _take(part, view)
-    return True
-
-
-def _is_plain_object(node: Any) -> bool:
-    if not isinstance(node, dict):
-        return False
-    kind = node.get("type")
-    if kind is not None and kind != "object" and not (isinstance(kind, list) and "object" in kind):
-        return False
-    extra = node.get("additionalProperties")
-    return all(key in _PLAIN_OBJECT or key.startswith("x-") for key in node) and (
-        extra is None or isinstance(extra, dict | bool)
-    )
-
-
-def _take(node: dict[str, Any], view: ObjectView) -> None:
-    for name, child in as_dict(node.get("properties")).items():
-        if child is None:
-            continue
-        known = view.properties.get(name)
-        view.properties[name] = child if known is None or known == child else {"allOf": [known, child]}
-        if isinstance(child, dict) and child.get("required") is True:
-            view.required[name] = None
-    for name in as_list(node.get("required")):
-        if isinstance(name, str):
-            view.required[name] = None
-    extra = node.get("additionalProperties")
-    if extra is True or isinstance(extra, dict):
-        view.open = extra

@@ -2,219 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-from toolhaft.openapi.bodies import Body, ObjectView, object_view
+from toolhaft.openapi.arguments import Arguments
 from toolhaft.openapi.documents.cleaning import clean_string, clean_text, clean_value
 from toolhaft.openapi.documents.document import as_dict, as_list
 from toolhaft.openapi.documents.resolve import BrokenReferenceError
-from toolhaft.openapi.names import KeyRequest, argument_keys
-from toolhaft.openapi.parameters import Parameter
 from toolhaft.openapi.plans import OperationPlan, Planner
-from toolhaft.openapi.requests.wire import Wire, WireBody, WireField, WireParameter
-from toolhaft.openapi.schemas.schema import Conversion
+from toolhaft.openapi.requests.request import media_types
+from toolhaft.openapi.requests.wire import Wire
+from toolhaft.openapi.schemas.fitting import Fitted
 from toolhaft.openapi.security import describe
+from toolhaft.openapi.wiring import wire_of
+from toolhaft.tools.report import outcome_of
 from toolhaft.types import ToolSpec
 
 _MOST_RESPONSE_PARTS = 150
 _LONGEST_EXAMPLE = 2000
 
 
-@dataclass(slots=True)
-class _Arguments:
-    properties: dict[str, Any]
-    required: list[str]
-    open: Any = None
-
-
 def build(plan: OperationPlan, name: str, planner: Planner) -> tuple[ToolSpec, Wire]:
     """Return the spec of an operation and how its requests are made."""
-    view = _view(plan.body, planner)
-    requests = [KeyRequest(parameter.place, parameter.name) for parameter in plan.parameters]
-    fields = _field_names(view, planner)
-    if view is not None:
-        requests += [KeyRequest("body", field) for field in fields]
-    elif plan.body is not None:
-        requests.append(KeyRequest("body", "body"))
-    keys = argument_keys(requests)
-    parameter_keys, body_keys = keys[: len(plan.parameters)], keys[len(plan.parameters) :]
-
-    conversion = Conversion(wanted={})
-    arguments = _Arguments({}, [])
-    for parameter, key in zip(plan.parameters, parameter_keys, strict=True):
-        arguments.properties[key] = _parameter_schema(parameter, key, planner, conversion)
-        if parameter.required:
-            arguments.required.append(key)
-    if plan.body is not None and view is None:
-        _whole_body(plan.body, body_keys[0], arguments, planner, conversion)
-    elif plan.body is not None and view is not None:
-        _body_fields(
-            plan.body, view, dict(zip(fields, body_keys, strict=True)), arguments, planner, conversion
-        )
-    dotted = planner.document.version in ("3.0.0", "3.0.1", "3.0.2", "3.0.3")
-    wire = _wire(plan, parameter_keys, view, fields, body_keys, dotted=dotted)
-    return _spec(plan, name, arguments, conversion, wire, planner), wire
+    wire = wire_of(plan, planner)
+    return _spec(plan, name, _fitted(plan, name, planner, wire).schema, wire, planner), wire
 
 
-def _view(body: Body | None, planner: Planner) -> ObjectView | None:
-    if body is None or body.form not in ("json", "form"):
-        return None
-    return object_view(body.schema, planner.resolver, planner.document.dialect)
+def note_cuts(plan: OperationPlan, name: str, planner: Planner) -> OperationPlan:
+    """Return a plan that says what its tool loses for its size."""
+    if outcome_of(plan.problems) == "skipped" or not planner.sizing.may_cut(plan):
+        return plan
+    cuts = _fitted(plan, name, planner, wire_of(plan, planner)).cuts
+    return replace(plan, problems=(*plan.problems, *planner.sizing.problems(cuts, plan))) if cuts else plan
 
 
-def _field_names(view: ObjectView | None, planner: Planner) -> list[str]:
-    if view is None:
-        return []
-    for name in view.required:
-        view.properties.setdefault(name, {})
-    return [name for name, schema in view.properties.items() if not planner.schemas.hidden(schema)]
-
-
-def _parameter_schema(
-    parameter: Parameter, key: str, planner: Planner, conversion: Conversion
-) -> dict[str, Any]:
-    schema = dict(planner.schemas.convert(parameter.schema, conversion))
-    description = parameter.description or schema.get("description", "")
-    if key != parameter.name:
-        description = f"{description} ({parameter.place} parameter {parameter.name[:80]})".strip()
-    if description:
-        schema["description"] = clean_text(description)
-    if parameter.deprecated:
-        schema["deprecated"] = True
-    return schema
-
-
-def _whole_body(
-    body: Body, key: str, arguments: _Arguments, planner: Planner, conversion: Conversion
-) -> None:
-    if body.form == "bytes":
-        schema: dict[str, Any] = {"type": "string", "contentEncoding": "base64"}
-    elif body.form == "text":
-        schema = {"type": "string"}
-    else:
-        schema = dict(planner.schemas.convert(body.schema, conversion))
-    note = f"The request body, {body.media_type}."
-    said = clean_text(body.description) or schema.get("description", "")
-    schema["description"] = clean_text(f"{said} {note}" if body.form == "bytes" else said or note)
-    arguments.properties[key] = schema
-    if body.required:
-        arguments.required.append(key)
-
-
-def _body_fields(
-    body: Body,
-    view: ObjectView,
-    keys: dict[str, str],
-    arguments: _Arguments,
-    planner: Planner,
-    conversion: Conversion,
-) -> None:
-    for name, key in keys.items():
-        schema = dict(planner.schemas.convert(view.properties[name], conversion))
-        if key != name:
-            note = f"(body property {name[:80]})"
-            schema["description"] = clean_text(f"{schema.get('description', '')} {note}")
-        arguments.properties[key] = schema
-        if name in view.required and body.required:
-            arguments.required.append(key)
-    if view.open is not None:
-        arguments.open = True if view.open is True else planner.schemas.convert(view.open, conversion)
-
-
-def _wire(
-    plan: OperationPlan,
-    keys: list[str],
-    view: ObjectView | None,
-    fields: list[str],
-    body_keys: list[str],
-    *,
-    dotted: bool,
-) -> Wire:
-    """Return how requests are made.
-
-    ``dotted`` is of the versions before 3.0.4, which separate ``label`` by dots.
-    """
-    operation = plan.operation
-    body = plan.body
-    made: WireBody | None = None
-    if body is not None and view is None:
-        made = WireBody(
-            media_type=body.media_type,
-            form=body.form,
-            required=body.required,
-            key=body_keys[0],
-            fields=tuple(_field(body, name, name) for name in body.encoding),
-        )
-    elif body is not None and view is not None:
-        pairs = zip(fields, body_keys, strict=True)
-        made = WireBody(
-            media_type=body.media_type,
-            form=body.form,
-            required=body.required,
-            fields=tuple(_field(body, name, key) for name, key in pairs),
-            open=view.open is not None,
-        )
-    problems = plan.server.problems
-    return Wire(
-        method=operation.method,
-        server=plan.server.url,
-        server_problem=problems[0].message if problems and not plan.server.url else "",
-        path=operation.path if operation.path.startswith("/") else f"/{operation.path}",
-        parameters=tuple(
-            WireParameter(
-                key=key,
-                name=parameter.name,
-                place=parameter.place,
-                style=parameter.style,
-                explode=parameter.explode,
-                content=parameter.content,
-                reserved=parameter.reserved,
-                empty=parameter.empty,
-                delimiters=parameter.delimiters,
-            )
-            for parameter, key in zip(plan.parameters, keys, strict=True)
-        ),
-        body=made,
-        accept=plan.accept,
-        security=plan.security,
-        secret_parameters=tuple((parameter.place, parameter.name) for parameter in plan.secrets),
-        trusted=plan.trusted,
-        dotted=dotted,
-        effect=operation.effect,
-        repeatable=operation.repeatable or bool(plan.key_header),
-        key_header=plan.key_header,
-    )
-
-
-def _field(body: Body, name: str, key: str) -> WireField:
-    style, explode, reserved = body.encoding_of(name)
-    return WireField(
-        key=key,
-        name=name,
-        style=style,
-        explode=explode,
-        reserved=reserved,
-        delimiters=body.delimiters_of(name),
-    )
+def _fitted(plan: OperationPlan, name: str, planner: Planner, wire: Wire) -> Fitted:
+    parameters = Arguments(plan, planner, wire.body).schema()
+    return planner.sizing.fit(parameters, name, describe_operation(plan.operation.fields))
 
 
 def _spec(
-    plan: OperationPlan,
-    name: str,
-    arguments: _Arguments,
-    conversion: Conversion,
-    wire: Wire,
-    planner: Planner,
+    plan: OperationPlan, name: str, parameters: dict[str, Any], wire: Wire, planner: Planner
 ) -> ToolSpec:
     operation, document = plan.operation, planner.document
     node = operation.fields
-    parameters: dict[str, Any] = {"type": "object", "properties": arguments.properties}
-    if arguments.required:
-        parameters["required"] = arguments.required
-    parameters["additionalProperties"] = False if arguments.open is None else arguments.open
-    if definitions := planner.schemas.definitions(conversion):
-        parameters["$defs"] = definitions
     example = _example(plan, wire)
     return ToolSpec(
         name=name,
@@ -257,6 +88,8 @@ def _metadata(plan: OperationPlan, wire: Wire) -> dict[str, Any]:
     docs = as_dict(node.get("externalDocs")).get("url")
     if isinstance(docs, str) and docs.startswith(("https://", "http://")):
         found["docs"] = clean_text(docs, 500)
+    if len(takes := media_types(wire)) > 1 or (takes and wire.body and wire.body.form != "json"):
+        found["media_types"] = list(takes)
     if wanted := describe(wire.security):
         found["security"] = wanted
     return found

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
+from toolhaft.openapi.bodies import Body
 from toolhaft.openapi.documents.cleaning import clean_text
 from toolhaft.openapi.documents.document import as_dict, escape
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.documents.swagger2_parameters import delimiters_of
-from toolhaft.openapi.requests.wire import Style, Where
+from toolhaft.openapi.encodings import EncodingReader
+from toolhaft.openapi.paths import PathTemplate, read_template
+from toolhaft.openapi.requests.media import form_of, is_json
+from toolhaft.openapi.requests.wire import Style, Where, WireField
 from toolhaft.openapi.security import TOKEN
 from toolhaft.tools.report import Problem, Severity
 
-TEMPLATE = re.compile(r"\{([^{}]*)\}")
 _DEFAULT_STYLES: dict[Where, Style] = {
     "path": "simple",
     "query": "form",
+    "querystring": "form",
     "header": "simple",
     "cookie": "form",
 }
 _STYLES: dict[Where, frozenset[str]] = {
     "path": frozenset({"simple", "label", "matrix"}),
     "query": frozenset({"form", "spaceDelimited", "pipeDelimited", "deepObject"}),
+    "querystring": frozenset(),
     "header": frozenset({"simple"}),
-    "cookie": frozenset({"form"}),
+    "cookie": frozenset({"form", "cookie"}),
 }
+_FORM = "application/x-www-form-urlencoded"
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 _FORBIDDEN_HEADERS = frozenset(
     [
@@ -56,6 +61,7 @@ class Parameter:
         schema: Its schema as the document writes it; None for any value.
         content: Media type, if the value is sent as text of that type.
         delimiters: See `toolhaft.openapi.requests.wire.WireParameter`.
+        fields: For content that is a form: how its fields are written.
     """
 
     name: str
@@ -72,6 +78,7 @@ class Parameter:
     deprecated: bool = False
     example: Any = None
     delimiters: tuple[str, ...] = ()
+    fields: tuple[WireField, ...] = ()
 
 
 class ParameterReader:
@@ -79,14 +86,20 @@ class ParameterReader:
 
     Args:
         resolver: Of the document.
+        encodings: Of the document.
+        everywhere: Whether reserved characters may be allowed outside of queries, as 3.2 has it.
     """
 
-    def __init__(self, resolver: Resolver) -> None:
+    def __init__(self, resolver: Resolver, encodings: EncodingReader, *, everywhere: bool = False) -> None:
         self._resolver = resolver
+        self._encodings = encodings
+        self._reserving = ("path", "query", "cookie") if everywhere else ("query",)
         self._problems: list[Problem] = []
 
-    def read(self, path: str, levels: list[tuple[Any, str]]) -> tuple[list[Parameter], list[Problem]]:
-        """Return the parameters that become arguments, and what was noticed.
+    def read(
+        self, path: str, levels: list[tuple[Any, str]]
+    ) -> tuple[list[Parameter], PathTemplate, list[Problem]]:
+        """Return the parameters that become arguments, the path as they fill it, and what was noticed.
 
         Args:
             path: The path template.
@@ -98,7 +111,10 @@ class ParameterReader:
             level = self._level(listed, pointer)
             for key, parameter in level.items():
                 found[key] = parameter
-        return self._match_template(path, list(found.values()), levels[-1][1]), self._problems
+        parameters = list(found.values())
+        names = {place: {p.name for p in parameters if p.place == place} for place in ("path", "query")}
+        template = read_template(path, names["path"], names["query"])
+        return self._match_template(template, parameters, levels[-1][1]), template, self._problems
 
     def _note(self, code: str, message: str, pointer: str, severity: Severity = "warning") -> None:
         self._problems.append(Problem(code=code, message=message, pointer=pointer, severity=severity))
@@ -161,24 +177,24 @@ class ParameterReader:
     def _described(self, node: dict[str, Any], name: str, place: Where, pointer: str) -> Parameter:
         style = self._style(node, name, place, pointer)
         explode = node.get("explode")
-        media, schema = self._content(node, name, pointer)
-        if media is None:
-            schema = node.get("schema")
+        media, entry = self._content(node, name, place, pointer)
+        schema = entry.get("schema") if media else node.get("schema")
         return Parameter(
             name=name,
             place=place,
             style=style,
-            explode=explode if isinstance(explode, bool) else style in ("form", "deepObject"),
+            explode=explode if isinstance(explode, bool) else style in ("form", "deepObject", "cookie"),
             required=node.get("required") is True or place == "path",
             schema=schema,
             pointer=pointer,
             description=clean_text(node.get("description")),
-            content=media or "",
-            reserved=node.get("allowReserved") is True and place == "query",
+            content=media,
+            reserved=node.get("allowReserved") is True and place in self._reserving,
             empty=node.get("allowEmptyValue") is True and place == "query",
             deprecated=node.get("deprecated") is True,
             example=_example(node),
             delimiters=delimiters_of(node),
+            fields=self._fields(media, entry),
         )
 
     def _style(self, node: dict[str, Any], name: str, place: Where, pointer: str) -> Style:
@@ -187,26 +203,42 @@ class ParameterReader:
             return _DEFAULT_STYLES[place]
         if isinstance(style, str) and style in _STYLES[place]:
             return style  # type: ignore[return-value]
-        if not (place == "cookie" and style == "cookie"):  # 3.2: form without percent-encoding
-            what = (
-                f"the style {str(style)[:40]!r} of {name[:80]!r} is not one for {place}; the default is used"
-            )
-            self._note("parameter-style", what, pointer, "degraded")
+        what = f"the style {str(style)[:40]!r} of {name[:80]!r} is not one for {place}; the default is used"
+        self._note("parameter-style", what, pointer, "degraded")
         return _DEFAULT_STYLES[place]
 
-    def _content(self, node: dict[str, Any], name: str, pointer: str) -> tuple[str | None, Any]:
+    def _content(
+        self, node: dict[str, Any], name: str, place: Where, pointer: str
+    ) -> tuple[str, dict[str, Any]]:
+        """Return the media type of a parameter and what is said of it; an empty one has a style."""
         content = node.get("content")
         if not isinstance(content, dict) or not content:
-            return None, None
-        media = next((str(key) for key in content if "json" in str(key).lower()), None)
-        if media is None:
-            media = str(next(iter(content)))
-            what = f"the parameter {name[:80]!r} of type {media[:80]!r} is sent as JSON text"
+            if place != "querystring":
+                return "", {}
+            what = f"the query string {name[:80]!r} names no media type; it is sent as a form"
+            self._note("parameter-content", what, pointer, "degraded")
+            return _FORM, {"schema": node.get("schema")}
+        media = next((str(key) for key in content if is_json(str(key))), str(next(iter(content))))
+        try:
+            entry = as_dict(self._resolver.follow(content.get(media), "")[0])
+        except BrokenReferenceError:
+            entry = {}
+        if form_of(media) not in ("json", "form", "text"):
+            what = f"the parameter {name[:80]!r} of type {media[:80]!r} is sent as text, or JSON"
             self._note("parameter-content", what, f"{pointer}/content/{escape(media)}", "degraded")
-        return media, as_dict(content.get(media)).get("schema")
+        return media, entry
 
-    def _match_template(self, path: str, parameters: list[Parameter], pointer: str) -> list[Parameter]:
-        wanted = list(dict.fromkeys(TEMPLATE.findall(path.partition("#")[0])))
+    def _fields(self, media: str, entry: dict[str, Any]) -> tuple[WireField, ...]:
+        if form_of(media) != "form":
+            return ()
+        encoding = as_dict(entry.get("encoding"))
+        body = Body(media_type=media, form="form", schema=entry.get("schema"), encoding=encoding)
+        return tuple(self._encodings.field(body, name, None, name) for name in encoding)
+
+    def _match_template(
+        self, template: PathTemplate, parameters: list[Parameter], pointer: str
+    ) -> list[Parameter]:
+        wanted = template.variables
         declared = {parameter.name for parameter in parameters if parameter.place == "path"}
         kept: list[Parameter] = []
         for parameter in parameters:
@@ -219,25 +251,34 @@ class ParameterReader:
             if name not in declared:
                 what = f"{{{name[:80]}}} in the path is not declared; it becomes a required text"
                 self._note("parameter-undeclared", what, pointer)
-                kept.append(
-                    Parameter(
-                        name=name,
-                        place="path",
-                        style="simple",
-                        explode=False,
-                        required=True,
-                        schema={"type": "string"},
-                        pointer=pointer,
-                    )
-                )
+                kept.append(_undeclared(name, "path", pointer))
+        known = {parameter.name for parameter in kept if parameter.place == "query"}
+        for name in template.queries:
+            if name not in known:
+                what = f"the path asks for {name[:80]!r} and does not declare it; it becomes an optional text"
+                self._note("parameter-undeclared", what, pointer)
+                kept.append(_undeclared(name, "query", pointer))
         return kept
+
+
+def _undeclared(name: str, place: Where, pointer: str) -> Parameter:
+    return Parameter(
+        name=name,
+        place=place,
+        style=_DEFAULT_STYLES[place],
+        explode=place == "query",
+        required=place == "path",
+        schema={"type": "string"},
+        pointer=pointer,
+    )
 
 
 def _example(node: dict[str, Any]) -> Any:
     if node.get("example") is not None:
         return node["example"]
     for entry in as_dict(node.get("examples")).values():
-        if isinstance(entry, dict) and entry.get("value") is not None:
-            return entry["value"]
+        for key in ("dataValue", "value"):
+            if isinstance(entry, dict) and entry.get(key) is not None:
+                return entry[key]
     schema = as_dict(node.get("schema"))
     return schema.get("example") if schema.get("example") is not None else schema.get("default")

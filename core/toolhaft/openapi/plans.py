@@ -10,12 +10,18 @@ from toolhaft.openapi.bodies import Body, read_body
 from toolhaft.openapi.documents.document import Document, as_dict
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.effects import is_key_parameter
+from toolhaft.openapi.encodings import EncodingReader
+from toolhaft.openapi.layout import Layout, LayoutReader, renamed
 from toolhaft.openapi.operations import Operation
 from toolhaft.openapi.parameters import Parameter, ParameterReader
+from toolhaft.openapi.requests.wire import DeepLists
+from toolhaft.openapi.schemas.fitting import SIZES, SizeLimits
 from toolhaft.openapi.schemas.schema import SchemaReader
 from toolhaft.openapi.security import Alternatives, Auth, SecuritySchemes
 from toolhaft.openapi.selection import Filter
 from toolhaft.openapi.servers import Server, Servers
+from toolhaft.openapi.sizing import Sizing
+from toolhaft.openapi.xml_shapes import XMLShapes
 from toolhaft.tools.report import Problem
 
 
@@ -30,6 +36,10 @@ class ImportOptions:
         server_variables: Values for the variables of server URLs.
         prefix: Put before every name.
         choice: Which operations are imported.
+        media_types: Types, or ranges such as ``image/*``, that bodies are rather sent as, the best first.
+        deep_lists: How lists inside a ``deepObject`` are written, which no version says: ``a[0]=x``,
+            ``a[]=x`` or ``a=x&a=y``.
+        sizes: How large a tool may be.
     """
 
     auth: Mapping[str, str] = field(default_factory=dict)
@@ -38,6 +48,9 @@ class ImportOptions:
     server_variables: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
     choice: Filter = field(default_factory=Filter)
+    media_types: Sequence[str] = ()
+    deep_lists: DeepLists = "indices"
+    sizes: SizeLimits = SIZES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +58,18 @@ class OperationPlan:
     """What is known of an operation before its schemas are built.
 
     Attributes:
+        path: The path template as requests need it.
         secrets: Parameters that the caller's ``auth`` fills; they are no arguments.
         key_header: Header that carries the call's own key, by which the API knows a call that comes again; it
             is no argument.
         trusted: Whether the caller's secrets may go to the server.
         accept: For the ``Accept`` header.
+        layout: Which argument stands for which value.
         problems: What was noticed.
     """
 
     operation: Operation
+    path: str = "/"
     parameters: tuple[Parameter, ...] = ()
     secrets: tuple[Parameter, ...] = ()
     key_header: str = ""
@@ -62,6 +78,7 @@ class OperationPlan:
     trusted: bool = True
     security: Alternatives = ()
     accept: str = "*/*"
+    layout: Layout = field(default_factory=Layout)
     problems: tuple[Problem, ...] = ()
 
 
@@ -79,12 +96,17 @@ class Planner:
         self.options = options
         self.resolver = Resolver(root, document.files, document.unread)
         self.schemas = SchemaReader(self.resolver, document.dialect)
+        self.sizing = Sizing(self.schemas, options.sizes)
         self.servers = Servers(document.url, options.server, options.server_variables)
         self.security = SecuritySchemes(
             root, self.resolver, base=document.url or self._first_server(root), served=options.auth
         )
         self.auth = Auth(options.auth)
-        self._parameters = ParameterReader(self.resolver)
+        self.encodings = EncodingReader(document, self.resolver)
+        self.xml = XMLShapes(document, self.resolver)
+        newest = document.version.startswith("3.2")
+        self._parameters = ParameterReader(self.resolver, self.encodings, everywhere=newest)
+        self._layouts = LayoutReader(document, self.resolver, self.schemas, self.encodings)
         self.origins = self.servers.all_origins(root.get("servers"), "/servers")
         self._broken = any(self.resolver.problem(ref) for ref in document.references)
 
@@ -104,7 +126,7 @@ class Planner:
             return OperationPlan(operation=operation, problems=(problem,))
         node, pointer = operation.fields, operation.pointer
         problems = [*operation.problems, *operation.check_extensions()]
-        parameters, noticed = self._parameters.read(
+        parameters, template, noticed = self._parameters.read(
             operation.path,
             [
                 (operation.item.get("parameters"), f"{operation.item_pointer}/parameters"),
@@ -112,26 +134,24 @@ class Planner:
             ],
         )
         problems += noticed
-        body, noticed = read_body(node.get("requestBody"), f"{pointer}/requestBody", self.resolver)
-        problems += noticed
-        server = self.servers.choose(
-            [
-                (node.get("servers"), f"{pointer}/servers"),
-                (operation.item.get("servers"), f"{operation.item_pointer}/servers"),
-                (self.document.root.get("servers"), "/servers"),
-            ]
+        body, noticed = read_body(
+            node.get("requestBody"), f"{pointer}/requestBody", self.resolver, self.options.media_types
         )
-        if operation.moved:
-            server = replace(server, problems=tuple(map(operation.place, server.problems)))
+        problems += noticed
+        server = self._server(operation)
         security, noticed = self.security.wanted(node, pointer)
         problems += noticed
         secrets = [parameter for parameter in parameters if self._is_secret(parameter)]
         keys = [] if operation.effect == "read" else [one for one in parameters if is_key(one)]
         if self._broken:
             problems += self._broken_references(parameters, body)
+        left = tuple(one for one in parameters if one not in secrets and one not in keys)
+        layout = self._layouts.read(left, body)
+        problems += renamed(layout, left, body.pointer if body is not None else pointer)
         return OperationPlan(
             operation=operation,
-            parameters=tuple(one for one in parameters if one not in secrets and one not in keys),
+            path=template.text,
+            parameters=left,
             secrets=tuple(secrets),
             key_header=keys[0].name if keys else "",
             body=body,
@@ -139,12 +159,25 @@ class Planner:
             trusted=self._is_trusted(server),
             security=security,
             accept=accepted_type(node.get("responses"), self.resolver),
+            layout=layout,
             problems=tuple(map(operation.place, problems)),
         )
 
+    def _server(self, operation: Operation) -> Server:
+        server = self.servers.choose(
+            [
+                (operation.fields.get("servers"), f"{operation.pointer}/servers"),
+                (operation.item.get("servers"), f"{operation.item_pointer}/servers"),
+                (self.document.root.get("servers"), "/servers"),
+            ]
+        )
+        if operation.moved:
+            server = replace(server, problems=tuple(map(operation.place, server.problems)))
+        return server
+
     def _is_secret(self, parameter: Parameter) -> bool:
         return (
-            parameter.place != "path"
+            parameter.place not in ("path", "querystring")
             and parameter.name not in self.security.names
             and self.auth.secret(parameter.name) is not None
         )
