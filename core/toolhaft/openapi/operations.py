@@ -112,9 +112,12 @@ def list_operations(document: Document, resolver: Resolver) -> tuple[list[Operat
     problems: list[Problem] = []
     converter = OperationConverter(document.root, resolver) if document.swagger else None
     for path, item in as_dict(document.root.get("paths")).items():
-        if path.startswith("x-") or item is None:
+        if path.startswith("x-"):
             continue
         pointer = f"/paths/{escape(path)}"
+        if item is None:
+            problems.append(Problem(code="path-null", message="the path is null", pointer=pointer))
+            continue
         merged, broken = _path_item(item, pointer, resolver)
         if broken is not None:
             problems.append(
@@ -127,6 +130,9 @@ def list_operations(document: Document, resolver: Resolver) -> tuple[list[Operat
                 Problem(code="path-malformed", message="the path is not an object", pointer=pointer)
             )
             continue
+        if "$ref" in item and broken is None and not any(key.lower() in METHODS for key in merged):
+            message = "the reference leads to no path item with operations"
+            problems.append(Problem(code="path-without-operations", message=message, pointer=pointer))
         if not path.startswith("/"):
             message = "the path does not begin with a slash; one is put before it"
             problems.append(Problem(code="path-slash", message=message, pointer=pointer))
