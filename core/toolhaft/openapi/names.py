@@ -1,18 +1,26 @@
-"""Names that every provider accepts, unique, and stable when the document grows or is reordered."""
+"""Names that every provider accepts, unique, and stable when the document grows."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 LONGEST = 64
 _DIGITS = 8
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _ILLEGAL_IN_NAME = re.compile(r"[^a-zA-Z0-9_-]")
 _ILLEGAL_IN_KEY = re.compile(r"[^a-zA-Z0-9_.-]+")
 _KEY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+_LETTERS = str.maketrans(
+    {
+        **{"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O"},
+        **{"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ı": "i"},
+    }
+)
+"""Letters that no accent can be taken from."""
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -41,41 +49,42 @@ def short_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
 
 
-def tool_names(requests: Sequence[NameRequest], prefix: str = "") -> list[str]:
+def tool_names(
+    requests: Sequence[NameRequest], prefix: str = "", kept: Mapping[str, str] | None = None
+) -> list[str]:
     """Return one name per operation, in the given order.
 
-    Where several want one name, an identifier that is legal as written goes before one that had to be
-    changed, and that before a name made of method and path; among equals the first by path and method
-    keeps the name. The others get a hash of method and path. So the order of the document is of no
-    consequence, and an operation is renamed only by one that has a better claim to the very same name.
+    The first in the document keeps a name that several want; the others get a hash of method and path. So a
+    name depends on the operation and on those before it alone, and what is added behind renames nothing.
 
     Args:
-        requests: What to name.
+        requests: What to name, in document order.
         prefix: Put before every name.
+        kept: ``METHOD /path`` -> the name that this operation had before and keeps, whatever was added
+            where; names that no tool may have are not kept.
     """
-    ranked = sorted(
-        range(len(requests)),
-        key=lambda index: (_wish(requests[index], prefix)[0], requests[index].path, requests[index].method),
-    )
+    had = {key: name for key, name in (kept or {}).items() if _NAME.fullmatch(name)}
+    names = [had.get(f"{request.method} {request.path}", "") for request in requests]
     taken: set[str] = set()
-    names = [""] * len(requests)
-    for index in ranked:
-        _, wanted = _wish(requests[index], prefix)
-        names[index] = _free(wanted, requests[index].digest, taken)
-        taken.add(names[index].casefold())
+    for index, name in enumerate(names):
+        names[index] = "" if name.casefold() in taken else name
+        taken.add(name.casefold())
+    for index, request in enumerate(requests):
+        if not names[index]:
+            names[index] = _free(_wish(request, prefix), request.digest, taken)
+            taken.add(names[index].casefold())
     return names
 
 
-def _wish(request: NameRequest, prefix: str) -> tuple[int, str]:
-    """Return the rank of an operation's claim and the name it claims."""
+def _wish(request: NameRequest, prefix: str) -> str:
+    """Return the name that an operation would have if it were alone."""
     written = request.operation_id
     plain = _ILLEGAL_IN_NAME.sub("_", _transliterate(written))
     if not any(character.isalnum() for character in plain):
-        return 2, _cut(prefix + derived_name(request), request.digest)
+        return _cut(prefix + derived_name(request), request.digest)
     if not _readable(written):
         plain = _suffixed(plain, request.digest)
-    rank = 0 if plain == written and len(prefix + plain) <= LONGEST else 1
-    return rank, _cut(prefix + plain, request.digest)
+    return _cut(prefix + plain, request.digest)
 
 
 def derived_name(request: NameRequest) -> str:
@@ -109,14 +118,16 @@ def _suffixed(name: str, digest: str) -> str:
 def _transliterate(text: str) -> str:
     if text.isascii():
         return text
-    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return unicodedata.normalize("NFKD", text.translate(_LETTERS)).encode("ascii", "ignore").decode()
 
 
 def _readable(text: str) -> bool:
     """Whether nothing but accents is lost when the text becomes ASCII."""
     if text.isascii():
         return True
-    kept = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    kept = (
+        c for c in unicodedata.normalize("NFKD", text.translate(_LETTERS)) if not unicodedata.combining(c)
+    )
     return all(character.isascii() for character in kept)
 
 
