@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 async def load_catalogs(
-    locations: Sequence[str], auth: Mapping[str, str], allow_hosts: Sequence[str]
+    locations: Sequence[str], auth: Mapping[str, str], allow_hosts: Sequence[str], **settings: Any
 ) -> list[Catalog]:
     """Open catalogs; of several, each takes the options that fit it.
 
@@ -21,6 +21,7 @@ async def load_catalogs(
         locations: See `toolhaft.agent.opening.load_catalog`.
         auth: Security scheme -> secret reference.
         allow_hosts: Loopback and private hosts that the tools may speak to.
+        **settings: More settings of the sources, and ``lock``.
 
     Raises:
         UsageError: An option fits none of them.
@@ -32,6 +33,7 @@ async def load_catalogs(
         options: dict[str, Any] = {f"auth {name}": value for name, value in auth.items()}
         if allow_hosts:
             options["allow_hosts"] = tuple(allow_hosts)
+        options |= settings
         catalogs.append(await _open(location, options, unused))
         used |= set(options)
     for name, error in unused.items():
@@ -44,8 +46,9 @@ async def _open(location: str, options: dict[str, Any], unused: dict[str, Toolha
     """Open one catalog; options that it refuses are taken out of ``options`` and noted with the error."""
     while True:
         auth = {name[5:]: value for name, value in options.items() if name.startswith("auth ")}
+        rest = {name: value for name, value in options.items() if not name.startswith("auth ")}
         try:
-            return await load_catalog(location, auth=auth or None, allow_hosts=options.get("allow_hosts", ()))
+            return await load_catalog(location, auth=auth or None, **rest)
         except UsageError as error:
             refused = _refused(error, options)
             if not refused:

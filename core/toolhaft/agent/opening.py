@@ -86,13 +86,13 @@ async def load_catalog(
     approved = _find_lock(lock, scheme, rest)
     catalog = await source.load(rest)
     try:
-        return _prepared(catalog, curation, approved)
+        return _prepared(catalog, curation, approved, settings)
     except ToolhaftError:
         await catalog.close()
         raise
 
 
-def _prepared(catalog: Catalog, curation: Any, approved: Lock | None) -> Catalog:
+def _prepared(catalog: Catalog, curation: Any, approved: Lock | None, settings: Mapping[str, Any]) -> Catalog:
     """Return a catalog as its owner's curation leaves it, and with what changed since it was approved."""
     if curation is not None:
         from toolhaft.curation.applying import curate
@@ -101,7 +101,8 @@ def _prepared(catalog: Catalog, curation: Any, approved: Lock | None) -> Catalog
     if approved is not None:
         from toolhaft.tools.catalog_lock import apply_lock
 
-        catalog = apply_lock(catalog, approved)
+        chosen = ("hosts",) if settings.get("server") else ()
+        catalog = apply_lock(catalog, approved, chosen=chosen)
     return catalog
 
 

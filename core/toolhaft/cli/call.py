@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import secrets
-import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Location, open_location
+from toolhaft.cli.call_arguments import read_arguments
+from toolhaft.cli.call_request import print_request
+from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Curated, Location, LockFile, open_location
 from toolhaft.cli.images import file_name, take_files
-from toolhaft.cli.inputs import arguments
 from toolhaft.cli.output import notice, print_json, print_line
 from toolhaft.errors import InvalidArgumentsError, ToolhaftError, UsageError
 from toolhaft.tools.artifacts import ArtifactStore
@@ -20,53 +20,94 @@ from toolhaft.tools.handles import Handles
 from toolhaft.types import Artifact, Observation
 
 if TYPE_CHECKING:
+    from toolhaft.tools.base import Tool
     from toolhaft.tools.catalog import Catalog
 
 _LONGEST = 100_000_000
 """Characters of a result that are printed; the HTTP limits are far below."""
 
 
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="KEY=VALUE...", help="Arguments: limit=5 filter.name=x tags[]=a photo=@FILE."),
+]
+Body = Annotated[
+    str | None, typer.Option(help="The body, or more arguments, as JSON text or @FILE; - is standard input.")
+]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", help="File, or folder, for images and files that come back.")
+]
+MediaType = Annotated[str | None, typer.Option(help="Type of the body, where the operation takes several.")]
+Pages = Annotated[int | None, typer.Option(help="How many pages of a result to follow.", min=1)]
+Wait = Annotated[float | None, typer.Option(help="Seconds to wait for what the API finishes later.", min=0)]
+
+
 def call(
     location: Location,
     tool: Annotated[str, typer.Argument(help="Name of the tool.")],
-    words: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE...", help="Arguments.")] = None,
-    body: Annotated[str | None, typer.Option(help="Arguments as a JSON object, or @FILE.")] = None,
+    words: Words = None,
+    body: Body = None,
     dry_run: Annotated[bool, typer.Option(help="Print the request instead of sending it.")] = False,
     curl: Annotated[bool, typer.Option(help="Print the request as a curl command.")] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="File, or folder, for images and files that come back."),
-    ] = None,
+    output: Output = None,
+    media_type: MediaType = None,
+    pages: Pages = None,
+    wait: Wait = None,
+    server: Annotated[str | None, typer.Option(help="Base URL in place of the catalog's.")] = None,
+    curate: Curated = None,
+    lock: LockFile = None,
     auth: Auth = None,
     allow_host: AllowHost = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Call one tool. You ask for it yourself, so no policy stands between.
+    """Call one tool. You ask for it yourself, so no policy but the lock stands between.
 
     Exit codes: 0 done, 1 the call failed, 2 wrong usage, wrong arguments among it.
     """
     from toolhaft.tools.loop import run_sync
 
-    catalog = open_location(location, auth, allow_host)
+    settings = {
+        "curation": curate,
+        "lock": lock,
+        "server": server,
+        "media_types": (media_type,) if media_type else (),
+        "pages": pages,
+        "wait": wait,
+    }
+    catalog = open_location(location, auth, allow_host, **settings)
     spec = catalog.spec(tool)
+    _check_media_type(catalog[tool], media_type)
     artifacts, handles = ArtifactStore(), Handles()
-    given = take_files(spec, arguments(spec, words or (), body), artifacts, handles)
+    body_key, body_names = _body_names(catalog[tool])
+    read = read_arguments(spec, words or (), body, body_key=body_key, body_names=body_names)
+    given = take_files(spec, read, artifacts, handles)
     try:
         catalog.check(spec, given)
     except InvalidArgumentsError as error:
         raise UsageError(error.what, where=error.where, hint=error.hint, code=error.code) from None
     if dry_run or curl:
-        request = catalog[tool].request(given)
+        request = _request(catalog[tool], handles.resolve(spec, given), artifacts)
         if request is None:
             raise UsageError(
                 f"the tool {tool!r} sends no HTTP request", hint="Leave out --dry-run and --curl"
             )
-        _print_request(request, curl=curl, as_json=as_json)
+        print_request(request, curl=curl, as_json=as_json)
         return
     observation = run_sync(_make(catalog, tool, given, artifacts, handles))
     failure = observation.error
     if failure is not None:
         raise ToolhaftError(failure.what, where=failure.where, hint=failure.hint, code=failure.code)
+    _print_result(observation, artifacts, output, as_json=as_json)
+
+
+def _print_result(
+    observation: Observation, artifacts: ArtifactStore, output: Path | None, *, as_json: bool
+) -> None:
+    """Print what came back, and write its files where they should go.
+
+    Raises:
+        UsageError: The result is a file, and nothing says where to put it.
+    """
     files = [artifact for artifact in observation.artifacts() if artifact.made_by is not None]
     alone = len(files) == len(observation.parts) == 1
     if alone and output is None:
@@ -75,6 +116,8 @@ def call(
             hint="Say where to put it: -o FILE",
         )
     _keep(files, artifacts, output)
+    for note in observation.notes:
+        notice(f"note: {note}")
     if alone:
         return
     value = observation.value()
@@ -82,6 +125,31 @@ def call(
         print_line(value)
     else:
         print_json(value)
+
+
+def _body_names(tool: Tool) -> tuple[str, dict[str, str]]:
+    """Return the argument that is the whole body, if there is one, and property of the body -> argument."""
+    names: Mapping[Any, str] = getattr(tool, "argument_names", {})
+    inside = {name: key for (place, name), key in names.items() if place == "body"}
+    return inside.pop("", ""), inside
+
+
+def _check_media_type(tool: Tool, media_type: str | None) -> None:
+    known: Sequence[str] = getattr(tool, "media_types", ())
+    if media_type is not None and media_type not in known:
+        shown = ", ".join(known) or "none: there is no body"
+        raise UsageError(
+            f"the body cannot be {media_type!r}", where=tool.spec.name, hint=f"Types of the body: {shown}"
+        )
+
+
+def _request(tool: Tool, given: Mapping[str, Any], artifacts: ArtifactStore) -> Any:
+    """Return the request of a call; files stand in it."""
+    import inspect
+
+    if "artifacts" in inspect.signature(tool.request).parameters:
+        return tool.request(given, artifacts=artifacts)  # type: ignore[call-arg]
+    return tool.request(given)
 
 
 async def _make(
@@ -129,38 +197,3 @@ def _keep(files: Sequence[Artifact], artifacts: ArtifactStore, output: Path | No
         except OSError as error:
             raise UsageError(f"cannot write: {error.strerror}", where=str(path)) from None
         notice(f"{artifact.size} bytes ({artifact.media_type}) written to {path}")
-
-
-def _print_request(request: Any, *, curl: bool, as_json: bool) -> None:
-    secret_headers = [
-        (credential.name, f"{credential.prefix}<{credential.secret}>")
-        for credential in request.credentials
-        if credential.place == "header"
-    ]
-    headers = [*request.headers, *secret_headers]
-    text = request.body.decode("utf-8", "replace") if request.body is not None else None
-    if as_json:
-        print_json({"method": request.method, "url": request.url, "headers": headers, "body": text})
-    elif curl:
-        words = ["curl", "-X", request.method, request.url]
-        for name, value in request.headers:
-            words += ["-H", f"{name}: {value}"]
-        if text is not None:
-            words += ["--data-raw", text]
-        shown = [f"-H {_quoted(f'{name}: {value}')}" for name, value in secret_headers]
-        print_line(" ".join([shlex.join(words), *shown]))
-    else:
-        print_line(f"{request.method} {request.url}")
-        for name, value in headers:
-            print_line(f"{name}: {value}")
-        if text is not None:
-            print_line()
-            print_line(text)
-
-
-def _quoted(text: str) -> str:
-    """Quote a word for the shell, with ``<env:NAME>`` as the variable that the shell puts in."""
-    before, reference, name = text.partition("<env:")
-    if not (reference and name.endswith(">") and name[:-1].isidentifier()):
-        return shlex.quote(text)
-    return f'{shlex.quote(before)}"${name[:-1]}"'

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +13,7 @@ from toolhaft.cli.inputs import pairs
 
 if TYPE_CHECKING:
     from toolhaft.tools.catalog import Catalog
+    from toolhaft.types import ToolSpec
 
 Location = Annotated[
     str, typer.Argument(help="openapi:FILE, a .catalog file, python:MODULE, or what plugins bring.")
@@ -22,15 +25,44 @@ AllowHost = Annotated[
     list[str] | None, typer.Option(help="A loopback or private host that tools may speak to.")
 ]
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Curated = Annotated[
+    Path | None,
+    typer.Option("--curate", help="Rules of the owner: names, texts, hidden and fixed arguments."),
+]
+LockFile = Annotated[
+    Path | None, typer.Option("--lock", help="What was approved; NAME.lock.json beside the file is found.")
+]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only tools of this tag, * allowed.")]
+Methods = Annotated[list[str] | None, typer.Option("--method", help="Only tools of this HTTP method.")]
+Paths = Annotated[list[str] | None, typer.Option("--path", help="Only tools of this path, * allowed.")]
+Operations = Annotated[
+    list[str] | None, typer.Option("--operation", help="Only this operationId or tool name, * allowed.")
+]
 
 
-def open_location(location: str, auth: Sequence[str] | None, allow_host: Sequence[str] | None) -> Catalog:
-    """Open one catalog as the options say; an option that it does not take is an error."""
-    return open_locations([location], auth, allow_host)[0]
+def open_location(
+    location: str,
+    auth: Sequence[str] | None,
+    allow_host: Sequence[str] | None,
+    **settings: Any,
+) -> Catalog:
+    """Open one catalog as the options say; an option that it does not take is an error.
+
+    Args:
+        location: See `toolhaft.agent.opening.load_catalog`.
+        auth: Words ``scheme=reference``.
+        allow_host: Hosts that may be spoken to.
+        **settings: More settings of the source, and ``lock``; those that are None or empty are left out.
+    """
+    given = {name: value for name, value in settings.items() if value not in (None, "", (), [], {})}
+    return open_locations([location], auth, allow_host, **given)[0]
 
 
 def open_locations(
-    locations: Sequence[str], auth: Sequence[str] | None, allow_host: Sequence[str] | None
+    locations: Sequence[str],
+    auth: Sequence[str] | None,
+    allow_host: Sequence[str] | None,
+    **settings: Any,
 ) -> list[Catalog]:
     """Open catalogs; of several, each takes the options that fit it.
 
@@ -40,4 +72,32 @@ def open_locations(
     from toolhaft.agent.locations import load_catalogs
     from toolhaft.tools.loop import run_sync
 
-    return run_sync(load_catalogs(locations, pairs(auth or (), "--auth"), tuple(allow_host or ())))
+    named = pairs(auth or (), "--auth")
+    return run_sync(load_catalogs(locations, named, tuple(allow_host or ()), **settings))
+
+
+def chosen(
+    spec: ToolSpec,
+    *,
+    tags: Sequence[str] | None = None,
+    methods: Sequence[str] | None = None,
+    paths: Sequence[str] | None = None,
+    operations: Sequence[str] | None = None,
+) -> bool:
+    """Whether a tool is one of those that ``--tag``, ``--method``, ``--path`` and ``--operation`` ask for.
+
+    Several of one option are alternatives; of several options, each has to fit.
+    """
+    facts = spec.metadata
+    method, path = str(facts.get("method", "")), str(facts.get("path", ""))
+    named = [spec.name, str(facts.get("operation_id", ""))]
+    return (
+        (not tags or any(_fits(tag, tags) for tag in spec.tags))
+        and (not methods or method.casefold() in [each.casefold() for each in methods])
+        and (not paths or _fits(path, paths))
+        and (not operations or any(_fits(name, operations) for name in named))
+    )
+
+
+def _fits(text: str, patterns: Sequence[str]) -> bool:
+    return any(text == pattern or fnmatchcase(text, pattern) for pattern in patterns)

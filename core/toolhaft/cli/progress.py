@@ -56,3 +56,16 @@ class ProgressBar:
         if self._progress is not None:
             shown = None if title is None else terminal_safe(title)
             self._progress.update(self._progress.task_ids[0], advance=1, description=shown)
+
+
+@contextmanager
+def waiting(title: str) -> Iterator[None]:
+    """Show that work is under way of which nobody knows how much there is; silent without a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    with Console(stderr=True).status(escape(terminal_safe(title))):
+        yield

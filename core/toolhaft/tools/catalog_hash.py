@@ -24,8 +24,8 @@ class ToolHash:
         description: Hash of the description for the model.
         schema: Of the arguments' schema, texts in it included.
         effect: Of the effect, and whether calls may be repeated, are private, can be undone.
-        hosts: Of the origins that calls speak to.
-        wire: Of how its requests are made: what the catalog file keeps to make the tool again.
+        hosts: Of the origins that calls speak to, and of the server's whole URL.
+        wire: Of how its requests are made otherwise: what the catalog file keeps to make the tool again.
         rest: Of everything else: tags, examples, the schema of the result, the place in the document.
     """
 
@@ -57,13 +57,17 @@ def hash_tool(spec: ToolSpec, binding: Mapping[str, Any] | None) -> ToolHash:
     schema = facts.pop("parameters")
     hosts = facts.pop("hosts")
     effect = {key: facts.pop(key) for key in _EFFECT}
+    made = dict(binding or {})
+    if isinstance(wire := made.get("wire"), Mapping):
+        made["wire"] = {key: value for key, value in wire.items() if key != "server"}
+        hosts = [*hosts, wire.get("server", "")]
     facts["source"] = facts["source"].partition("#")[2]
     return ToolHash(
         description=digest(description),
         schema=digest(schema),
         effect=digest(effect),
         hosts=digest(hosts),
-        wire=digest(slim(binding or {})),
+        wire=digest(slim(made)),
         rest=digest({key: value for key, value in facts.items() if value not in (None, "", (), [], {})}),
     )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -57,13 +57,22 @@ class Lock:
     tools: Mapping[str, LockedTool]
     name: str = ""
 
-    def drift(self, tool: Tool) -> str:
-        """Return why the tool is not what was approved, or empty if it is."""
+    def drift(self, tool: Tool, *, chosen: Collection[str] = ()) -> str:
+        """Return why the tool is not what was approved, or empty if it is.
+
+        Args:
+            tool: The tool as it is.
+            chosen: Parts that the caller chose anew, ``hosts`` for example, which are not compared.
+        """
         locked = self.tools.get(tool.spec.name)
         if locked is None:
             return "it was never approved"
         now = hash_tool(tool.spec, tool.binding()).to_dict()
-        parts = [_NAMES.get(part, part) for part in PARTS if now[part] != locked.hashes.get(part)]
+        parts = [
+            _NAMES.get(part, part)
+            for part in PARTS
+            if part not in chosen and now[part] != locked.hashes.get(part)
+        ]
         return f"changed since it was approved: {', '.join(parts)}" if parts else ""
 
     def changes(self, tool: Tool) -> list[Change]:
@@ -98,15 +107,15 @@ def lock_catalog(catalog: Catalog) -> Lock:
     return Lock(tools={name: _locked(original(catalog[name])) for name in catalog}, name=catalog.name)
 
 
-def apply_lock(catalog: Catalog, lock: Lock) -> Catalog:
+def apply_lock(catalog: Catalog, lock: Lock, *, chosen: Collection[str] = ()) -> Catalog:
     """Return the catalog with every tool refused that is not what the lock approved.
 
     Such a tool keeps its name and says to a model what was approved of it, never the new text. Tools are
-    compared when they are first used.
+    compared when they are first used. For ``chosen`` see `Lock.drift`.
     """
 
     def checked(tool: Tool) -> Tool:
-        reason = lock.drift(tool)
+        reason = lock.drift(tool, chosen=chosen)
         return Unapproved(tool, reason, lock.tools.get(tool.spec.name)) if reason else tool
 
     return catalog.wrap(checked)

@@ -1,0 +1,187 @@
+"""``toolhaft tools import``: a document becomes tools, with a report of every operation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toolhaft.cli.catalogs import (
+    AllowHost,
+    AsJSON,
+    Auth,
+    Curated,
+    Location,
+    Methods,
+    Operations,
+    Paths,
+    Tags,
+    open_location,
+)
+from toolhaft.cli.import_report import print_report
+from toolhaft.cli.output import notice, print_json, print_line
+from toolhaft.cli.progress import ProgressBar, waiting
+from toolhaft.errors import UsageError
+from toolhaft.tools.report import Report
+
+if TYPE_CHECKING:
+    from toolhaft.tools.catalog import Catalog
+
+_SIZED = "plain"
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="Catalog file to write.")]
+Prefix = Annotated[str, typer.Option(help="Put this before every name, as in shop_.")]
+Strict = Annotated[
+    bool, typer.Option(help="A degraded or skipped operation is an error; nothing is written.")
+]
+Validate = Annotated[
+    bool, typer.Option(help="Show what openapi-spec-validator says, as warnings; never a gate.")
+]
+Seconds = Annotated[float, typer.Option(help="How long it may take.", min=1)]
+Profile = Annotated[
+    str | None, typer.Option(help="Show the tools' sizes as openai, anthropic or gemini gets them.")
+]
+Overlays = Annotated[
+    list[Path] | None, typer.Option(help="OpenAPI Overlay document to apply first; may be repeated.")
+]
+Server = Annotated[str | None, typer.Option(help="Base URL in place of the document's servers.")]
+
+
+def import_(
+    location: Location,
+    output: Output = None,
+    prefix: Prefix = "",
+    tag: Tags = None,
+    method: Methods = None,
+    path: Paths = None,
+    operation: Operations = None,
+    strict: Strict = False,
+    validate: Validate = False,
+    validate_seconds: Seconds = 60,
+    profile: Profile = None,
+    curate: Curated = None,
+    overlay: Overlays = None,
+    server: Server = None,
+    auth: Auth = None,
+    allow_host: AllowHost = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Import tools, print what became of each operation, and keep them in a catalog file.
+
+    Exit codes: 0 everything became a tool, 3 something was skipped, 1 nothing can be read, or --strict
+    found something, 2 wrong usage.
+    """
+    if output is not None and output.suffix != ".catalog":
+        raise UsageError(f"{str(output)!r} does not end in .catalog", hint="Name it, say, pets.catalog")
+    chosen = {"tags": tag, "methods": method, "paths": path, "operations": operation}
+    settings = {
+        "include": {name: words for name, words in chosen.items() if words},
+        "overlays": overlay,
+        "curation": curate,
+        "server": server,
+    }
+    with waiting(f"Reading {location}"):
+        # What was approved before is no matter to an import; it is asked for when the tools are opened.
+        catalog = open_location(location, auth, allow_host, lock=False, **settings)
+    if prefix:
+        catalog = catalog.prefix(prefix)
+    _build(catalog)
+    findings = _validate(location, allow_host, validate_seconds) if validate else None
+    sizes = _sizes(catalog, profile)
+    report = catalog.report
+    failed = bool(strict and isinstance(report, Report) and report.losses)
+    written = None if failed else output
+    if written is not None:
+        catalog.save(written)
+    if as_json:
+        print_json(_as_json(catalog, sizes, findings, written))
+    else:
+        _print(catalog, sizes, findings, written, given=bool(auth))
+    if failed:
+        notice(f"Error: --strict takes no losses; {'nothing is written' if output else 'see above'}.")
+        raise typer.Exit(1)
+    if getattr(report, "skipped", 0):
+        raise typer.Exit(3)
+
+
+def _as_json(
+    catalog: Catalog, sizes: dict[str, Any], findings: list[str] | None, written: Path | None
+) -> dict[str, Any]:
+    report = catalog.report
+    return {
+        "name": catalog.name,
+        "tools": len(catalog),
+        "hash": catalog.hash() if written else None,
+        "report": report.to_dict() if hasattr(report, "to_dict") else report,
+        "sizes": sizes,
+        "validation": findings,
+        "output": str(written) if written else None,
+    }
+
+
+def _print(
+    catalog: Catalog, sizes: dict[str, Any], findings: list[str] | None, written: Path | None, *, given: bool
+) -> None:
+    """Print the report; ``given`` is whether secrets were."""
+    print_line(f"{catalog.name}: {len(catalog)} tools")
+    print_report(catalog.report)
+    _print_sizes(sizes)
+    for finding in findings or ():
+        print_line(f"  openapi-spec-validator: {finding}")
+    if findings == []:
+        print_line("openapi-spec-validator finds nothing wrong.")
+    if written is not None:
+        print_line(f"Written to {written}")
+        if given:
+            notice("Secrets are not kept in it: give --auth again with call and run.")
+
+
+def _build(catalog: Catalog) -> None:
+    """Build every tool: what is lost on the way is told by the report only then."""
+    bar = ProgressBar()
+    with bar.showing("Building tools", len(catalog)):
+        for name in catalog:
+            _ = catalog[name]
+            bar.advance()
+
+
+def _validate(location: str, allow_host: list[str] | None, seconds: float) -> list[str]:
+    from toolhaft.agent.opening import split_location
+    from toolhaft.openapi.validating import validate_location
+    from toolhaft.tools.loop import run_sync
+
+    scheme, rest = split_location(location)
+    if scheme != "openapi":
+        raise UsageError(
+            "only an OpenAPI document can be validated", where=location, hint="Leave out --validate"
+        )
+    with waiting("openapi-spec-validator is reading"):
+        return run_sync(validate_location(rest, seconds=seconds, allow_hosts=tuple(allow_host or ())))
+
+
+def _sizes(catalog: Catalog, profile: str | None) -> dict[str, Any]:
+    """Return how large the tools are as JSON, in bytes."""
+    import json
+
+    from toolhaft.cli.tool_page import schema_for
+
+    sizes = {}
+    for name in catalog:
+        spec = catalog.spec(name)
+        shown = {"name": spec.name, "description": spec.description, "parameters": schema_for(spec, profile)}
+        sizes[name] = len(
+            json.dumps(shown, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+        )
+    largest = max(sizes, key=lambda name: sizes[name], default="")
+    return {
+        "profile": profile or _SIZED,
+        "mean": round(sum(sizes.values()) / len(sizes)) if sizes else 0,
+        "largest": sizes.get(largest, 0),
+        "largest_tool": largest,
+    }
+
+
+def _print_sizes(sizes: dict[str, Any]) -> None:
+    mean, largest = sizes["mean"] / 1000, sizes["largest"] / 1000
+    shown = "" if sizes["profile"] == _SIZED else f" for {sizes['profile']}"
+    print_line(f"Size{shown}: {mean:.1f} kB a tool, the largest {largest:.1f} kB ({sizes['largest_tool']})")

@@ -1,0 +1,69 @@
+"""``toolhaft tools lint``: what a model would struggle with."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from toolhaft.cli.catalogs import (
+    AllowHost,
+    AsJSON,
+    Auth,
+    Curated,
+    Location,
+    Methods,
+    Operations,
+    Paths,
+    Tags,
+    chosen,
+    open_location,
+)
+from toolhaft.cli.output import print_json, print_line
+
+_SHOWN = 4
+"""Findings of one tool that are printed."""
+
+
+def lint(
+    location: Location,
+    worst: Annotated[int, typer.Option(help="How many tools are printed, the worst first.", min=1)] = 10,
+    fail_under: Annotated[
+        float | None, typer.Option("--fail-under", help="Exit with 1 where the catalog scores less.", max=100)
+    ] = None,
+    tag: Tags = None,
+    method: Methods = None,
+    path: Paths = None,
+    operation: Operations = None,
+    curate: Curated = None,
+    auth: Auth = None,
+    allow_host: AllowHost = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Judge tools by how well a model can choose and call them: findings, scores, and what to do.
+
+    Exit codes: 0 done, 1 the score is below --fail-under, 2 wrong usage.
+    """
+    from toolhaft.lint.linting import lint as judge
+
+    catalog = open_location(location, auth, allow_host, curation=curate, lock=False)
+    found = judge(
+        spec
+        for spec in catalog.specs()
+        if chosen(spec, tags=tag, methods=method, paths=path, operations=operation)
+    )
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        for tool in [tool for tool in found.tools if tool.findings][:worst]:
+            print_line(f"{tool.score:3}  {tool.name}")
+            for finding in tool.findings[:_SHOWN]:
+                mend = f" [{finding.mend}]" if finding.mend else ""
+                print_line(f"       -{finding.cost:<3} {finding}{mend}")
+            if len(tool.findings) > _SHOWN:
+                print_line(f"       ... and {len(tool.findings) - _SHOWN} more")
+        counted = ", ".join(f"{rule} ({count})" for rule, count in list(found.counts().items())[:8])
+        print_line(f"Findings: {counted or 'none'}")
+        print_line(f"Score: {found.score:g} of 100 over {len(found.tools)} tools")
+    if fail_under is not None and found.score < fail_under:
+        raise typer.Exit(1)

@@ -1,0 +1,110 @@
+"""``toolhaft tools list`` and ``search``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+
+from toolhaft.cli.catalogs import (
+    AllowHost,
+    AsJSON,
+    Auth,
+    Curated,
+    Location,
+    LockFile,
+    Methods,
+    Operations,
+    Paths,
+    Tags,
+    chosen,
+    open_location,
+)
+from toolhaft.cli.output import notice, print_json, print_line, print_table
+from toolhaft.tools.policy import UNAPPROVED
+from toolhaft.types import ToolSpec
+
+
+def list_(
+    location: Location,
+    tag: Tags = None,
+    method: Methods = None,
+    path: Paths = None,
+    operation: Operations = None,
+    effect: Annotated[list[str] | None, typer.Option(help="Only read, write or irreversible.")] = None,
+    curate: Curated = None,
+    lock: LockFile = None,
+    auth: Auth = None,
+    allow_host: AllowHost = None,
+    as_json: AsJSON = False,
+) -> None:
+    """List the tools of a catalog; how many of each effect there are is told on stderr."""
+    specs = open_location(location, auth, allow_host, curation=curate, lock=lock).specs()
+    kept = [
+        spec
+        for spec in specs
+        if chosen(spec, tags=tag, methods=method, paths=path, operations=operation)
+        and (not effect or spec.effect in effect)
+    ]
+    if as_json:
+        print_json([_summary(spec) for spec in kept])
+        return
+    print_table(
+        ("NAME", "EFFECT", "DESCRIPTION"),
+        ((spec.name, _effect(spec), spec.description.strip().split("\n", 1)[0]) for spec in kept),
+    )
+    counted = Counter(_effect(spec) for spec in kept)
+    of = f" of {len(specs)}" if len(kept) < len(specs) else ""
+    notice(f"{len(kept)}{of} tools: {', '.join(f'{n} {name}' for name, n in counted.items()) or 'none'}")
+
+
+def search(
+    location: Location,
+    query: Annotated[str, typer.Argument(help="What you want to do.")],
+    k: Annotated[int, typer.Option("-k", help="How many tools at most.", min=1)] = 5,
+    retriever: Annotated[str, typer.Option(help="Name of the retriever.")] = "bm25",
+    curate: Curated = None,
+    lock: LockFile = None,
+    auth: Auth = None,
+    allow_host: AllowHost = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Find the tools for an instruction."""
+    import asyncio
+
+    from toolhaft.hooks.registry import Registry
+
+    catalog = open_location(location, auth, allow_host, curation=curate, lock=lock)
+    finder = Registry.default().retriever(retriever)
+
+    async def find() -> Any:
+        await finder.index(catalog.specs())
+        return await finder.retrieve(query, k)
+
+    hits = asyncio.run(find())
+    if as_json:
+        print_json([{"name": hit.item.name, "score": hit.score} for hit in hits])
+        return
+    if not hits:
+        print_line("No tool shares a word with that.")
+        return
+    print_table(
+        ("SCORE", "NAME", "DESCRIPTION"),
+        ((f"{hit.score:.2f}", hit.item.name, hit.item.description.strip().split("\n", 1)[0]) for hit in hits),
+    )
+
+
+def _effect(spec: ToolSpec) -> str:
+    return "refused" if spec.metadata.get(UNAPPROVED) else spec.effect
+
+
+def _summary(spec: ToolSpec) -> dict[str, Any]:
+    facts = {key: spec.metadata[key] for key in ("method", "path", UNAPPROVED) if key in spec.metadata}
+    return {
+        "name": spec.name,
+        "effect": spec.effect,
+        "description": spec.description,
+        **({"tags": list(spec.tags)} if spec.tags else {}),
+        **facts,
+    }

@@ -1,0 +1,101 @@
+"""``toolhaft tools lock``: approve tools as they are, and see what changed since."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Curated, Location, open_location
+from toolhaft.cli.output import print_json, print_line
+from toolhaft.errors import UsageError
+
+if TYPE_CHECKING:
+    from toolhaft.tools.catalog import Catalog
+    from toolhaft.tools.catalog_lock import Lock
+
+
+def lock(
+    location: Location,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Lock file; else NAME.lock.json beside the catalog.")
+    ] = None,
+    approve: Annotated[
+        list[str] | None, typer.Option(help="Approve this tool as it is now; may be repeated.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Approve every tool as it is now.")] = False,
+    curate: Curated = None,
+    auth: Auth = None,
+    allow_host: AllowHost = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Write down what you approve of each tool, or show what is something else now.
+
+    Without a lock file, one is written that approves every tool. With one, the changes since are shown;
+    --approve NAME and --all show them and then approve them. A tool that changed is refused until then.
+
+    Exit codes: 0 everything is approved, 1 some tools are not, 2 wrong usage.
+    """
+    from toolhaft.tools.catalog_lock import lock_catalog, read_lock, write_lock
+
+    target = output if output is not None else _beside(location)
+    catalog = open_location(location, auth, allow_host, curation=curate, lock=False)
+    if not target.exists():
+        if approve:
+            raise UsageError(
+                "there is no lock yet", where=str(target), hint="Write one first: leave out --approve"
+            )
+        made = lock_catalog(catalog)
+        write_lock(made, target)
+        _print(as_json, f"{len(made.tools)} tools approved in {target}", [], target, len(made.tools))
+        return
+    kept = read_lock(target)
+    changed = _changed(catalog, kept)
+    names = [entry["name"] for entry in changed] if everything else list(approve or ())
+    if names:
+        kept = kept.approve(catalog, names)
+        write_lock(kept, target)
+    left = _changed(catalog, kept)
+    said = f"{len(left)} of {len(catalog)} tools are not approved" if left else "Every tool is approved"
+    _print(as_json, f"{said} in {target}", changed, target, len(kept.tools))
+    if left:
+        raise typer.Exit(1)
+
+
+def _beside(location: str) -> Path:
+    from toolhaft.agent.opening import split_location
+    from toolhaft.tools.catalog_lock import lock_beside
+
+    _, rest = split_location(location)
+    if not isinstance(rest, str) or "://" in rest:
+        raise UsageError("a lock needs a place", where=location, hint="Say where: -o NAME.lock.json")
+    return lock_beside(rest)
+
+
+def _changed(catalog: Catalog, kept: Lock) -> list[dict[str, Any]]:
+    """Return the tools that are not what was approved, with what changed of each."""
+    found = []
+    for name in catalog:
+        if reason := kept.drift(catalog[name]):
+            changes = [
+                {"kind": change.kind, "pointer": change.pointer, "what": change.what}
+                for change in kept.changes(catalog[name])
+            ]
+            found.append({"name": name, "reason": reason, "changes": changes})
+    for name in kept.tools:
+        if name not in catalog:
+            found.append({"name": name, "reason": "it is gone", "changes": []})
+    return found
+
+
+def _print(as_json: bool, said: str, changed: list[dict[str, Any]], target: Path, approved: int) -> None:
+    if as_json:
+        print_json({"lock": str(target), "approved": approved, "changed": changed})
+        return
+    for entry in changed:
+        print_line(f"{entry['name']}: {entry['reason']}")
+        for change in entry["changes"]:
+            place = f"{change['pointer']}: " if change["pointer"] else ""
+            print_line(f"  {place}{change['what']}")
+    print_line(said)
