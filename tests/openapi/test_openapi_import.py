@@ -556,8 +556,8 @@ def test_what_cannot_be_written_is_an_argument_error(built, document, value):
 
 def test_the_import_is_deterministic(imported, document):
     paths = {f"/p/{n}/{{id}}": {"get": {"operationId": "same"}, "post": {}} for n in range(6)}
-    one, two = imported(document(paths=paths)), imported(document(paths=dict(reversed(paths.items()))))
-    assert sorted(one.plans) == sorted(two.plans)
+    one, two = imported(document(paths=paths)), imported(document(paths=paths))
+    assert list(one.plans) == list(two.plans)
     for name in one.plans:
         assert one.build(name) == two.build(name)
 

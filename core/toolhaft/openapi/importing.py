@@ -58,7 +58,7 @@ def import_document(document: Document, options: ImportOptions) -> Import:
         raise SpecError("`paths` is not an object", where=f"{document.location}#/paths")
     planner = Planner(document, options)
     operations, problems = list_operations(document, planner.resolver)
-    names = tool_names([operation.name_request for operation in operations], options.prefix)
+    names = tool_names([one.name_request for one in operations], options.prefix, options.names)
     entries: list[OperationReport] = []
     plans: dict[str, Operation] = {}
     parameter_names: dict[str, None] = {}

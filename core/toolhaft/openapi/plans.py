@@ -32,10 +32,12 @@ class ImportOptions:
     Attributes:
         auth: See `toolhaft.openapi.security.Auth`.
         allow_hosts: Private hosts that may be spoken to; they may be given credentials, too.
-        server: Used in place of every server of the document.
+        server: Used in place of every server of the document, or which of them; see
+            `toolhaft.openapi.servers.Servers`.
         server_variables: Values for the variables of server URLs.
         prefix: Put before every name.
         choice: Which operations are imported.
+        names: ``METHOD /path`` -> the name that this operation keeps, from an earlier import.
         media_types: Types, or ranges such as ``image/*``, that bodies are rather sent as, the best first.
         deep_lists: How lists inside a ``deepObject`` are written, which no version says: ``a[0]=x``,
             ``a[]=x`` or ``a=x&a=y``.
@@ -44,10 +46,11 @@ class ImportOptions:
 
     auth: Mapping[str, str] = field(default_factory=dict)
     allow_hosts: Sequence[str] = ()
-    server: str | None = None
+    server: str | int | None = None
     server_variables: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
     choice: Filter = field(default_factory=Filter)
+    names: Mapping[str, str] = field(default_factory=dict)
     media_types: Sequence[str] = ()
     deep_lists: DeepLists = "indices"
     sizes: SizeLimits = SIZES
@@ -107,6 +110,7 @@ class Planner:
         newest = document.version.startswith("3.2")
         self._parameters = ParameterReader(self.resolver, self.encodings, everywhere=newest)
         self._layouts = LayoutReader(document, self.resolver, self.schemas, self.encodings)
+        self.servers.check_choice(root.get("servers"))
         self.origins = self.servers.all_origins(root.get("servers"), "/servers")
         self._broken = any(self.resolver.problem(ref) for ref in document.references)
 

@@ -15,7 +15,7 @@ from toolhaft.openapi.effects import reads_by_path
 from toolhaft.openapi.options import CallOptions
 from toolhaft.openapi.plans import ImportOptions
 from toolhaft.openapi.requests.request import path_variables
-from toolhaft.openapi.requests.wire import Wire
+from toolhaft.openapi.requests.wire import DeepLists, Wire
 from toolhaft.openapi.security import Auth
 from toolhaft.openapi.selection import Filter, read_selection
 from toolhaft.openapi.servers import Servers
@@ -44,7 +44,8 @@ class OpenAPISource(ToolSource):
             although the document names them for single operations only.
         auth_hosts: Authorisation servers on other hosts than the API that may get client secrets; they may
             be private.
-        server: Base URL to use in place of every server of the document.
+        server: Base URL to use in place of every server of the document; or which of the document's, by its
+            place in the list or a word of its description.
         server_variables: Values for the variables of server URLs.
         secrets: Where references are looked up.
         client: The client to send with; None makes guarded ones when needed, which speak to a tool's own
@@ -54,8 +55,10 @@ class OpenAPISource(ToolSource):
             "operations": [...], "matching": "regular expression", "deprecated": False}``, all of what is
             named together; see `toolhaft.openapi.selection.Selection`.
         exclude: Leave out such operations, in the same words.
+        names: ``METHOD /path`` -> the name that this operation keeps, from an earlier import.
         strict: An operation that is degraded or skipped is an error.
         overlays: OpenAPI Overlay documents, applied to the document in this order before it is read.
+        deep_lists: How lists inside a ``deepObject`` are written: ``indices``, ``brackets`` or ``repeat``.
         media_types: See `toolhaft.openapi.options.CallOptions`, likewise ``pages`` and ``wait``.
         limits: What a document may cost.
         root: Folder that the files of a description may lie in, where it is spread over several; None for
@@ -68,16 +71,18 @@ class OpenAPISource(ToolSource):
         auth: Mapping[str, Any] | None = None,
         allow_hosts: Sequence[str] = (),
         auth_hosts: Sequence[str] = (),
-        server: str | None = None,
+        server: str | int | None = None,
         server_variables: Mapping[str, str] | None = None,
         secrets: SecretStore | None = None,
         client: HTTPClient | None = None,
         prefix: str = "",
         include: Mapping[str, Any] | None = None,
         exclude: Mapping[str, Any] | None = None,
+        names: Mapping[str, str] | None = None,
         strict: bool = False,
         overlays: Sequence[Path | str | Mapping[str, Any]] = (),
         media_types: Sequence[str] = (),
+        deep_lists: DeepLists = "indices",
         pages: int = 1,
         wait: float = 0.0,
         limits: Limits = LIMITS,
@@ -89,6 +94,7 @@ class OpenAPISource(ToolSource):
             server=server,
             server_variables=dict(server_variables or {}),
             prefix=prefix,
+            names=dict(names or {}),
             choice=Filter(
                 include=read_selection(include, "include"), exclude=read_selection(exclude, "exclude")
             ),
