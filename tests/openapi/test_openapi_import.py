@@ -299,7 +299,7 @@ BROKEN = {
         "skipped",
         "reference-dangling",
     ),
-    "parameters no list": ({"parameters": {"a": 1}}, "skipped", "parameters-malformed"),
+    "parameters no list": ({"parameters": "a"}, "skipped", "parameters-malformed"),
     "nameless parameter": ({"parameters": [{"in": "query"}]}, "skipped", "parameter-malformed"),
     "header with line break": ({"parameters": [parameter("X\r\nY", "header")]}, "skipped", "parameter-name"),
     "odd style": ({"parameters": [parameter("a", style="wild")]}, "degraded", "parameter-style"),

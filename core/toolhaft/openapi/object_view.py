@@ -56,12 +56,14 @@ class ObjectView:
         open: Schema of further properties where the document names one or allows any; None where it
             says nothing or forbids them.
         schemas: How many schemas it is composed of.
+        closed: Whether the document forbids further properties.
     """
 
     properties: dict[str, Any]
     required: dict[str, None]
     open: Any = None
     schemas: int = 0
+    closed: bool = False
 
 
 def object_view(schema: Any, resolver: Resolver, dialect: Dialect) -> ObjectView | None:
@@ -115,5 +117,6 @@ def _take(node: dict[str, Any], view: ObjectView) -> None:
         if isinstance(name, str):
             view.required[name] = None
     extra = node.get("additionalProperties")
+    view.closed = view.closed or extra is False
     if extra is True or isinstance(extra, dict):
         view.open = extra

@@ -123,10 +123,14 @@ class ParameterReader:
         found: dict[tuple[str, str], Parameter] = {}
         if listed is None:
             return found
-        if not isinstance(listed, list):
+        entries: list[tuple[Any, Any]] = list(enumerate(listed)) if isinstance(listed, list) else []
+        if isinstance(listed, dict):
+            self._note("parameters-malformed", "the parameters are an object, not a list", pointer)
+            entries = [(escape(str(key)), node) for key, node in listed.items()]
+        elif not isinstance(listed, list):
             self._note("parameters-malformed", "the parameters are not a list", pointer, "skipped")
             return found
-        for index, node in enumerate(listed):
+        for index, node in entries:
             place = f"{pointer}/{index}"
             if node is None:
                 continue

@@ -10,7 +10,8 @@ from urllib.parse import urljoin, urlsplit
 
 from toolhaft.errors import EgressError, UsageError
 from toolhaft.http.origin import origin_of
-from toolhaft.openapi.documents.document import as_dict, as_list
+from toolhaft.openapi.documents.cleaning import clean_text
+from toolhaft.openapi.documents.document import as_dict, as_list, as_text
 from toolhaft.tools.report import Problem
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
@@ -39,18 +40,25 @@ class Servers:
 
     Args:
         document_url: Where the document was fetched; relative server URLs are joined to it.
-        server: The caller's choice, used in place of every server of the document.
+        server: The caller's choice: a URL, used in place of every server of the document; or one of the
+            document's, by its place in the list (counted from 0), its name, or a part of its description
+            or host, such as ``sandbox``.
         variables: The caller's values for server variables.
 
     Raises:
         UsageError: The caller's server is no absolute ``http`` or ``https`` URL.
     """
 
-    def __init__(self, document_url: str, server: str | None, variables: Mapping[str, str]) -> None:
+    def __init__(self, document_url: str, server: str | int | None, variables: Mapping[str, str]) -> None:
         self._document_url = document_url
         self._variables = dict(variables)
         self._fixed: Server | None = None
-        if server is not None:
+        self._wanted: str | int | None = None
+        if isinstance(server, int):
+            self._wanted = server
+        elif server is not None and re.fullmatch(r"[\w .-]{1,80}", server):
+            self._wanted = int(server) if server.isdecimal() else server
+        elif server is not None:
             self._fixed, reason = _usable(server, "")
             if self._fixed is None:
                 raise UsageError(
@@ -70,6 +78,20 @@ class Servers:
                 return self._first(as_list(listed), pointer)
         return self._first([{"url": "/"}], "/servers")
 
+    def check_choice(self, listed: Any) -> None:
+        """Check that the caller's server is one of the document's.
+
+        Raises:
+            UsageError: It is none; the hint lists those there are.
+        """
+        if self._wanted is None or _chosen(as_list(listed), self._wanted) is not None:
+            return
+        shown = "; ".join(f"{n}: {_shown(entry)}" for n, entry in enumerate(as_list(listed)[:10]))
+        raise UsageError(
+            f"the document has no server {self._wanted!r}",
+            hint=f"It has {shown}" if shown else "Give an absolute URL: https://host/base",
+        )
+
     def all_origins(self, listed: Any, pointer: str) -> set[str]:
         """Return the origins of every usable server in a list, or of the caller's."""
         if self._fixed is not None:
@@ -79,6 +101,9 @@ class Servers:
 
     def _first(self, listed: list[Any], pointer: str) -> Server:
         problems: list[Problem] = []
+        chosen = None if self._wanted is None else _chosen(listed, self._wanted)
+        if chosen is not None:
+            return self._read(listed[chosen], f"{pointer}/{chosen}")
         for index, entry in enumerate(listed):
             server = self._read(entry, f"{pointer}/{index}")
             if server.url:
@@ -141,8 +166,28 @@ class Servers:
             return given
         default = declared.get("default")
         if default is None:
+            default = next((value for value in allowed if isinstance(value, str | int)), None)
+        if default is None:
             return None
         return ("true" if default else "false") if isinstance(default, bool) else str(default)
+
+
+def _chosen(listed: list[Any], wanted: str | int) -> int | None:
+    """Return the place of the server that a caller means, or None."""
+    if isinstance(wanted, int):
+        return wanted if 0 <= wanted < len(listed) else None
+    name = wanted.casefold()
+    described = [(as_text(as_dict(entry).get("name")), _shown(entry)) for entry in listed]
+    exact = (n for n, texts in enumerate(described) if name in (text.casefold() for text in texts))
+    part = (n for n, texts in enumerate(described) if any(name in text.casefold() for text in texts))
+    return next(exact, next(part, None))
+
+
+def _shown(entry: Any) -> str:
+    """Return the description and URL of a server, for people."""
+    entry = as_dict(entry)
+    texts = (as_text(entry.get(key)) for key in ("name", "description", "url"))
+    return clean_text(" ".join(text for text in texts if text), 120)
 
 
 def urlsplit_or_none(url: str) -> Any:

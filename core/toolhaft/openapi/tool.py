@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 from toolhaft.auth.session import Auth, Choice
 from toolhaft.http.message import Credential, Request, Response
 from toolhaft.openapi.options import CALL_OPTIONS, CallOptions
+from toolhaft.openapi.requests.files import holds_file
 from toolhaft.openapi.requests.keys import idempotency_key
-from toolhaft.openapi.requests.request import build_request
-from toolhaft.openapi.requests.wire import Wire
+from toolhaft.openapi.requests.request import RequestBuilder, argument_names, body_of, media_types
+from toolhaft.openapi.requests.wire import Wire, wire_value
 from toolhaft.openapi.security import describe
 from toolhaft.tools.base import CallContext, Tool, ToolResult
-from toolhaft.types import ToolSpec, to_value
+from toolhaft.tools.threads import run_in_thread
+from toolhaft.types import ToolSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from toolhaft.tools.artifacts import ArtifactStore
 
 KIND = "openapi"
 
@@ -54,16 +58,52 @@ class OpenAPITool(Tool):
         self.options = options
         self._auth = auth
         self._connect = connect
+        self._builder: RequestBuilder | None = None
 
-    def request(self, arguments: Mapping[str, Any]) -> Request:
+    @property
+    def argument_names(self) -> Mapping[tuple[str, str], str]:
+        """The argument for each value: place and name on the wire -> key; see `argument_names`."""
+        return argument_names(self.wire)
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """What a body may be sent as, the type that is sent by default first; empty if there is none."""
+        return media_types(self.wire)
+
+    def request(
+        self,
+        arguments: Mapping[str, Any],
+        *,
+        media_type: str = "",
+        artifacts: ArtifactStore | None = None,
+    ) -> Request:
         """Return exactly what a call would send; secrets stand in it by reference.
 
+        Args:
+            arguments: By argument key; artifacts in place of their handles.
+            media_type: One of `media_types` to send the body as; empty is the caller's preference, or the
+                one it was imported with.
+            artifacts: Where the bytes of artifacts are kept.
+
         Raises:
-            InvalidArgumentsError: An argument is missing or cannot be sent.
+            InvalidArgumentsError: An argument is missing, unknown, or cannot be sent.
             ConfigError: The document names no server that can be used, and none was given.
+            UsageError: The operation takes no body of the media type.
         """
-        built = build_request(self.wire, arguments, where=self.spec.name)
+        if self._builder is None:
+            self._builder = RequestBuilder(self.wire)
+        built = self._builder.build(
+            arguments,
+            where=self.spec.name,
+            media_type=media_type or self._preferred(),
+            artifacts=artifacts,
+        )
         return replace(built, credentials=self.credentials(), key_header=self.wire.key_header)
+
+    def _preferred(self) -> str:
+        """Return the first media type that the caller prefers and the operation takes, or empty."""
+        wanted = self.options.media_types
+        return next((media for media in wanted if body_of(self.wire, media) is not None), "")
 
     def credentials(self) -> tuple[Credential, ...]:
         """Return what the transport adds to a request: the caller's secrets, for this origin alone."""
@@ -93,7 +133,8 @@ class OpenAPITool(Tool):
         from toolhaft.openapi.responses.reading import read_response, status_error
 
         key = idempotency_key(context.key) if self.wire.key_header else context.key
-        request = replace(self.request(arguments), key=key, timeout=self.spec.timeout)
+        built = await self._built(arguments, context)
+        request = replace(built, key=key, timeout=self.spec.timeout)
         chosen = self._chosen()
         response = await self._auth.sender(self._connect(self.spec.hosts), chosen).send(request)
         if response.status >= 400:
@@ -107,6 +148,14 @@ class OpenAPITool(Tool):
             )
         return read_response(response, context)
 
+    async def _built(self, arguments: Mapping[str, Any], context: CallContext) -> Request:
+        """Return the request; files are read in a thread."""
+        if any(map(holds_file, arguments.values())):
+            keywords = {"arguments": arguments, "artifacts": context.artifacts}
+            made: Request = await run_in_thread(self.request, keywords)
+            return made
+        return self.request(arguments, artifacts=context.artifacts)
+
     def binding(self) -> dict[str, Any]:
         """Return what `toolhaft.openapi.source.OpenAPISource.bind` needs; nothing of ``auth`` is in it."""
-        return {"kind": KIND, "format": 1, "wire": to_value(self.wire)}
+        return {"kind": KIND, "format": 1, "wire": wire_value(self.wire)}

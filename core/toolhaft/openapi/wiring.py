@@ -70,7 +70,7 @@ def _body(body: Body, layout: Layout, planner: Planner) -> WireBody:
         required=body.required,
         key=layout.body,
         fields=fields,
-        open=layout.view is not None and layout.view.open is not None,
+        open=layout.view is not None and not layout.view.closed,
         parts=first,
         rest=rest,
         xml=planner.xml.read(body.schema) if body.form == "xml" else (),

@@ -68,6 +68,13 @@ def is_file(value: Any) -> bool:
     return isinstance(value, Mapping) and bool(_CONTENTS & value.keys()) and value.keys() <= _KEYS
 
 
+def holds_file(value: Any) -> bool:
+    """Whether an argument is a file whose bytes lie elsewhere, or a list with one."""
+    if isinstance(value, list | tuple):
+        return any(isinstance(item, Artifact | Path) for item in value)
+    return isinstance(value, Artifact | Path)
+
+
 def read_file(value: Any, key: str, artifacts: ArtifactStore | None = None) -> FileContent:
     """Return the content of a file that was given.
 

@@ -33,6 +33,8 @@ class RequestBuilder:
         self._body = BodyWriter(wire.body, wire) if wire.body is not None else None
         self._others: dict[str, BodyWriter] = {}
         self._boundary = boundary
+        self._known = frozenset(known_arguments(wire))
+        self._is_open = wire.body is not None and wire.body.open
 
     def build(
         self,
@@ -52,7 +54,7 @@ class RequestBuilder:
             artifacts: Where the bytes of artifacts are kept.
 
         Raises:
-            InvalidArgumentsError: An argument that has to be there is not, or cannot be sent.
+            InvalidArgumentsError: An argument that has to be there is not, is not known, or cannot be sent.
             ConfigError: There is no server to send it to.
             UsageError: The operation takes no body of the media type.
         """
@@ -62,6 +64,13 @@ class RequestBuilder:
                 wire.server_problem or "the document names no server",
                 where=where,
                 hint="Give one: open_catalog(..., server='https://host/base')",
+            )
+        if not self._is_open and not arguments.keys() <= self._known:
+            unknown = sorted(str(name)[:80] for name in arguments.keys() - self._known)
+            raise InvalidArgumentsError(
+                f"there is no argument {unknown[0]!r}",
+                where=where,
+                hint=f"Known arguments: {', '.join(sorted(self._known)[:20]) or 'none'}",
             )
         writer = self._writer(media_type, where) if media_type else self._body
         try:
@@ -149,6 +158,17 @@ def argument_names(wire: Wire) -> dict[tuple[str, str], str]:
         names["body", ""] = wire.body.key
     elif wire.body is not None:
         names.update({("body", field.name): field.key for field in wire.body.fields})
+    return names
+
+
+def known_arguments(wire: Wire) -> list[str]:
+    """Return every argument that a request is made of."""
+    names = [parameter.key for parameter in wire.parameters]
+    if wire.body is not None and wire.body.key:
+        names.append(wire.body.key)
+    elif wire.body is not None:
+        for field in wire.body.fields:
+            names += [field.key, field.headers_key] if field.headers_key else [field.key]
     return names
 
 

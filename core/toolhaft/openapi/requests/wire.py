@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import Any, Literal
 
 from toolhaft.openapi.security import Alternatives
+from toolhaft.openapi.responses.answers import WireAnswer
+from toolhaft.openapi.responses.paging import Paging
 from toolhaft.types import Effect
 
 Style = Literal[
@@ -158,6 +160,8 @@ class Wire:
         secret_parameters: ``(place, name)`` of declared parameters that the caller's ``auth`` fills.
         trusted: Whether the server is one that the caller's secrets may go to.
         key_header: Header that carries the call's own key; empty if the API knows none.
+        answers: What the document says of successes.
+        paging: How the next page is asked for; None if there are no pages, as far as is known.
         dotted: Lists and objects in style ``label`` are separated by ``.``, exploded or not.
         bodies: The same body as other media types, for the caller to choose.
         deep_lists: How lists inside a ``deepObject`` are written.
@@ -179,3 +183,23 @@ class Wire:
     effect: Effect = "write"
     repeatable: bool = False
     key_header: str = ""
+    answers: tuple[WireAnswer, ...] = ()
+    paging: Paging | None = None
+
+
+def wire_value(wire: Wire) -> dict[str, Any]:
+    """Return a wire as JSON values, without what is as the defaults have it."""
+    kept = _plain(wire)
+    return kept if isinstance(kept, dict) else {}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if not is_dataclass(value):
+        return value
+    return {
+        one.name: _plain(getattr(value, one.name))
+        for one in fields(value)
+        if one.default is MISSING or getattr(value, one.name) != one.default
+    }
