@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from toolhaft.openapi.documents.pointers import as_fragment
 from toolhaft.openapi.names import short_hash
 
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_.-]")
@@ -19,7 +20,7 @@ def definition_name(pointer: str, *, base: bool = False) -> str:
         pointer: As `Resolver` returns it.
         base: Name what a schema with a discriminator says itself, not what may stand in its place.
     """
-    resource, _, fragment = pointer.rpartition("#")
+    resource, fragment = _parts(pointer)
     last = fragment.rpartition("/")[2] or resource.rpartition("/")[2]
     plain = _ILLEGAL.sub("_", last)
     direct = not base and any(pointer == f"{place}{plain}" for place in _DIRECT)
@@ -31,5 +32,11 @@ def definition_name(pointer: str, *, base: bool = False) -> str:
 
 def reference_to(pointer: str) -> str:
     """Return the text of a reference to a pointer."""
-    resource, _, fragment = pointer.rpartition("#")
-    return f"{resource}#{fragment.replace('%', '%25')}"
+    resource, fragment = _parts(pointer)
+    return f"{resource}#{as_fragment(fragment)}"
+
+
+def _parts(pointer: str) -> tuple[str, str]:
+    """Return the file and the pointer in it; a pointer of the root has no file, whatever its keys hold."""
+    resource, separator, fragment = pointer.partition("#")
+    return (resource, fragment) if separator and not pointer.startswith("/") else ("", pointer)

@@ -11,7 +11,6 @@ from typing import Any
 from toolhaft.openapi.documents.cleaning import clean_string
 from toolhaft.openapi.documents.document import as_dict, as_list, escape
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
-from toolhaft.openapi.schemas.definitions import reference_to
 
 MOST_CHILDREN = 200
 """Schemas that extend one; of more, none is named."""
@@ -85,7 +84,7 @@ class Inheritance:
     def _values_of(self, pointer: str, chosen: dict[str, list[str]]) -> tuple[str, ...]:
         if pointer in chosen:
             return tuple(chosen[pointer])
-        named = as_dict(self._resolver.find(reference_to(pointer))[0]).get(_MICROSOFT)
+        named = as_dict(self._resolver.at(pointer)).get(_MICROSOFT)
         if isinstance(named, str) and named:
             return (clean_string(named),)
         return (clean_string(pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")),)

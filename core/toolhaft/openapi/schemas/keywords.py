@@ -7,7 +7,7 @@ from typing import Any
 from toolhaft.openapi.documents.cleaning import clean_string, clean_text, clean_value
 from toolhaft.openapi.documents.document import as_dict
 from toolhaft.openapi.schemas.patterns import Patterns
-from toolhaft.openapi.schemas.scalars import choice, distinct, fits, is_number, plain_number
+from toolhaft.openapi.schemas.scalars import choice, distinct, fits, is_nullable, is_number, plain_number
 from toolhaft.tools.artifact_places import FORMAT as ARTIFACT
 
 MOST_CHOICES = 1000
@@ -88,7 +88,7 @@ def choose(node: dict[str, Any], made: dict[str, Any], types: list[str]) -> None
     as_string = [name for name in types if name != "null"] == ["string"]
     if isinstance(node.get("enum"), list) and node["enum"]:
         values = distinct([choice(value, as_string) for value in node["enum"]])
-        if node.get("nullable") is True and None not in values:
+        if is_nullable(node) and None not in values:
             values.append(None)
         if len(values) <= MOST_CHOICES:
             made["enum"] = values

@@ -20,9 +20,14 @@ def declared_types(node: dict[str, Any]) -> list[str]:
     known = [name for name in dict.fromkeys(found) if name in TYPES]
     if len(known) != len(set(found)) or any(isinstance(name, dict) for name in names):
         return []  # a type that no one knows may be anything
-    if (node.get("nullable") is True or node.get("x-nullable") is True) and known and "null" not in known:
+    if is_nullable(node) and known and "null" not in known:
         known.append("null")
     return known
+
+
+def is_nullable(node: dict[str, Any]) -> bool:
+    """Whether a schema says, as no JSON Schema does, that it takes null."""
+    return node.get("nullable") is True or node.get("x-nullable") is True
 
 
 def choice(value: Any, as_string: bool) -> Any:

@@ -22,7 +22,7 @@ from toolhaft.openapi.schemas.inheritance import Branch, Inheritance, property_n
 from toolhaft.openapi.schemas.keywords import annotate, bound, choose, dependent_names
 from toolhaft.openapi.schemas.merging import ANNOTATIONS
 from toolhaft.openapi.schemas.patterns import Patterns
-from toolhaft.openapi.schemas.scalars import declared_types
+from toolhaft.openapi.schemas.scalars import declared_types, is_nullable
 from toolhaft.openapi.schemas.visibility import Visibility
 
 DEEPEST = 64
@@ -165,7 +165,7 @@ class SchemaReader:
         known = self._read.get(key)
         if known is None:
             pointer, base = self._places[name]
-            node, _ = self.resolver.find(reference_to(pointer))
+            node = self.resolver.at(pointer)
             inner = Conversion(wanted={}, response=response, parts=parts)
             if base:
                 left_out = ("discriminator", "oneOf", "anyOf")
@@ -380,7 +380,7 @@ def _names(schema: dict[str, Any]) -> list[str]:
 
 def _nullable(node: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
     """Let null through where ``nullable`` stands beside what would not take it."""
-    if node.get("nullable") is not True:
+    if not is_nullable(node):
         return made
     if "const" in made and made["const"] is not None:
         made["enum"] = [made.pop("const"), None]
