@@ -128,6 +128,9 @@ class Origin:
         if _HIDDEN.search(resource) or resource.startswith("//") or len(resource) > 2000:
             return None
         try:
+            written = urlsplit(resource)
+            if written.scheme and not written.netloc:  # read in two ways: relative, and not at all
+                return None
             url = urljoin(self._urls[base], quote(resource, safe="/:?&=+,;@!$'()*~%[]-._"))
             parts = urlsplit(url)
             if parts.username is not None or origin_of(url) != self.origin:
