@@ -97,7 +97,7 @@ class TokenEndpoint:
         try:
             return await self._ask(form, scopes, repeatable)
         except AuthError as error:
-            refused = error.details.get("error") == "invalid_client"
+            refused = error.details.get("error") == "invalid_client" or error.details.get("status") == 401
             if not refused or self._in_form or self._fixed or self._client.secret is None:
                 raise
         self._in_form = True
