@@ -179,6 +179,9 @@ class ParameterReader:
         return True
 
     def _described(self, node: dict[str, Any], name: str, place: Where, pointer: str) -> Parameter:
+        if place == "path" and node.get("required") is not True:
+            what = f"the path parameter {name[:80]!r} is not marked as required; it is"
+            self._note("parameter-optional-path", what, pointer)
         style = self._style(node, name, place, pointer)
         explode = node.get("explode")
         media, entry = self._content(node, name, place, pointer)

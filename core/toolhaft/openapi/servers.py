@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from toolhaft.errors import EgressError, UsageError
 from toolhaft.http.origin import origin_of
 from toolhaft.openapi.documents.cleaning import clean_text
-from toolhaft.openapi.documents.document import as_dict, as_list, as_text
+from toolhaft.openapi.documents.document import as_dict, as_list, as_text, escape
 from toolhaft.tools.report import Problem
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
@@ -139,6 +139,8 @@ class Servers:
         server, reason = _usable(filled, pointer)
         if server is None:
             return _unusable(f"{url[:200]!r} {reason}", pointer)
+        odd = tuple(_odd_default(name, node, pointer) for name, node in declared.items() if _is_odd(node))
+        server = replace(server, problems=(*server.problems, *odd)) if odd else server
         return self._compare(server, url, pointer)
 
     def _compare(self, server: Server, url: str, pointer: str) -> Server:
@@ -170,6 +172,19 @@ class Servers:
         if default is None:
             return None
         return ("true" if default else "false") if isinstance(default, bool) else str(default)
+
+
+def _is_odd(variable: Any) -> bool:
+    """Whether the default of a server variable is none of its own values."""
+    variable = as_dict(variable)
+    allowed, default = as_list(variable.get("enum")), variable.get("default")
+    return bool(allowed) and default is not None and str(default) not in [str(value) for value in allowed]
+
+
+def _odd_default(name: str, variable: Any, pointer: str) -> Problem:
+    default = str(as_dict(variable).get("default"))[:40]
+    message = f"the default {default!r} of the server variable {name[:40]!r} is none of its values"
+    return Problem(code="server-variable", message=message, pointer=f"{pointer}/variables/{escape(name)}")
 
 
 def _chosen(listed: list[Any], wanted: str | int) -> int | None:

@@ -23,7 +23,7 @@ def written(
 
     Args:
         spec: The tool.
-        arguments: With `pathlib.Path` or `Artifact` objects where the schema takes artifacts.
+        arguments: With `pathlib.Path`, `Artifact` or ``bytes`` objects where the schema takes artifacts.
         artifacts: Where files are kept.
 
     Raises:
@@ -36,6 +36,8 @@ def written(
     def kept(place: Place, value: Any) -> Any:
         if isinstance(value, Path):
             value = artifacts.put_file(value)
+        elif isinstance(value, bytes):
+            value = artifacts.put(value)
         where = f"{spec.name}#{place.pointer}"
         if not isinstance(value, Artifact):
             if place.optional:
@@ -43,7 +45,7 @@ def written(
             raise InvalidArgumentsError(
                 f"an image or file is needed, not {value!r:.80}",
                 where=where,
-                hint="Give a pathlib.Path, or an Artifact that a call returned",
+                hint="Give a pathlib.Path, bytes, or an Artifact that a call returned",
             )
         if not fits(value.media_type, place.media_type):
             raise InvalidArgumentsError(
