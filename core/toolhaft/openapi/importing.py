@@ -76,6 +76,10 @@ def import_document(document: Document, options: ImportOptions) -> Import:
             parameter_names.update((parameter.name, None) for parameter in (*plan.parameters, *plan.secrets))
         if entry.outcome != "skipped":
             plans[name] = operation
+    bare = not operations and not problems and is_bare(document)
+    if bare:
+        message = "the document describes no operation that could be called"
+        problems = [Problem(code="no-operations", message=message, pointer="/paths")]
     report = Report(
         title=clean_text(document.title, 200),
         operations=tuple(entries),
@@ -88,7 +92,7 @@ def import_document(document: Document, options: ImportOptions) -> Import:
         plans=plans,
         secret_names=tuple(dict.fromkeys([*planner.security.names, *parameter_names])),
         planner=planner,
-        bare=not operations and not problems and is_bare(document),
+        bare=bare,
     )
 
 
