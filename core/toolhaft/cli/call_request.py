@@ -37,22 +37,25 @@ def curl_command(request: Request) -> str:
     """Return a command for a POSIX shell that sends the request byte for byte.
 
     A body that is not plain text, or too long for one word, goes through ``base64``. Secrets are the shell's
-    variables of the same names. Headers that are not in the request are curl's own.
+    variables of the same names; one in the query needs curl 7.87. Headers that are not in the request are
+    curl's own.
     """
     body = request.body
     words = ["curl"]
     if request.method == "HEAD":
         words.append("-I")
     else:
-        words += ["-X", _quoted(request.method)]
-    words.append(_url(request))
+        words += ["-X", shlex.quote(request.method)]
+    words.append(shlex.quote(request.url))
     if re.search(r"[\[\]{}]", request.url):
         words.append("-g")
     if re.search(r"/\.\.?(?:/|$|\?)", request.url):
         words.append("--path-as-is")
     names = {name.lower() for name, _ in request.headers}
+    own_cookies = any(credential.place == "cookie" for credential in request.credentials)
     for name, value in request.headers:
-        words += ["-H", _quoted(f"{name}: {value}" if value else f"{name};")]
+        if name.lower() != "cookie" or not own_cookies:
+            words += ["-H", shlex.quote(f"{name}: {value}" if value else f"{name};")]
     words += list(_secret_words(request))
     before = ""
     if body is not None:
@@ -62,7 +65,7 @@ def curl_command(request: Request) -> str:
             words += ["-H", "'expect:'"]
         text = plain_text(body)
         if text is not None and len(body) <= _LONGEST_WORD:
-            words += ["--data-raw", _quoted(text)]
+            words += ["--data-raw", shlex.quote(text)]
         else:
             before = f"printf %s '{base64.b64encode(body).decode()}' | base64 -d | "
             words += ["--data-binary", "@-"]
@@ -78,19 +81,9 @@ def plain_text(body: bytes) -> str | None:
     return text if terminal_safe(text) == text and "\r" not in text else None
 
 
-def _url(request: Request) -> str:
-    """Return the URL as a word of the shell, with secrets that go into the query as variables."""
-    url, mark, fragment = request.url.partition("#")
-    pairs = [credential for credential in request.credentials if credential.place == "query"]
-    words = shlex.quote(url)
-    for credential in pairs:
-        glue = "&" if "?" in url or credential is not pairs[0] else "?"
-        words += f"{shlex.quote(f'{glue}{credential.name}=')}{_variable(credential)}"
-    return words + (shlex.quote(mark + fragment) if fragment else "")
-
-
 def _secret_words(request: Request) -> Iterator[str]:
-    cookies: list[str] = []
+    cookies = [value for name, value in request.headers if name.lower() == "cookie"]
+    words = [shlex.quote(f"cookie: {'; '.join(cookies)}")]
     for credential in request.credentials:
         if credential.basic_user is not None:
             yield from ("-u", f"{_user(credential)}{shlex.quote(':')}{_variable(credential)}")
@@ -99,11 +92,21 @@ def _secret_words(request: Request) -> Iterator[str]:
                 "-H",
                 f"{shlex.quote(f'{credential.name}: {credential.prefix}')}{_variable(credential)}",
             )
+        elif credential.place == "query":  # curl encodes what the variable holds, as the call does
+            yield from ("--url-query", f"{shlex.quote(f'{credential.name}=')}{_variable(credential)}")
         elif credential.place == "cookie":
-            glue = "; " if cookies else ""
-            cookies.append(f"{shlex.quote(f'{glue}{credential.name}=')}{_variable(credential)}")
-    if cookies:
-        yield from ("-b", "".join(cookies))
+            glue = "; " if cookies or len(words) > 1 else ""
+            words.append(f"{shlex.quote(f'{glue}{credential.name}=')}{_variable(credential)}")
+    if len(words) > 1:
+        yield from ("-H", "".join(words))
+    if request.certificate is not None:
+        yield from ("--cert", _path(request.certificate.certificate))
+        if request.certificate.key:
+            yield from ("--key", _path(request.certificate.key))
+
+
+def _path(place: Any) -> str:
+    return shlex.quote(place) if isinstance(place, str) else _named(str(place))
 
 
 def _variable(credential: Credential) -> str:
@@ -122,10 +125,6 @@ def _named(reference: str) -> str:
     scheme, _, name = reference.partition(":")
     known = scheme == "env" and name.isascii() and name.isidentifier()
     return f'"${name}"' if known else shlex.quote(f"<{reference}>")
-
-
-def _quoted(text: str) -> str:
-    return shlex.quote(text)
 
 
 def _as_json(request: Request) -> dict[str, Any]:
