@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from toolhaft.openapi.schemas.children import map_children
-from toolhaft.openapi.schemas.merging import ANNOTATIONS, merge
+from toolhaft.tools.merging import ANNOTATIONS, merge
+from toolhaft.tools.subschemas import map_children
 
 LARGEST = 1500
 """Characters of JSON that are repeated where a definition is extended; a larger one stays a reference."""

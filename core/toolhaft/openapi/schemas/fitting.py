@@ -6,10 +6,10 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from toolhaft.openapi.schemas.children import map_children, references
 from toolhaft.openapi.schemas.composing import PREFIX
 from toolhaft.openapi.schemas.outlines import Path, Unit, outline, size_of
 from toolhaft.openapi.schemas.shortening import Shortener
+from toolhaft.tools.subschemas import map_children, references
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolhaft.openapi.schemas.children import NAMED, children
 from toolhaft.openapi.schemas.composing import PREFIX
+from toolhaft.tools.subschemas import NAMED, children
 
 SMALLEST = 250
 """Bytes of a schema that is worth leaving out; a smaller one goes with what it stands in."""

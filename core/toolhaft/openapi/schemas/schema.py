@@ -15,15 +15,15 @@ from toolhaft.errors import SpecError
 from toolhaft.openapi.documents.cleaning import clean_string
 from toolhaft.openapi.documents.document import Dialect, as_dict, as_list
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
-from toolhaft.openapi.schemas.children import LISTS, NAMED, ONE, references
 from toolhaft.openapi.schemas.composing import PREFIX, Composer
 from toolhaft.openapi.schemas.definitions import definition_name, reference_to
 from toolhaft.openapi.schemas.inheritance import Branch, Inheritance, property_name
 from toolhaft.openapi.schemas.keywords import annotate, bound, choose, dependent_names
-from toolhaft.openapi.schemas.merging import ANNOTATIONS
 from toolhaft.openapi.schemas.patterns import Patterns
 from toolhaft.openapi.schemas.scalars import declared_types, is_nullable
 from toolhaft.openapi.schemas.visibility import Visibility
+from toolhaft.tools.merging import ANNOTATIONS
+from toolhaft.tools.subschemas import LISTS, NAMED, ONE, references
 
 DEEPEST = 64
 """Levels of a schema that are kept; what lies deeper becomes any value."""

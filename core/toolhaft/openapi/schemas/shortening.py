@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from toolhaft.openapi.schemas.children import map_children
 from toolhaft.text import shorten
+from toolhaft.tools.subschemas import map_children
 
 _EARLIEST_END = 0.4
 """Share of the length behind which a sentence may end the text."""
