@@ -123,7 +123,7 @@ async def test_client_secrets_go_to_confirmed_hosts_alone(call, api, issuer, url
 
 @pytest.mark.anyio
 async def test_the_api_itself_needs_no_confirmation(call, api, issuer):
-    with pytest.raises(AuthError, match="redirects|no JSON|401|no token"):
+    with pytest.raises(AuthError, match="answered 401"):
         await call(use_of(f"{api.url}/token"), hosts=[])
     assert [path for _, path, _ in api.seen] == ["/token"] * 2  # the secret in the header, then in the form
 
@@ -226,7 +226,7 @@ async def test_no_canary_is_left_anywhere(call, issuer, api, tmp_path, caplog):
     shown += [str(raised.value), repr(raised.value.to_dict()), repr(raised.value.exchanges)]
     for canary in ("app-secret-1", "ann-password-1", "canary-access", "canary-refresh"):
         assert [text for text in shown if canary in text] == []
-    assert "token:o-" in shown[0] + shown[3]
+    assert "Bearer [secret" in shown[3]
 
 
 @pytest.mark.anyio
@@ -294,5 +294,5 @@ async def test_a_token_endpoint_that_never_answers_is_given_up(call, issuer, mon
 
     monkeypatch.setattr(endpoint, "SECONDS", 0.2)
     issuer.delay = 1
-    with pytest.raises((AuthError, HTTPError), match="0.2 s"):
+    with pytest.raises((AuthError, HTTPError), match=r"0\.2 s"):
         await call(use_of(f"{issuer.url}/token"))

@@ -106,7 +106,7 @@ def _digest_parts(value: str) -> list[str]:
     ends = [start for start, _, _ in starts[1:]] + [len(value)]
     return [
         value[begin:end]
-        for (_, begin, scheme), end in zip(starts, ends, strict=True)
+        for (_, begin, scheme), end in zip(starts, ends, strict=False)
         if scheme.lower() == "digest"
     ]
 
