@@ -92,13 +92,13 @@ class OpenAPITool(Tool):
         """
         if self._builder is None:
             self._builder = RequestBuilder(self.wire)
-        built = self._builder.build(
+        return self._builder.build(
             arguments,
             where=self.spec.name,
             media_type=media_type or self._preferred(),
             artifacts=artifacts,
+            credentials=self.credentials(),
         )
-        return replace(built, credentials=self.credentials(), key_header=self.wire.key_header)
 
     def _preferred(self) -> str:
         """Return the first media type that the caller prefers and the operation takes, or empty."""

@@ -11,7 +11,7 @@ from toolhaft.openapi.requests import styles
 from toolhaft.openapi.requests.files import FileContent, decode_base64, is_file, read_file
 from toolhaft.openapi.requests.forms import form_text
 from toolhaft.openapi.requests.media import is_range, matches
-from toolhaft.openapi.requests.multipart import Boundary, MultipartWriter, boundary_of
+from toolhaft.openapi.requests.multipart import Boundary, MultipartWriter
 from toolhaft.openapi.requests.sequences import sequence_text
 from toolhaft.openapi.requests.wire import Wire, WireBody
 from toolhaft.openapi.requests.xml import xml_text
@@ -29,10 +29,12 @@ class BodyWriter:
     Args:
         body: What is known of it.
         wire: The operation.
+        boundary: See `MultipartWriter`.
     """
 
-    def __init__(self, body: WireBody, wire: Wire) -> None:
+    def __init__(self, body: WireBody, wire: Wire, boundary: Boundary | None = None) -> None:
         self._body = body
+        self._parts = MultipartWriter(body, boundary, wire.deep_lists) if body.form == "multipart" else None
         self._pairs = [(field.name, field.key) for field in body.fields]
         self._fields = {field.name: field for field in body.fields}
         self._claimed = frozenset(
@@ -45,14 +47,13 @@ class BodyWriter:
         self._deep_lists = wire.deep_lists
 
     def write(
-        self, arguments: Mapping[str, Any], artifacts: ArtifactStore | None, boundary: Boundary | None
+        self, arguments: Mapping[str, Any], artifacts: ArtifactStore | None = None
     ) -> tuple[str, bytes | None]:
         """Return the content type and the body; empty and None where none is sent.
 
         Args:
             arguments: By argument key.
             artifacts: Where the bytes of artifacts are kept.
-            boundary: Makes the boundary of a multipart body; None is `boundary_of`.
 
         Raises:
             InvalidArgumentsError: What is required is missing, or a value cannot be sent.
@@ -74,25 +75,16 @@ class BodyWriter:
                 return "", None
         if body.form == "json":
             return body.media_type, _json(value)
-        return self._encode(value, arguments, artifacts, boundary)
+        return self._encode(value, arguments, artifacts)
 
     def _encode(
-        self,
-        value: Any,
-        arguments: Mapping[str, Any],
-        artifacts: ArtifactStore | None,
-        boundary: Boundary | None,
+        self, value: Any, arguments: Mapping[str, Any], artifacts: ArtifactStore | None
     ) -> tuple[str, bytes]:
         body = self._body
         if body.form == "form":
             return body.media_type, form_text(value, self._fields, self._deep_lists).encode()
-        if body.form == "multipart":
-            writer = MultipartWriter(
-                read=lambda item, key: read_file(item, key, artifacts),
-                boundary=boundary or boundary_of,
-                deep_lists=self._deep_lists,
-            )
-            return writer.write(body, value, self._fields, arguments)
+        if self._parts is not None:
+            return self._parts.write(value, arguments, lambda item, key: read_file(item, key, artifacts))
         if body.form == "xml":
             return body.media_type, (value if isinstance(value, str) else xml_text(body.xml, value)).encode()
         if body.form == "text":

@@ -19,6 +19,7 @@ _QUERY_RESERVED = ":/?@!$'()*,;"
 """Reserved characters that mean nothing in a query; ``&``, ``=``, ``+`` and ``#`` would, and no query may
 hold ``[`` and ``]``."""
 _PATH_RESERVED = ":@!$&'()*+,;="
+_COOKIE_OCTETS = "!#$%&'()*+-./:<=>?@[]^_`{|}~"
 _COOKIE_RESERVED = ":/?#[]@!$&'()*+="
 
 
@@ -40,6 +41,11 @@ def percent_path(text: str) -> str:
 def percent_cookie(text: str) -> str:
     """Percent-encode for ``allowReserved`` in a cookie."""
     return _reserved(text, _COOKIE_RESERVED)
+
+
+def percent_octets(text: str) -> str:
+    """Percent-encode only what no cookie can hold: blanks, quotes, commas, semicolons, backslashes."""
+    return quote(text, safe=_COOKIE_OCTETS)
 
 
 def percent_form(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from toolhaft.errors import InvalidArgumentsError
 from toolhaft.openapi.requests import delimited, styles
-from toolhaft.openapi.requests.encoding import as_is, percent, percent_cookie
+from toolhaft.openapi.requests.encoding import as_is, percent, percent_cookie, percent_octets
 from toolhaft.openapi.requests.forms import content_text
 from toolhaft.openapi.requests.media import is_json
 from toolhaft.openapi.requests.wire import Wire, WireParameter
@@ -68,7 +68,8 @@ def _header(parameter: WireParameter, value: Any) -> str:
 
 def _cookie(parameter: WireParameter, value: Any) -> styles.Pairs:
     if parameter.content:
-        return [(parameter.name, percent(content_text(value, parameter.content)))]
+        encode = percent if is_json(parameter.content) else percent_octets
+        return [(parameter.name, encode(content_text(value, parameter.content)))]
     if parameter.style == "cookie":
         made = styles.pairs(parameter.name, value, "cookie", parameter.explode, as_is)
         for name, text in made:

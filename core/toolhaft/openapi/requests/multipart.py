@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from toolhaft.errors import InvalidArgumentsError
@@ -22,128 +21,128 @@ from toolhaft.openapi.requests.wire import DeepLists, WireBody, WireField
 
 Boundary = Callable[[bytes], str]
 """Makes the boundary from all that stands between boundaries."""
+Read = Callable[[Any, str], FileContent]
+"""Returns the file that a value stands for; takes the value and the argument's name."""
+Part = tuple[bytes, bytes]
+"""The lines of a part's headers, without the end of the last, and its content."""
 _UNNAMED = WireField(key="", name="")
 _UNKNOWN = "application/octet-stream"
+_USUAL = "toolhaft-7d1f3c0a9be2465482f6c1d0"
 _DEEPEST = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part: its headers without the lines' ends, and its content."""
-
-    headers: list[str]
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class MultipartWriter:
-    """Writes values as multipart bodies.
+    """Writes one kind of multipart body.
 
     Args:
-        read: Returns the file that a value stands for; takes the value and the argument's name.
-        boundary: Makes the boundary; the default depends on the content alone, so that the same arguments
-            give the same bytes and no content can hold it.
+        body: What is known of it.
+        boundary: Makes the boundaries; None is one that no content holds and that depends on the content
+            alone, so that the same arguments give the same bytes.
         deep_lists: How lists inside a ``deepObject`` are written.
     """
 
-    read: Callable[[Any, str], FileContent]
-    boundary: Boundary = field(default=lambda content: boundary_of(content))
-    deep_lists: DeepLists = "indices"
+    def __init__(
+        self, body: WireBody, boundary: Boundary | None = None, deep_lists: DeepLists = "indices"
+    ) -> None:
+        self._body = body
+        self._boundary = boundary
+        self._deep_lists: DeepLists = deep_lists
+        self._fields = {known.name: known for known in body.fields}
+        self._heads = {known.name: _head(known.name) for known in body.fields if _is_plain(known)}
+        self._media_type = _without_boundary(body.media_type)
 
-    def write(
-        self,
-        body: WireBody,
-        value: Any,
-        fields: Mapping[str, WireField],
-        headers: Mapping[str, Any] | None = None,
-    ) -> tuple[str, bytes]:
+    def write(self, value: Any, arguments: Mapping[str, Any], read: Read) -> tuple[str, bytes]:
         """Return the content type and the body.
 
         Args:
-            body: What is known of it.
             value: An object with a part for each property, or a list with a part for each entry.
-            fields: By property name.
-            headers: Argument name -> values for the headers of a part.
+            arguments: Of the call; values for the headers of parts are among them.
+            read: Reads files.
 
         Raises:
             InvalidArgumentsError: A value cannot be sent.
         """
-        parts: list[Part] = []
-        if isinstance(value, dict):
-            for name, item in value.items():
-                if item is not None:
-                    known = fields.get(name, _UNNAMED)
-                    given = headers.get(known.headers_key) if headers and known.headers_key else None
-                    self._named(name, item, known, given, parts)
-        else:
+        if not isinstance(value, dict):
             listed = value if isinstance(value, list) else [value]
-            parts = self._positional(listed, body.parts, body.rest)
-        return self._whole(body.media_type, parts)
+            return self._whole(self._media_type, self._positional(listed, self._body, read))
+        parts: list[Part] = []
+        for name, item in value.items():
+            head = self._heads.get(name)
+            if head is not None and type(item) in (str, int):
+                parts.append((head, str(item).encode()))
+            elif head is not None and type(item) is list and _are_texts(item):
+                parts += [(head, text.encode()) for text in item]
+            elif item is not None:
+                known = self._fields.get(name, _UNNAMED)
+                given = arguments.get(known.headers_key) if known.headers_key else None
+                self._named(name, item, known, given, parts, read)
+        return self._whole(self._media_type, parts)
 
     def _whole(self, media_type: str, parts: list[Part]) -> tuple[str, bytes]:
         if not parts:
             raise InvalidArgumentsError(
                 "a multipart body needs one part at least", hint="Give one of its arguments"
             )
-        heads = ["\r\n".join(part.headers).encode() for part in parts]
-        boundary = self.boundary(
-            b"".join(piece for head, part in zip(heads, parts, strict=True) for piece in (head, part.data))
-        )
-        mark = f"--{boundary}".encode()
+        contents = [data for _, data in parts]
+        boundary = self._boundary(b"".join(contents)) if self._boundary else boundary_of(contents)
+        mark = f"\r\n--{boundary}\r\n".encode()
         pieces: list[bytes] = []
-        for head, part in zip(heads, parts, strict=True):
-            pieces += (mark, b"\r\n", head, b"\r\n" if head else b"", b"\r\n", part.data, b"\r\n")
-        pieces += (mark, b"--\r\n")
+        for head, data in parts:
+            pieces += (mark, head, b"\r\n\r\n", data)
+        pieces[0] = mark[2:]
+        pieces.append(f"\r\n--{boundary}--\r\n".encode())
         extra = ""
-        if plain(media_type) == "multipart/related" and "type=" not in media_type.lower():
+        if media_type.lower().startswith("multipart/related") and "type=" not in media_type.lower():
             extra = f'; type="{_type_of(parts[0])}"'
-        return f"{_without_boundary(media_type)}; boundary={boundary}{extra}", b"".join(pieces)
+        return f"{media_type}; boundary={boundary}{extra}", b"".join(pieces)
 
-    def _named(self, name: str, value: Any, known: WireField, headers: Any, parts: list[Part]) -> None:
+    def _named(
+        self, name: str, value: Any, known: WireField, headers: Any, parts: list[Part], read: Read
+    ) -> None:
         if not is_file(value) and (known.style is not None or known.delimiters):
-            parts.extend(
-                Part([f'Content-Disposition: form-data; name="{_quoted(key)}"'], text.encode())
-                for key, text in self._styled(name, value, known)
-            )
+            parts.extend((_head(key), text.encode()) for key, text in self._styled(name, value, known))
             return
         each = value if isinstance(value, list) and known.each and not known.parts else [value]
         for item in each:
             if item is None:
                 continue
-            media, data, file_name = self._content(item, known, name, 0)
-            head = f'Content-Disposition: form-data; name="{_quoted(name)}"'
+            media, data, file_name = self._content(item, known, name, 0, read)
+            head = self._heads.get(name) or _head(name)
             if file_name is not None:
-                head = f'{head}; filename="{_quoted(file_name or name)}"'
-            made = [head, f"Content-Type: {media}"] if media else [head]
-            parts.append(Part([*made, *_header_lines(known, headers)], data))
+                head += f'; filename="{_quoted(file_name or name)}"'.encode()
+            if media:
+                head += f"\r\nContent-Type: {media}".encode()
+            parts.append((head + _header_lines(known, headers) if known.headers else head, data))
 
     def _styled(self, name: str, value: Any, known: WireField) -> styles.Pairs:
         if known.delimiters and isinstance(value, list):
             return [(name, text) for text in delimited.entries(value, known.delimiters, str)]
         style = known.style or "form"
-        return styles.pairs(name, value, style, known.explode, as_is, deep_lists=self.deep_lists)
+        return styles.pairs(name, value, style, known.explode, as_is, deep_lists=self._deep_lists)
 
     def _positional(
-        self, values: list[Any], first: tuple[WireField, ...], rest: WireField | None, depth: int = 0
+        self, values: list[Any], known: WireBody | WireField, read: Read, depth: int = 0
     ) -> list[Part]:
         parts: list[Part] = []
         for index, item in enumerate(values):
-            known = first[index] if index < len(first) else rest or _UNNAMED
-            media, data, file_name = self._content(item, known, f"item {index + 1}", depth)
-            made = [f"Content-Type: {media or 'text/plain; charset=utf-8'}"]
+            one = known.parts[index] if index < len(known.parts) else known.rest or _UNNAMED
+            media, data, file_name = self._content(item, one, f"item {index + 1}", depth, read)
+            head = f"Content-Type: {media or 'text/plain; charset=utf-8'}"
             if file_name:
-                made.append(f'Content-Disposition: attachment; filename="{_quoted(file_name)}"')
-            parts.append(Part([*made, *_header_lines(known, None)], data))
+                head = f'{head}\r\nContent-Disposition: attachment; filename="{_quoted(file_name)}"'
+            parts.append((head.encode() + _header_lines(one, None), data))
         return parts
 
-    def _content(self, value: Any, known: WireField, name: str, depth: int) -> tuple[str, bytes, str | None]:
+    def _content(
+        self, value: Any, known: WireField, name: str, depth: int, read: Read
+    ) -> tuple[str, bytes, str | None]:
         """Return the type of a part (empty is text by default), its bytes, and a file's name or None."""
         if (known.parts or known.rest is not None) and isinstance(value, list) and depth < _DEEPEST:
-            parts = self._positional(value, known.parts, known.rest, depth + 1)
+            parts = self._positional(value, known, read, depth + 1)
             media = known.media_types[0] if known.media_types else "multipart/mixed"
             return (*self._whole(media, parts), None)
         if is_file(value):
-            file = self.read(value, known.key or name)
+            file = read(value, known.key or name)
             return _file_type(file, known.media_types), file.data, file.name
         if known.file and not isinstance(value, dict | list):
             raise InvalidArgumentsError(
@@ -159,9 +158,29 @@ class MultipartWriter:
         return media, content_text(value, media).encode(), None
 
 
-def boundary_of(content: bytes) -> str:
-    """Return a boundary that depends on the content alone."""
-    return f"toolhaft-{hashlib.blake2b(content, digest_size=16).hexdigest()}"
+def boundary_of(contents: list[bytes]) -> str:
+    """Return a boundary that no content holds and that depends on the contents alone."""
+    boundary = _USUAL
+    while any(boundary.encode() in content for content in contents):
+        digest = hashlib.blake2b(boundary.encode(), digest_size=16)  # the usual one is no secret
+        for content in contents:
+            digest.update(content)
+        boundary = f"toolhaft-{digest.hexdigest()}"
+    return boundary
+
+
+def _is_plain(known: WireField) -> bool:
+    """Whether a text is sent as it is, without further headers."""
+    odd = known.style or known.delimiters or known.media_types or known.headers or known.file
+    return not odd and known.each and not known.parts and known.rest is None
+
+
+def _are_texts(items: list[Any]) -> bool:
+    return all(type(item) is str for item in items)
+
+
+def _head(name: str) -> bytes:
+    return f'Content-Disposition: form-data; name="{_quoted(name)}"'.encode()
 
 
 def _file_type(file: FileContent, wanted: tuple[str, ...]) -> str:
@@ -175,7 +194,7 @@ def _file_type(file: FileContent, wanted: tuple[str, ...]) -> str:
     return next((media for media in wanted if not is_range(media)), file.media_type or _UNKNOWN)
 
 
-def _header_lines(known: WireField, given: Any) -> list[str]:
+def _header_lines(known: WireField, given: Any) -> bytes:
     lines: list[str] = []
     for header in known.headers:
         value = given.get(header.name) if isinstance(given, dict) else None
@@ -187,8 +206,8 @@ def _header_lines(known: WireField, given: Any) -> list[str]:
                 f"the header {header.name!r} of a part holds one line of ASCII text",
                 details={"pointer": f"/{known.headers_key}"},
             )
-        lines.append(f"{header.name}: {text}")
-    return lines
+        lines.append(f"\r\n{header.name}: {text}")
+    return "".join(lines).encode()
 
 
 def _quoted(name: str) -> str:
@@ -199,7 +218,7 @@ def _quoted(name: str) -> str:
 
 
 def _type_of(part: Part) -> str:
-    for line in part.headers:
+    for line in part[0].decode().split("\r\n"):
         name, _, value = line.partition(": ")
         if name == "Content-Type":
             return plain(value)

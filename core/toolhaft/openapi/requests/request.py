@@ -30,7 +30,7 @@ class RequestBuilder:
         self._wire = wire
         self._target = Target(wire)
         self._headers = Headers(wire)
-        self._body = BodyWriter(wire.body, wire) if wire.body is not None else None
+        self._body = BodyWriter(wire.body, wire, boundary) if wire.body is not None else None
         self._others: dict[str, BodyWriter] = {}
         self._boundary = boundary
         self._known = frozenset(known_arguments(wire))
@@ -43,8 +43,9 @@ class RequestBuilder:
         where: str = "",
         media_type: str = "",
         artifacts: ArtifactStore | None = None,
+        credentials: tuple[Credential, ...] = (),
     ) -> Request:
-        """Return the request that a call with these arguments makes, without credentials.
+        """Return the request that a call with these arguments makes.
 
         Args:
             arguments: By argument key.
@@ -52,6 +53,7 @@ class RequestBuilder:
             media_type: Of the body, where the operation takes several; empty is the one it was imported
                 with.
             artifacts: Where the bytes of artifacts are kept.
+            credentials: What the transport adds.
 
         Raises:
             InvalidArgumentsError: An argument that has to be there is not, is not known, or cannot be sent.
@@ -78,7 +80,7 @@ class RequestBuilder:
             headers = self._headers.fill(arguments)
             content_type, body = "", None
             if writer is not None:
-                content_type, body = writer.write(arguments, artifacts, self._boundary)
+                content_type, body = writer.write(arguments, artifacts)
         except UnicodeEncodeError:
             raise InvalidArgumentsError(
                 "an argument holds half a character (a lone surrogate)", where=where
@@ -95,6 +97,8 @@ class RequestBuilder:
             body=body,
             effect=wire.effect,
             repeatable=wire.repeatable,
+            key_header=wire.key_header,
+            credentials=credentials,
         )
 
     def _writer(self, media_type: str, where: str) -> BodyWriter:
@@ -107,7 +111,7 @@ class RequestBuilder:
                 raise UsageError(
                     f"no body of type {media_type[:80]!r} can be sent", where=where, hint=f"It takes {takes}"
                 )
-            found = self._others[media_type] = BodyWriter(body, wire)
+            found = self._others[media_type] = BodyWriter(body, wire, self._boundary)
         return found
 
 
@@ -175,10 +179,3 @@ def known_arguments(wire: Wire) -> list[str]:
 def path_variables(wire: Wire) -> list[str]:
     """Return the names in braces in an operation's path."""
     return VARIABLE.findall(wire.path.partition("#")[0])
-
-
-def with_credentials(request: Request, credentials: tuple[Credential, ...]) -> Request:
-    """Return the request with what the transport adds for its origin."""
-    from dataclasses import replace
-
-    return replace(request, credentials=credentials) if credentials else request
