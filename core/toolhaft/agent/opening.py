@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def open_catalog(
     location: Any,
     *,
-    auth: Mapping[str, str] | None = None,
+    auth: Mapping[str, Any] | None = None,
     allow_hosts: str | Sequence[str] = (),
     curation: Curation | Path | str | Mapping[str, Any] | None = None,
     lock: str | Path | Lock | bool | None = None,
@@ -40,7 +40,7 @@ def open_catalog(
 async def load_catalog(
     location: Any,
     *,
-    auth: Mapping[str, str] | None = None,
+    auth: Mapping[str, Any] | None = None,
     allow_hosts: str | Sequence[str] = (),
     curation: Curation | Path | str | Mapping[str, Any] | None = None,
     lock: str | Path | Lock | bool | None = None,
@@ -53,7 +53,9 @@ async def load_catalog(
         location: ``scheme:rest`` as in ``openapi:petstore.yaml``; a path that ends in ``.catalog``,
             ``.json``, ``.yaml`` or ``.py``; an ``https`` URL of an OpenAPI document; or a parsed document.
             Behind ``scheme:path``, settings of the source may stand: ``rapidapi:tools/?virtual&seed=7``.
-        auth: Security scheme -> secret reference, for example ``{"api_key": "env:PETSTORE_KEY"}``.
+        auth: Security scheme -> secret reference, for example ``{"api_key": "env:PETSTORE_KEY"}``, or what
+            gets a token: ``{"login.client_id": "me", "login.client_secret": "env:SECRET"}``; see
+            `toolhaft.auth.entries.Entries`.
         allow_hosts: Loopback and private hosts that the tools may speak to, one or several.
         curation: What the owner says of the tools: a file, or what it would hold; see
             `toolhaft.curation.applying.curate`.
@@ -80,7 +82,7 @@ async def load_catalog(
     if allow_hosts:
         settings["allow_hosts"] = (allow_hosts,) if isinstance(allow_hosts, str) else tuple(allow_hosts)
     if scheme == "catalog":
-        source = registry.source("catalog", source=_sources(registry, settings))
+        source = registry.source("catalog", source=_sources(registry, settings), check=bool(auth))
     else:
         source = registry.source(scheme, **settings)
     approved = _find_lock(lock, scheme, rest)

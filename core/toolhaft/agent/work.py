@@ -13,6 +13,7 @@ from typing import Any
 from toolhaft.agent.agent import Agent
 from toolhaft.agent.locations import load_catalogs
 from toolhaft.agent.opening import open_model
+from toolhaft.auth.entries import Entries
 from toolhaft.errors import (
     InvalidArgumentsError,
     JournalError,
@@ -31,7 +32,7 @@ from toolhaft.secrets import SecretStore
 from toolhaft.tools.artifacts import ArtifactStore
 from toolhaft.tools.base import Tool
 from toolhaft.tools.wrappers import ToolWrapper
-from toolhaft.types import SecretRef, Task, Trajectory, from_json, to_json
+from toolhaft.types import Task, Trajectory, from_json, to_json
 
 _NEVER_MADE = (UnknownToolError.code, InvalidArgumentsError.code, RefusedError.code)
 TARGET = "toolhaft.agent.work:open_work"
@@ -203,11 +204,10 @@ async def open_work(
     return AgentWork(agent, close_catalogs=True)
 
 
-def learn_keys(secrets: SecretStore, auth: Mapping[str, str]) -> None:
+def learn_keys(secrets: SecretStore, auth: Mapping[str, Any]) -> None:
     """Have the filter know the tools' keys: a model or another tool may repeat them."""
-    for name, reference in auth.items():
-        if not name.endswith(".username"):
-            secrets.is_set(SecretRef(reference))
+    for reference in Entries(auth).all_secrets():
+        secrets.is_set(reference)
 
 
 class HostGates:

@@ -57,6 +57,15 @@ class Entries:
     def __bool__(self) -> bool:
         return bool(self._entries)
 
+    def given_for(self, scheme: str) -> tuple[str, ...]:
+        """Return the names of all entries for a scheme, as they were given."""
+        start = f"{scheme.casefold()}."
+        return tuple(
+            name
+            for name in self.names
+            if name.casefold() == scheme.casefold() or name.casefold().startswith(start)
+        )
+
     def has(self, name: str) -> bool:
         """Whether anything was given under a name."""
         return name.casefold() in self._entries
@@ -81,6 +90,11 @@ class Entries:
         """Return the caller's own code for a scheme, or None."""
         value = self.value(name)
         return None if value is None or isinstance(value, str) else value
+
+    def all_secrets(self) -> list[SecretRef]:
+        """Return every reference in the entries, once."""
+        texts = [value for value in self._entries.values() if isinstance(value, str)]
+        return [SecretRef(text) for text in dict.fromkeys(texts) if _REFERENCE.match(text)]
 
     def uses_login(self, scheme: str) -> bool:
         """Whether the scheme is to use what a login left behind."""

@@ -6,6 +6,7 @@ can never name one.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection
 from typing import Any, Literal
@@ -13,13 +14,23 @@ from urllib.parse import urljoin
 
 from toolhaft.auth.schemes import Alternatives, Flow, Grant, SchemeUse, describe
 from toolhaft.auth.session import Auth
-from toolhaft.errors import EgressError
+from toolhaft.errors import EgressError, FormatError
 from toolhaft.http.origin import origin_of
 from toolhaft.openapi.documents.document import as_dict, as_list, escape
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.tools.report import Problem
+from toolhaft.types import from_value
 
-__all__ = ["TOKEN", "Alternatives", "Auth", "SchemeUse", "SecuritySchemes", "describe"]
+__all__ = [
+    "TOKEN",
+    "Alternatives",
+    "Auth",
+    "SchemeUse",
+    "SecuritySchemes",
+    "describe",
+    "kept_names",
+    "kept_uses",
+]
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """What may be the name of a header or cookie."""
@@ -33,6 +44,7 @@ _GRANTS: dict[str, Grant] = {
     "implicit": "implicit",
 }
 """Name of a flow, those of Swagger 2.0 among them -> what it is."""
+_KEPT_SECURITY: Any = tuple[tuple[SchemeUse, ...], ...]
 _MOST_SCOPES = 200
 _LONGEST_SCOPE = 500
 
@@ -106,6 +118,26 @@ class SecuritySchemes:
             message = f"the security scheme {name[:80]!r} {use.note}"
             problems.append(Problem(code="security-unsupported", message=message, pointer=pointer))
         return _with_scopes(use, scopes) if use.takes_tokens else use
+
+
+def kept_uses(text: Any) -> list[SchemeUse]:
+    """Return the schemes in what a catalog file keeps of a tool's security; nothing of what is damaged."""
+    try:
+        kept: Alternatives = from_value(_KEPT_SECURITY, json.loads(text))
+    except (FormatError, TypeError, ValueError, RecursionError):
+        return []
+    return [use for alternative in kept for use in alternative]
+
+
+def kept_names(text: Any) -> list[str]:
+    """Return the names in what a catalog file keeps of a tool's parameters that ``auth`` fills."""
+    try:
+        pairs = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return []
+    return [
+        pair[1] for pair in as_list(pairs) if isinstance(pair, list) and pair[1:] and isinstance(pair[1], str)
+    ]
 
 
 def _with_scopes(use: SchemeUse, scopes: Any) -> SchemeUse:

@@ -16,7 +16,7 @@ from toolhaft.openapi.options import CallOptions
 from toolhaft.openapi.plans import ImportOptions
 from toolhaft.openapi.requests.request import path_variables
 from toolhaft.openapi.requests.wire import DeepLists, Wire
-from toolhaft.openapi.security import Auth
+from toolhaft.openapi.security import Auth, kept_names, kept_uses
 from toolhaft.openapi.selection import Filter, read_selection
 from toolhaft.openapi.servers import Servers
 from toolhaft.openapi.tool import KIND, OpenAPITool
@@ -162,6 +162,20 @@ class OpenAPISource(ToolSource):
             spec = replace(spec, hosts=(chosen.origin,))
             wire = replace(wire, server=chosen.url, server_problem="", trusted=True)
         return self._tool(spec, wire)
+
+    def check_kept(self, read: Callable[[str], list[Any]]) -> None:
+        """Raise `UnknownNameError` if ``auth`` names what no tool of a catalog file wants."""
+        if not self._auth.names:
+            return
+        known: dict[str, None] = {}
+        for text in read("$.wire.security"):
+            for use in kept_uses(text):
+                known[use.scheme] = None
+                if use.kind == "apiKey":
+                    known[use.name] = None
+        for text in read("$.wire.secret_parameters"):
+            known.update((name, None) for name in kept_names(text))
+        self._auth.check_names(list(known))
 
     async def close(self) -> None:
         """Close the clients that this source made; a given one is its owner's."""

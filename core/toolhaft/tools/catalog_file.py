@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import Any
 
-from toolhaft.errors import FormatError, UsageError
+from toolhaft.errors import FormatError, ToolhaftError, UsageError
 from toolhaft.tools.base import NAME, Tool
 from toolhaft.tools.catalog import Catalog
 from toolhaft.tools.catalog_hash import hash_catalog, hash_tool
@@ -62,6 +62,7 @@ def open_catalog_file(
     bind: Callable[[ToolSpec, Mapping[str, Any]], Tool],
     *,
     release: Callable[[], Awaitable[None]] | None = None,
+    check: Callable[[FileTools], None] | None = None,
 ) -> Catalog:
     """Open a catalog file; tools are read when used.
 
@@ -69,6 +70,7 @@ def open_catalog_file(
         path: The file.
         bind: Makes a tool from its spec and binding.
         release: Awaited when the catalog is closed, after its tools.
+        check: Looks at the file's tools, and raises if it may not be opened so.
 
     Raises:
         UsageError: There is no such file.
@@ -89,7 +91,9 @@ def open_catalog_file(
                 hint="Import the document again, or install a newer Toolhaft",
             )
         tools.check_table("tools")
-    except FormatError:
+        if check is not None:
+            check(tools)
+    except ToolhaftError:
         tools.disconnect()
         raise
     return Catalog(tools, name=about.get("name", ""), report=tools.report, close=tools.close)
@@ -167,6 +171,16 @@ class FileTools(Mapping[str, Tool]):
     def __len__(self) -> int:
         return int(self._query("SELECT count(*) FROM tools")[0][0])
 
+    def values_at(self, path: str) -> list[Any]:
+        """Return the different values at a JSON path in the bindings, those in tools inside tools too.
+
+        Objects and lists come as JSON text.
+        """
+        statement = "SELECT DISTINCT json_extract(binding, ?) FROM tools"
+        found = [value for (value,) in self._query(statement, path)]
+        found += [value for (value,) in self._query(statement, f"$.inner{path[1:]}")]
+        return [value for value in dict.fromkeys(found) if value is not None]
+
     async def close(self) -> None:
         """Close the tools that were made, what made them, and the file."""
         async with AsyncExitStack() as stack:
@@ -203,27 +217,35 @@ class CatalogFileSource(ToolSource):
 
     Args:
         source: Gives the source of a kind by name; settings such as ``auth`` are already in it.
+        check: Whether these settings are held against what the file keeps: it is read whole for that.
     """
 
-    def __init__(self, *, source: Callable[[str], ToolSource]) -> None:
+    def __init__(self, *, source: Callable[[str], ToolSource], check: bool = False) -> None:
         self._source = source
+        self._check = check
 
     async def load(self, location: Any) -> Catalog:
         """Open the file; closing the catalog closes the sources that made its tools."""
         made: dict[str, ToolSource] = {}
 
-        def bind(spec: ToolSpec, binding: Mapping[str, Any]) -> Tool:
-            kind = str(binding.get("kind", ""))
+        def source_of(kind: str) -> ToolSource:
             if kind not in made:
                 made[kind] = self._source(kind)
-            return made[kind].bind(spec, binding)
+            return made[kind]
+
+        def bind(spec: ToolSpec, binding: Mapping[str, Any]) -> Tool:
+            return source_of(str(binding.get("kind", ""))).bind(spec, binding)
 
         async def release() -> None:
             async with AsyncExitStack() as stack:  # one that fails to close keeps no other from closing
                 for source in made.values():
                     stack.push_async_callback(source.close)
 
-        return open_catalog_file(str(location), bind, release=release)
+        def check(tools: FileTools) -> None:
+            for kind in tools.values_at("$.kind"):
+                source_of(str(kind)).check_kept(tools.values_at)
+
+        return open_catalog_file(str(location), bind, release=release, check=check if self._check else None)
 
 
 def _json(text: Any, where: object) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import SpecError
@@ -39,6 +39,16 @@ class ToolSource(ABC):
             where=spec.name,
             hint="Open their source itself",
         )
+
+    def check_kept(self, read: Callable[[str], list[Any]]) -> None:
+        """Check this source's settings against a catalog file that is being opened; the default does not.
+
+        Args:
+            read: Returns the different values at a JSON path in the file's bindings, as ``$.wire.server``.
+
+        Raises:
+            UsageError: A setting names what the file has not.
+        """
 
     async def close(self) -> None:
         """Let go of what this source opened for its tools; the default has nothing to let go of.
