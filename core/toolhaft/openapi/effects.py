@@ -25,7 +25,8 @@ the same."""
 
 Rule = Literal["mark", "search", "act", "delete", "send", "pay"]
 _ORDER: dict[Effect, int] = {"read": 0, "write": 1, "irreversible": 2}
-_TOOL_MARKS = ("x-mcp", "x-mcp-tool", "x-mcp-annotations", "x-speakeasy-mcp", "x-tool-annotations")
+_MAY_PAY = vocabulary.PAY | vocabulary.PAY_IF_MONEY | vocabulary.MONEY | vocabulary.MONEY_IF_FUNDS
+_TOOL_MARKS = frozenset(("x-mcp", "x-mcp-tool", "x-mcp-annotations", "x-speakeasy-mcp", "x-tool-annotations"))
 _READ_MARKS = ("x-read-only", "x-readonly", "x-readOnly", "x-safe", "readOnlyHint")
 _DESTROY_MARKS = ("x-destructive", "destructiveHint")
 _REPEAT_MARKS = ("x-idempotent", "idempotentHint")
@@ -58,7 +59,7 @@ class _Names:
     open: bool
     identifier: tuple[str, ...]
     summary: tuple[str, ...]
-    description: frozenset[str]
+    written: str
 
     @property
     def edges(self) -> set[str]:
@@ -71,6 +72,11 @@ class _Names:
         return base(self.summary[0]) if self.summary else ""
 
     @property
+    def described(self) -> set[str]:
+        """The words of the description."""
+        return set(words(self.written))
+
+    @property
     def every(self) -> set[str]:
         """All the words of path, identifier and summary."""
         return {*self.path, *self.identifier, *self.summary}
@@ -80,7 +86,8 @@ def read_effect(method: str, path: str, node: Mapping[str, Any]) -> EffectReadin
     """Return what a call of an operation does, and why where it is not what the method says."""
     plain: Effect = "read" if method in READS else "write"
     names = _names(method, path, node)
-    marked, mark = _marked(node, plain)
+    has_marks = any(key.startswith("x-") or key.endswith("Hint") for key in node)
+    marked, mark = _marked(node, plain) if has_marks else (None, "")
     if plain == "write" and node.get(EFFECT) == "write":
         found: tuple[Effect, Rule | Literal[""], str] = ("write", "", "")
     elif marked is not None and _ORDER[marked] > _ORDER[plain]:
@@ -90,7 +97,7 @@ def read_effect(method: str, path: str, node: Mapping[str, Any]) -> EffectReadin
     effect, rule, reason = found
     raised = plain == "read" and effect != "read"
     repeatable = (effect == "read" or method in READS or method in REPEATABLE) and not raised
-    said = _said(node, _REPEAT_MARKS)
+    said = _said(node, _REPEAT_MARKS) if has_marks else None
     if said is not None and not raised and method not in READS:
         repeatable = said or effect == "read"
     return EffectReading(effect=effect, repeatable=repeatable, rule=rule, reason=reason)
@@ -113,7 +120,7 @@ def _names(method: str, path: str, node: Mapping[str, Any]) -> _Names:
         open=ends_in_variable(path),
         identifier=identifier,
         summary=tuple(words(as_text(node.get("summary")))),
-        description=frozenset(words(as_text(node.get("description")))),
+        written=as_text(node.get("description")),
     )
 
 
@@ -157,7 +164,7 @@ def _only_reads(names: _Names, mark: str) -> str:
     place = _search(names)
     if not place or names.every & vocabulary.CHANGE:
         return ""
-    if (names.every | names.description) & vocabulary.PROGRAM:
+    if (names.every | names.described) & vocabulary.PROGRAM:
         return ""
     if names.edges & vocabulary.READ:
         voice = "its operationId"
@@ -243,7 +250,9 @@ def _makes(names: _Names) -> bool:
 
 
 def _pays(names: _Names) -> str:
-    funds = bool((names.every | names.description) & vocabulary.FUNDS)
+    if not names.every & _MAY_PAY:
+        return ""
+    funds = bool((names.every | names.described) & vocabulary.FUNDS)
     money = vocabulary.MONEY | (vocabulary.MONEY_IF_FUNDS if funds else frozenset())
     if names.method == "POST" and len(names.last) == 1 and not names.open:
         if names.last[0] in vocabulary.PAY - {"purchase", "refunds"}:
@@ -287,7 +296,7 @@ def _marked(node: Mapping[str, Any], plain: Effect) -> tuple[Effect | None, str]
 def _said(node: Mapping[str, Any], names: tuple[str, ...]) -> bool | None:
     """Return what a mark says, wherever documents put the marks of tools."""
     places: list[Mapping[str, Any]] = [node]
-    for key in _TOOL_MARKS:
+    for key in sorted(_TOOL_MARKS & node.keys()):
         tool = as_dict(node.get(key))
         places += [tool, as_dict(tool.get("annotations"))]
     for place in places:

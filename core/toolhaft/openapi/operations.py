@@ -48,6 +48,7 @@ class Operation:
     item_pointer: str
     moved: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    _read: list[EffectReading] = field(default_factory=list, init=False, compare=False, repr=False)
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -61,7 +62,9 @@ class Operation:
 
     def read_effect(self) -> EffectReading:
         """Return what a call does, and why where it is not what the method says."""
-        return read_effect(self.method, self.path, self.fields)
+        if not self._read:  # asked for several times, and dear where documents are large
+            self._read.append(read_effect(self.method, self.path, self.fields))
+        return self._read[0]
 
     @property
     def private(self) -> bool:
