@@ -3,8 +3,8 @@
 python benchmarks/openapi_catalog.py [--repeat N] [--sizes 100,1000,10000]
 
 Each size is the catalog of one generated OpenAPI document, imported and saved. Timed is what a program does
-that makes one call: open the file, take one tool's spec, build its request. The last line gives the cost of the
-largest catalog over that of the smallest: 1 is flat.
+that makes one call: open the file, take one tool's spec, build its request. The last line gives the cost of
+the largest catalog over that of the smallest: 1 is flat.
 """
 
 from __future__ import annotations

@@ -94,18 +94,19 @@ class _Comparison:
             return
         if old is new:
             return
+        if old is not False and new is not False:
+            old, new = ({} if schema is True else schema for schema in (old, new))
         if isinstance(old, bool) or isinstance(new, bool):
-            yield from self._booleans(old, new, pointer)
+            yield from self._nothing(old, pointer)
         elif union := self._into_union(old, new, pointer, depth):
             yield union
         else:
             yield from self._objects(old, new, pointer, depth)
 
-    def _booleans(self, old: Any, new: Any, pointer: str) -> Iterator[Change]:
-        if old is False or (new is True and old is not True):
-            yield Change(kind=self._wider, pointer=pointer, what="more is accepted")
-        elif new is not True or old is False:
-            yield Change(kind=self._narrower, pointer=pointer, what="less is accepted")
+    def _nothing(self, old: Any, pointer: str) -> Iterator[Change]:
+        wider = old is False
+        what = "something is accepted now" if wider else "nothing is accepted any more"
+        yield Change(kind=self._wider if wider else self._narrower, pointer=pointer, what=what)
 
     def _into_union(self, old: Any, new: Any, pointer: str, depth: int) -> Change | None:
         """Return the change where one side is a union and the other is one of its branches."""
