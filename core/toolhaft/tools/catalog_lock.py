@@ -247,7 +247,8 @@ def _locked(tool: Tool) -> LockedTool:
 
 def _written(tool: LockedTool) -> dict[str, Any]:
     spec = {key: value for key, value in to_value(tool.spec).items() if value not in (None, "", [], {})}
-    spec["source"] = str(spec.get("source", "")).partition("#")[2]
+    _, mark, pointer = tool.spec.source.partition("#")
+    spec["source"] = mark + pointer  # where the document lay is no part of what was approved
     return {**tool.hashes, "approved": spec}
 
 
