@@ -13,6 +13,7 @@ from toolhaft.openapi.names import tool_names
 from toolhaft.openapi.operations import Operation, list_operations
 from toolhaft.openapi.plans import ImportOptions, OperationPlan, Planner
 from toolhaft.openapi.requests.wire import Wire
+from toolhaft.openapi.responses.described import describe_answers
 from toolhaft.tools.report import Mention, OperationReport, Problem, Report, outcome_of
 from toolhaft.types import ToolSpec
 
@@ -43,7 +44,10 @@ class Import:
 
     def build(self, name: str) -> tuple[ToolSpec, Wire]:
         """Build the spec and the wire of one operation."""
-        return build(self.planner.plan(self.plans[name]), name, self.planner)
+        plan = self.planner.plan(self.plans[name])
+        spec, wire = build(plan, name, self.planner)
+        responses = plan.operation.fields.get("responses")
+        return spec, describe_answers(wire, spec, responses, self.planner.resolver)
 
 
 def import_document(document: Document, options: ImportOptions) -> Import:

@@ -26,7 +26,7 @@ DOUBTFUL_CURSORS = frozenset(
 LAST_ITEM = frozenset({"startingafter", "startafter"})
 """Parameters that take the id of the last item."""
 PAGES = frozenset(
-    {"page", "pagenumber", "pageno", "pagenum", "pageindex", "currentpage", "pageoffset", "pagenr", "p", "pg"}
+    {"page", "pagenumber", "pageno", "pagenum", "pageindex", "currentpage", "pagenr", "p", "pg"}
 )
 """Parameters that take a page's number."""
 OFFSETS = frozenset(
@@ -141,6 +141,21 @@ LISTS = (
     "collection",
 )
 """Fields of answers that hold the items, the surest first."""
+ASIDE = frozenset(
+    {
+        "warnings",
+        "errors",
+        "messages",
+        "links",
+        "included",
+        "includes",
+        "facets",
+        "validationerrors",
+        "notices",
+    }
+    | {"columns", "fields", "headers", "sort", "aggregations", "filters"}
+)
+"""Lists in answers that are not the items."""
 MORE = frozenset(
     {"hasmore", "hasnext", "hasnextpage", "hasmoreitems", "more", "istruncated", "moredataavailable"}
 )

@@ -53,7 +53,7 @@ def find_paging(wire: Wire, properties: dict[str, Any], responses: Any, resolver
     schema, headers = success_schema(responses, resolver)
     shape = _shape(schema, resolver)
     arguments = dict(_arguments(wire, properties))
-    items = _items_pointer(shape)
+    items = _items_pointer(shape, wire.path)
     sizes = [(key, node) for name, (key, node) in arguments.items() if name in names.SIZES and _counts(node)]
     size, size_node = sizes[0] if sizes else ("", {})
     listed = items is not None or (not shape.known and wire.method == "GET")
@@ -65,10 +65,12 @@ def find_paging(wire: Wire, properties: dict[str, Any], responses: Any, resolver
     found = _cursor(arguments, shape, common, sized=bool(size)) or _numbered(arguments, shape, common)
     if found is not None or wire.method == "POST":
         return found
-    if shape.urls and items is not None:
+    # A record may hold links, too: only what is a list on its first level is paged.
+    flat = items is not None and items.count("/") <= 1
+    if shape.urls and flat:
         first = next(name for name in names.NEXT_URLS if name in shape.urls)
         return Paging(kind="next_url", next=shape.urls[first], **common)
-    if any(str(name).lower() == "link" for name in headers) and items is not None:
+    if any(str(name).lower() == "link" for name in headers) and (items == "" or (flat and size)):
         return Paging(kind="link", **common)
     return None
 
@@ -83,6 +85,8 @@ def _cursor(
             if name in names.DOUBTFUL_CURSORS and not token and not (sized and shape.urls):
                 continue
             last = "id" if name in names.LAST_ITEM and not token else ""
+            if last and not shape.counts & _TRUTHS:
+                continue
             if not token and not last and shape.known and not (shape.urls or shape.counts & _TRUTHS or sized):
                 continue
             return Paging(kind="cursor", argument=key, next=token, last_item=last, **common)
@@ -106,7 +110,7 @@ def _numbered(
     evidence = bool(common["size"]) or bool(shape.counts) or bool(shape.urls)
     for name, (key, node) in arguments.items():
         if name in names.PAGES and _counts(node) and (evidence or common["items"] is not None):
-            if name in ("p", "pg", "pageoffset") and not evidence:
+            if name in ("p", "pg") and not evidence:
                 continue
             start = node.get("default", node.get("minimum"))
             first = 0 if start == 0 and (node.get("default") == 0 or "zero" in _said(node)) else 1
@@ -114,6 +118,10 @@ def _numbered(
     for name, (key, node) in arguments.items():
         if name not in names.OFFSETS or not _counts(node):
             continue
+        if name in names.DOUBTFUL_OFFSETS and (
+            token := shape.tokens.get(f"next{name}", shape.tokens.get("next"))
+        ):
+            return Paging(kind="cursor", argument=key, next=token, **common)
         if common["size"] or (shape.counts and name not in names.DOUBTFUL_OFFSETS):
             first = (
                 1 if node.get("default") == 1 or (node.get("minimum") == 1 and "default" not in node) else 0
@@ -173,7 +181,11 @@ def _note(shape: _Shape, folded: str, pointer: str, node: dict[str, Any]) -> Non
             shape.urls.setdefault(folded, pointer)
             if folded not in ("next", "nextpage"):
                 return
-    if folded in names.NEXT_TOKENS and (text or folded.startswith("next")):
+    if (
+        folded in names.NEXT_TOKENS
+        and "uri" not in str(node.get("format"))
+        and (text or folded.startswith("next"))
+    ):
         shape.tokens.setdefault(folded, pointer)
         if folded in ("next", "nextpage") and text:
             shape.urls.setdefault(folded, pointer)
@@ -181,19 +193,21 @@ def _note(shape: _Shape, folded: str, pointer: str, node: dict[str, Any]) -> Non
         shape.counts.add(folded)
 
 
-def _items_pointer(shape: _Shape) -> str | None:
+def _items_pointer(shape: _Shape, path: str) -> str | None:
     """Return the pointer of the items: the only list, or the one with a name for it; None if unsure."""
     if "" in shape.items:
         return ""
-    for wanted in names.LISTS:
-        for pointer, folded in shape.items.items():
+    found = {pointer: folded for pointer, folded in shape.items.items() if folded not in names.ASIDE}
+    literal = [part for part in path.partition("?")[0].split("/") if part and "{" not in part]
+    for wanted in ([names.fold(literal[-1])] if literal else []) + list(names.LISTS):
+        for pointer, folded in found.items():
             if folded == wanted:
                 return pointer
-    upper = [pointer for pointer in shape.items if pointer.count("/") == 1]
+    upper = [pointer for pointer in found if pointer.count("/") == 1]
     if len(upper) == 1:
         return upper[0]
-    if not upper and len(shape.items) == 1:
-        return next(iter(shape.items))
+    if not upper and len(found) == 1:
+        return next(iter(found))
     paged = shape.tokens.keys() - {"next", "offset", "after", "marker"} or shape.urls or shape.counts
     return upper[0] if upper and paged else None
 
