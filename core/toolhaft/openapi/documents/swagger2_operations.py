@@ -48,7 +48,7 @@ class Converted:
 class _Bodies:
     """The parameters of an operation that together are its body, each with its pointer."""
 
-    whole: list[tuple[dict[str, Any], str]] = field(default_factory=list)
+    whole: dict[str, tuple[dict[str, Any], str]] = field(default_factory=dict)
     fields: dict[str, tuple[dict[str, Any], str]] = field(default_factory=dict)
 
 
@@ -109,7 +109,9 @@ class OperationConverter:
             if not isinstance(node, dict):
                 found.append(node)
             elif node.get("in") == "body":
-                bodies.whole.append((node, source))
+                name = str(node.get("name"))
+                bodies.whole.pop(name, None)  # the operation's own goes before that of its path
+                bodies.whole[name] = (node, source)
                 found.append(None)
             elif is_form(node):
                 bodies.fields[node["name"]] = (node, source)
@@ -123,9 +125,9 @@ class OperationConverter:
         place = f"{pointer}/requestBody"
         consumes = _media_types(made.node.get("consumes"), self._root.get("consumes"))
         if bodies.whole:
-            node, source = bodies.whole[-1]
+            *others, (node, source) = bodies.whole.values()
             self._whole_body(made, node, source, place, consumes)
-            self._complain(made, bodies)
+            self._complain(made, others, bodies)
         elif bodies.fields:
             self._form_body(made, bodies, place, consumes)
 
@@ -169,8 +171,8 @@ class OperationConverter:
             "content": {media: {"schema": schema, "encoding": encoding}},
         }
 
-    def _complain(self, made: Converted, bodies: _Bodies) -> None:
-        for _, source in bodies.whole[:-1]:
+    def _complain(self, made: Converted, others: list[tuple[dict[str, Any], str]], bodies: _Bodies) -> None:
+        for _, source in others:
             message = "there is more than one body; the last counts"
             made.problems.append(Problem(code="body-duplicate", message=message, pointer=source))
         for name, (_, source) in bodies.fields.items():
