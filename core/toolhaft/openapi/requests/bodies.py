@@ -40,7 +40,7 @@ class BodyWriter:
         self._claimed = frozenset(
             [
                 *(field.key for field in body.fields),
-                *(field.headers_key for field in body.fields),
+                *(field.headers_key for field in body.fields if field.headers_key),
                 *(parameter.key for parameter in wire.parameters),
             ]
         )
