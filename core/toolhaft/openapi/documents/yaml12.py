@@ -14,6 +14,7 @@ import time
 from typing import Any
 
 from toolhaft.errors import SpecError
+from toolhaft.openapi.documents.cleaning import clean_string
 from toolhaft.openapi.documents.document import Limits, Parsed, escape
 from toolhaft.tools.report import Problem
 
@@ -133,7 +134,7 @@ def _float(text: str) -> Any:
 def _parser(text: str) -> Any:
     import yaml
 
-    return (yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)(text)
+    return (yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)(clean_string(text))
 
 
 class _Frame:
