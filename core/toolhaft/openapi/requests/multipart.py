@@ -144,7 +144,7 @@ class MultipartWriter:
         if is_file(value):
             file = read(value, known.key or name)
             return _file_type(file, known.media_types), file.data, file.name
-        if known.file and not isinstance(value, dict | list):
+        if known.file:
             raise InvalidArgumentsError(
                 f"{name!r} is to be a file, not {value!r:.80}",
                 hint='Give the handle of a file, or {"text": ...} or {"base64": ...}',
