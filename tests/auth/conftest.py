@@ -305,3 +305,52 @@ def connect():
         return make
 
     return prepare
+
+
+@pytest.fixture
+def document(api, issuer):
+    """Make an OpenAPI document of the API: one operation for each entry ``path: security``."""
+
+    def make(security, *, schemes=None, servers=None, version="3.1.0", **root):
+        flow = {"tokenUrl": f"{issuer.url}/token", "scopes": {"read": "", "write": ""}}
+        login = {**flow, "authorizationUrl": f"{issuer.url}/authorize"}
+        known = {
+            "shop": {"type": "oauth2", "flows": {"clientCredentials": flow}},
+            "person": {"type": "oauth2", "flows": {"authorizationCode": login}},
+            "key": {"type": "apiKey", "in": "query", "name": "api_key"},
+            "dsn": {"type": "dsn"},
+            "digest": {"type": "http", "scheme": "Digest"},
+        }
+        return {
+            "openapi": version,
+            "info": {"title": "Shop", "version": "1"},
+            "servers": servers or [{"url": api.url}],
+            "components": {"securitySchemes": schemes or known},
+            "paths": {
+                path: {"get": {"operationId": path.strip("/").replace("/", "_"), "security": wanted}}
+                for path, wanted in security.items()
+            },
+            **root,
+        }
+
+    return make
+
+
+@pytest.fixture
+def toolhaft(monkeypatch, capsys, tmp_path):
+    """Run a command in this process, in a folder of its own: ``code, out, err = toolhaft("run", ...)``."""
+
+    def command(*words):
+        from toolhaft.cli.main import main
+
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("sys.argv", ["toolhaft", *map(str, words)])
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return command

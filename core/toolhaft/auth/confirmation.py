@@ -58,7 +58,7 @@ class Confirmed:
         raise AuthError(
             f"the {what} of {scheme!r} {reason}: {origin}",
             where=origin,
-            hint=f"If you trust it: auth_hosts=[{name!r}], or --auth-host {name}",
+            hint=f"If you trust it: auth_hosts=[{name!r}], or --allow-host {name} in the shell",
             details={"scheme": scheme, "origin": origin},
         )
 
