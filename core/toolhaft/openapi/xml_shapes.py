@@ -123,9 +123,9 @@ def _node(merged: _Merged) -> Any:
     said = merged.xml.get("nodeType")
     if said in _NODES:
         return said
-    if merged.is_list:
-        return "element" if merged.xml.get("wrapped") is True else "none"
-    return "attribute" if merged.xml.get("attribute") is True else "element"
+    if merged.xml.get("attribute") is True:
+        return "attribute"
+    return "none" if merged.is_list and merged.xml.get("wrapped") is not True else "element"
 
 
 def _component(pointer: str) -> str:

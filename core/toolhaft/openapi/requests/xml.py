@@ -33,12 +33,12 @@ def xml_text(shapes: tuple[XMLShape, ...], value: Any) -> str:
         InvalidArgumentsError: It holds what XML cannot.
     """
     root = shapes[0] if shapes else _ANY
-    if root.node == "element":
-        return _Writer(shapes).element(value, root, root.name or "root", {}, 0)
-    made = _Writer(shapes).content(value, root, root.name or "root", {}, 0)
-    if made[:1] != "<" or made.startswith("<![CDATA["):
-        return f"<root>{made}</root>"
-    return made
+    writer = _Writer(shapes)
+    if root.node == "none" and isinstance(value, dict):
+        made = writer.content(value, root, root.name or "root", {}, 0)
+        if len(value) == 1 and made.startswith("<") and not made.startswith("<!"):
+            return made
+    return writer.element(value, root, root.name or "root", {}, 0)
 
 
 class _Writer:
