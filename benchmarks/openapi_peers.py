@@ -192,11 +192,12 @@ def as_wanted(row: dict[str, Any], told: dict[str, Any], judged: Judged) -> bool
         return False
     if told.get("seconds", 0) > expect["max_s"] or told.get("peak_mb", 0) > expect["max_mb"]:
         return False
+    said_why = "error" in told and told["error"] not in _RAW
     if expect["outcome"] == "reject":
-        return judged.tools == 0 and told.get("error", "") not in _RAW
-    if "error" in told:
-        return False
-    return judged.tools == expect["tools"] if expect["tools"] is not None else judged.tools > 0
+        return judged.tools == 0 and ("error" not in told or said_why)
+    if expect["tools"] is None:  # nothing may be left that can be a tool: then an error that says so is right
+        return said_why or ("error" not in told and judged.tools > 0)
+    return "error" not in told and judged.tools == expect["tools"]
 
 
 def main() -> None:
