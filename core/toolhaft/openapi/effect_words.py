@@ -19,7 +19,7 @@ CHANGE = frozenset(
         *("export", "generate", "refresh", "register", "subscribe", "approve", "assign", "enable"),
         *("disable", "upload", "trigger", "invite", "revoke", "rotate", "replace", "upsert", "reserve"),
         *("buy", "purchase", "execute", "initiate", "pop", "consume", "acquire", "claim", "dequeue"),
-        *("lease", "receive", "store", "write", "train", "crawl", "scrape", "book", "saved"),
+        *("lease", "receive", "store", "write", "train", "crawl", "scrape", "book", "saved", "updates"),
     ]
 )
 """An operation with one of these in its name is never taken for one that only reads."""
