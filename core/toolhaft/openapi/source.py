@@ -95,6 +95,8 @@ class OpenAPISource(ToolSource):
             server_variables=dict(server_variables or {}),
             prefix=prefix,
             names=dict(names or {}),
+            media_types=() if isinstance(media_types, str) else tuple(media_types),
+            deep_lists=deep_lists,
             choice=Filter(
                 include=read_selection(include, "include"), exclude=read_selection(exclude, "exclude")
             ),
