@@ -160,7 +160,8 @@ class BodyReader:
             field = self._field(body, name)
             kinds = self.schemas.kinds(field.schema)
             if (
-                field.style
+                "array" in kinds
+                and field.style
                 and field.explicit
                 and field.style == "form"
                 and not field.explode

@@ -106,9 +106,10 @@ class Decoder:
                 return
         pairs = [pair.partition("=")[::2] for pair in query.split("&")] if query else []
         for pair in fixed.split("&") if fixed else ():
-            pair = pair.partition("=")[::2]
-            if pair in pairs:
-                pairs.remove(pair)
+            wanted = [unquote_plus(part) for part in pair.partition("=")[::2]]
+            same = [one for one in pairs if [unquote_plus(part) for part in one] == wanted]
+            if same:
+                pairs.remove(same[0])
             else:
                 found.problems.append(f"the path's own query {pair} is missing")
         for one, own in share_pairs(self.schemas, fields, pairs):

@@ -30,7 +30,8 @@ REASONS = {
     "xml-empty": "XML has one empty element for empty text, empty list, empty object and null",
     "xml-untyped": "XML has no types: a value without a declared one comes back as text",
     "part-name": "RFC 7578 4.2: control characters have no agreed form in the name of a part",
-    "fixed-query": "OAS 3.0.4 paths: a query inside of the path is not defined",
+    "no-parts": "RFC 2046 5.1.1: a multipart body has one part at least",
+    "no-structure": "OAS 3.1.1 media types: bytes of this media type have no structure for a list or object",
     "surrogate": "RFC 3629: half of a surrogate pair has no UTF-8",
     "encoding-type": "OAS encoding object: the property has an own media type that is not text or JSON",
 }
@@ -193,6 +194,8 @@ def reasons_for_form(schemas, body, value):
     found = set()
     if not isinstance(value, dict):
         return {"not-in-table"}
+    if not any(item not in (None, [], {}) for item in value.values()):
+        found.add("no-parts")
     for name, item in value.items():
         field = body.fields.get(name)
         if any(ord(character) < 32 for character in name):

@@ -41,7 +41,10 @@ class Generator:
     def __init__(self, root):
         import schemathesis
 
-        self.schema = schemathesis.openapi.from_dict(settled(root))
+        root = settled(root)
+        if "openapi" in root:
+            root["openapi"] = str(root["openapi"])  # YAML may have read a number
+        self.schema = schemathesis.openapi.from_dict(root)
         # credentials are no arguments
         self.schema.config.generation.update(with_security_parameters=False)
         # values are wanted as they are, not as schemathesis itself would write them into a request

@@ -99,6 +99,7 @@ def _path_item(document, item):
 
 def _read(document, method, path, item, node):
     try:
+        node = document.resolve(node)
         declared = _parameters(document, item, node)
         if document.version[0] == 2:
             fields = [_field_of_2(one) for one in declared if one.get("in") in ("path", "query", "header")]

@@ -1,6 +1,5 @@
 """Given arguments -> request -> decoder -> the same arguments: one operation, one document."""
 
-import base64
 import hashlib
 import time
 from dataclasses import dataclass, field
@@ -8,14 +7,15 @@ from dataclasses import dataclass, field
 from hypothesis.errors import HypothesisException
 from schemathesis.core.errors import SchemathesisError
 
-from .bodies import is_json
+from .bodies import LINES, is_json
+from .calls import Names, as_text
 from .decoding import Decoder
 from .documents import OutsideError
 from .exclusions import reasons_for_field, reasons_for_form, reasons_for_xml
 from .generating import ABSENT, Given
 from .operations import IGNORED_HEADERS, plain
 from .validating import Validators
-from .values import Text, is_nothing, same, typed
+from .values import Text, difference, is_nothing, same, typed
 
 EXAMPLES = 3
 GENERATOR_ERRORS = (
@@ -28,6 +28,7 @@ GENERATOR_ERRORS = (
 )
 """What the generator cannot draw from is its own affair, and counted apart."""
 TRIES = 3
+BYTES = ("application/octet-stream", "application/zip", "application/pdf")
 
 
 @dataclass
@@ -55,75 +56,6 @@ class Outcome:
 def seed_of(*parts):
     """Return a seed that is the same on every machine."""
     return int.from_bytes(hashlib.sha256("\0".join(map(str, parts)).encode()).digest()[:4], "big")
-
-
-class Names:
-    """Argument keys by place and wire name, as the tool tells them."""
-
-    def __init__(self, tool):
-        told = getattr(tool, "argument_names", None)
-        self.media = plain(getattr(tool, "media_type", "") or "")
-        self.keys = {}
-        self.whole = ""
-        if told is not None:
-            told = told() if callable(told) else told
-            for (place, name), key in told.items():
-                self._learn(place, name, key)
-        else:
-            self._learn_wire(tool.wire)
-
-    def _learn(self, place, name, key):
-        if place == "body" and not name:
-            self.whole = key
-        else:
-            self.keys[(place, name.lower() if place == "header" else name)] = key
-
-    def _learn_wire(self, wire):
-        for one in wire.parameters:
-            self._learn(one.place, one.name, one.key)
-        if wire.body is not None:
-            self.media = plain(wire.body.media_type)
-            self.whole = wire.body.key
-            for one in wire.body.fields:
-                self._learn("body", one.name, one.key)
-
-    def arguments(self, given, schema):
-        """Return the arguments of a call, and the names that the tool does not know.
-
-        Args:
-            given: By place and wire name.
-            schema: Of the tool's arguments: what is bytes there is sent as base64.
-        """
-        found, unknown = {}, []
-        for (place, name), value in given.fields.items():
-            key = self.keys.get((place, name.lower() if place == "header" else name))
-            if key is None:
-                unknown.append((place, name))
-            else:
-                found[key] = value
-        if given.body is ABSENT:
-            return found, unknown
-        if self.whole:
-            found[self.whole] = as_argument(given.body)
-        elif isinstance(given.body, dict):
-            for name, value in given.body.items():
-                key = self.keys.get(("body", name), name)
-                if key in found or (("body", name) not in self.keys and key in schema.get("properties", {})):
-                    unknown.append(("free", name))
-                else:
-                    found[key] = as_argument(value)
-        else:
-            unknown.append(("body", ""))
-        return found, unknown
-
-
-def as_argument(value):
-    """Return what a model would give: bytes as base64."""
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, dict):
-        return {name: as_argument(item) for name, item in value.items()}
-    return [as_argument(item) for item in value] if isinstance(value, list) else value
 
 
 class Runner:
@@ -204,23 +136,26 @@ class Runner:
         """Return what is wrong with one example."""
         from toolhaft.errors import ToolhaftError
 
-        given = self._settled(operation, given)
+        given = self._settled(operation, given, names)
         arguments, unknown = names.arguments(given, tool.spec.parameters)
         ignored = {("path", name) for place, name in unknown if place == "path"}
-        problems = [
-            f"no argument for {place} {name!r}" for place, name in unknown if (place, name) not in ignored
-        ]
         try:
             request = tool.request(arguments)
         except ToolhaftError as error:
-            return [*problems, f"refused: {error.what[:140]}"]
+            return [f"no argument for {one}" for one in unknown] + [f"refused: {error.what[:140]}"]
+        if request.key_header:
+            # its value is the call's own key, which the transport adds
+            ignored |= {one for one in unknown if one[1].lower() == request.key_header.lower()}
+        problems = [
+            f"no argument for {place} {name!r}" for place, name in unknown if (place, name) not in ignored
+        ]
         decoded = self.decoder.decode(operation, request.method, request.url, request.headers, request.body)
         problems += decoded.problems
         problems += self._compare_fields(operation, given, decoded, ignored)
         problems += self._compare_body(operation, given, decoded)
         return problems
 
-    def _settled(self, operation, given):
+    def _settled(self, operation, given, names):
         """Undo what the generator has already written as text, and drop what the specification ignores."""
         fields = dict(given.fields)
         schemas = {(one.place, one.name): one.schema for one in operation.fields}
@@ -229,7 +164,12 @@ class Runner:
                 del fields[(place, name)]
             elif place == "path":
                 fields[(place, name)] = self._untext(schemas.get((place, name)), value)
-        return Given(fields, settle_bytes(given.body, given.media), given.media)
+            elif ("querystring", name) in schemas:
+                fields[("querystring", name)] = fields.pop((place, name))
+            if (place, name) in fields:
+                fields[(place, name)] = as_text(fields[(place, name)])
+        media = names.media or plain(given.media)
+        return Given(fields, settle_bytes(given.body, media), given.media)
 
     def _untext(self, schema, value):
         if isinstance(value, list):
@@ -282,7 +222,8 @@ class Runner:
         exact = is_json(decoded.media)
         right = [one for one in decoded.body if same(given.body, one, exact=exact)]
         if not right:
-            return [f"body {given.body!r:.90} came back as {[_shown(one) for one in decoded.body]!r:.120}"]
+            first = decoded.body[0] if decoded.body else None
+            return [f"body {difference(given.body, first, exact=exact)}"]
         if (
             exact
             and body is not None
@@ -308,14 +249,19 @@ class Runner:
             found |= reasons_for_xml(self.decoder.schemas, body.schema, given.body)
         elif media.startswith("multipart/") or media == "application/x-www-form-urlencoded":
             found |= reasons_for_form(self.decoder.schemas, body, given.body)
+        elif not is_json(media) and not media.startswith("text/") and isinstance(given.body, dict | list):
+            found.add("no-structure")
         return found
 
 
 def settle_bytes(value, media):
-    """Bytes inside JSON and the like can only be text there."""
+    """Bytes inside JSON and the like can only be text there, and text is bytes where only those are sent."""
     media = plain(media)
+    structured = media.startswith(("text/", "multipart/")) or media in LINES
+    if isinstance(value, str) and not structured and media in BYTES:
+        return value.encode()
     if is_json(media) or media.endswith(("/xml", "+xml")) or media == "application/x-www-form-urlencoded":
-        return as_argument(value)
+        return as_text(value)
     return value
 
 

@@ -16,7 +16,7 @@ class Text:
 
     def readings(self):
         """Return the values that the text may stand for, the more exact types first."""
-        found = []
+        found = [""] if self.text == "" else []  # allowEmptyValue: a value of any type may be empty
         if self.kinds & {"integer", "number"}:
             number = read_number(self.text)
             if number is not None and ("number" in self.kinds or float(number).is_integer()):
@@ -25,7 +25,7 @@ class Text:
             found.append(self.text == "true")
         if "null" in self.kinds and self.text in ("", "null"):
             found.append(None)
-        if "string" in self.kinds:
+        if "string" in self.kinds and self.text:
             found.append(self.text)
         if self.kinds & {"array", "object"}:
             # a value inside a value: the style table says nothing of it, JSON text is what is left
@@ -57,6 +57,8 @@ def same(given, found, *, exact=False):
         found: Plain data with `Text` in it.
         exact: Whether empty lists and objects, and nulls, are different from what is absent: in JSON, XML.
     """
+    if hasattr(found, "found"):
+        return any(same(given, one, exact=exact) for one in found.found)
     if isinstance(found, Text):
         return any(same(given, reading, exact=True) for reading in found.readings())
     if isinstance(given, bool) or isinstance(found, bool):
@@ -92,3 +94,23 @@ def typed(found):
     if isinstance(found, list):
         return [typed(value) for value in found]
     return found
+
+
+def difference(given, found, *, exact=False, where=""):
+    """Return where two values differ first, and how."""
+    if isinstance(given, dict) and isinstance(found, dict):
+        for name in [*given, *found]:
+            here = f"{where}/{name}"
+            if name not in found:
+                if exact or not is_nothing(given[name]):
+                    return f"{here!r} is lost: {given[name]!r:.60}"
+            elif name not in given:
+                return f"{here!r} is new: {found[name]!r:.60}"
+            elif not same(given[name], found[name], exact=exact):
+                return difference(given[name], found[name], exact=exact, where=here)
+    if isinstance(given, list) and isinstance(found, list) and len(given) == len(found):
+        for number, (one, other) in enumerate(zip(given, found, strict=True)):
+            if not same(one, other, exact=exact):
+                return difference(one, other, exact=exact, where=f"{where}/{number}")
+    shown = found.readings() if isinstance(found, Text) else found
+    return f"{where!r}: {given!r:.80} came back as {shown!r:.120}"
