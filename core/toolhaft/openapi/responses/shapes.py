@@ -86,6 +86,7 @@ _INSIDE = (
     "Fault",
     "Body",
     "Envelope",
+    "Reason",
     "ErrorResponse",
     "Errors",
     "meta",
