@@ -382,3 +382,19 @@ async def test_fifty_pairs_of_tenants_get_their_own_answers(server, quick, tmp_p
     replaying = quick(secrets=store, cassette=Cassette.open(tmp_path / "tape"))
     for n in range(100):
         assert (await replaying.send(request(n))).text() == f"[secret memory:t{n}]"
+
+
+@pytest.mark.anyio
+async def test_a_secret_cookie_stands_beside_the_requests_own(server, quick):
+    server.answer("/", body=b"{}")
+    secrets = SecretStore({"sid": "sid-value-1"})
+    credential = Credential(secret=SecretRef("memory:sid"), origins=(server.url,), place="cookie", name="sid")
+    async with quick(secrets=secrets) as client:
+        headers = (("cookie", "theme=dark"),)
+        response = await client.send(
+            Request(method="GET", url=f"{server.url}/", headers=headers, credentials=(credential,))
+        )
+    _, received, _ = server.requests[0]
+    assert received["cookie"] == "theme=dark; sid=sid-value-1"
+    shown = dict(response.exchanges[0].request_headers)
+    assert shown["Cookie"] == "theme=dark; sid=[secret memory:sid]"

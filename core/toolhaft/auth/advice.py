@@ -38,9 +38,8 @@ def advise(
         if not wants:
             return ""
         needed = _needed(alternatives, entries)
-        return _shown(
-            f"The operation wants {wants}: the owner of this run must give {needed or 'auth='}, or --auth in the shell"
-        )
+        shown = f"must give {needed or 'auth='}, or --auth in the shell"
+        return _shown(f"The operation wants {wants}: the owner of this run {shown}")
     if status == 403 and (lacking := _lacking_scopes(uses, slots, headers)):
         names = " and ".join(repr(use.scheme) for use in uses if use.takes_tokens) or repr(uses[0].scheme)
         return _shown(f"The token for {names} lacks scopes: {' '.join(lacking)}; the owner must ask for them")

@@ -287,7 +287,7 @@ def headers_to_send(
     Raises:
         HTTPError: The caller set one that is the transport's.
     """
-    headers = [("Host", target.authority.header), *request.headers, *extra]
+    headers = _with_one_cookie([("Host", target.authority.header), *request.headers, *extra])
     present = {name.lower() for name, _ in headers}
     if request.key_header and request.key and request.key_header.lower() not in present:
         headers.append((request.key_header, request.key))
@@ -298,6 +298,15 @@ def headers_to_send(
         if name.lower() in _OURS or name.lower().startswith("proxy-"):
             raise HTTPError(f"the header {name[:40]!r} is set by the transport alone")
     return headers
+
+
+def _with_one_cookie(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return headers with all cookies in the first of their headers, as RFC 6265, section 5.4, asks for."""
+    cookies = [value for name, value in headers if name.lower() == "cookie"]
+    if len(cookies) < 2:
+        return headers
+    kept = [(name, value) for name, value in headers if name.lower() != "cookie"]
+    return [*kept, ("Cookie", "; ".join(cookies))]
 
 
 def encode_headers(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
