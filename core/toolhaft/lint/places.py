@@ -8,7 +8,7 @@ from typing import Any
 
 from toolhaft.types import ToolSpec
 
-_MOST = 3000
+_MOST = 1500
 """Places of one tool that are looked at; the rest is more of the same."""
 
 
@@ -36,13 +36,13 @@ def places(spec: ToolSpec) -> Iterator[Place]:
     pending = list(_properties(spec.parameters, "/parameters", 1))
     seen: set[int] = set()
     for count, (name, node, pointer, depth, required) in enumerate(pending):
-        schema = _resolved(node, spec.parameters)
+        schema, identity = _resolved(node, spec.parameters)
         if count >= _MOST:
             return
         yield Place(name=name, schema=schema, pointer=pointer, depth=depth, required=required)
-        if id(node) in seen or schema is _EMPTY:
+        if identity in seen or schema is _EMPTY:
             continue
-        seen.add(id(node))
+        seen.add(identity)
         pending += _properties(schema, pointer, depth + 1)
         for key in ("items", "additionalProperties"):
             if isinstance(schema.get(key), Mapping):
@@ -54,7 +54,9 @@ def places(spec: ToolSpec) -> Iterator[Place]:
 
 def arguments(spec: ToolSpec) -> Iterator[Place]:
     """Yield the arguments themselves."""
-    return (place for place in places(spec) if place.depth == 1 and place.name)
+    for name, node, pointer, depth, required in _properties(spec.parameters, "/parameters", 1):
+        schema, _ = _resolved(node, spec.parameters)
+        yield Place(name=name, schema=schema, pointer=pointer, depth=depth, required=required)
 
 
 _EMPTY: Mapping[str, Any] = {}
@@ -68,20 +70,23 @@ def _properties(schema: Mapping[str, Any], pointer: str, depth: int) -> Iterator
         yield str(name), node, place, depth, name in required
 
 
-def _resolved(node: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
+def _resolved(node: Any, root: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
+    """Return a schema with its references followed, and what tells the definition it is of."""
+    identity = id(node)
     for _ in range(20):
         if not isinstance(node, Mapping):
-            return _EMPTY
+            return _EMPTY, identity
         reference = node.get("$ref")
         if not isinstance(reference, str):
-            return node
+            return node, identity
         target: Any = root
         for part in reference.removeprefix("#").split("/")[1:]:
             name = part.replace("~1", "/").replace("~0", "~")
             target = target.get(name) if isinstance(target, Mapping) else None
+        identity = id(target)
         own = {key: value for key, value in node.items() if key != "$ref"}
         node = {**target, **own} if own and isinstance(target, Mapping) else target
-    return _EMPTY
+    return _EMPTY, identity
 
 
 def _list(value: Any) -> list[Any]:

@@ -14,24 +14,51 @@ from toolhaft.lint.places import places
 from toolhaft.text import clean
 from toolhaft.types import ToolSpec
 
+_TOLD = r"(?:tell|mention|inform|notify|reveal|disclose|show|explain)"
+_CONTENT = r"(?:conversation|history|keys?|secrets?|credentials|passwords?|tokens|contents?|everything)"
 _PATTERNS = (
-    (r"\b(?:ignore|disregard|forget)\b.{0,40}\b(?:previous|prior|above|earlier|other|all)\b", "overrides"),
-    (r"\b(?:do not|don't|never|without)\b.{0,30}\b(?:tell|mention|inform|notify|show|asking)\b", "hides"),
     (
-        r"\byou (?:must|should|have to|need to) (?:always|first|also|never|call|use|read|send)",
-        "commands",
+        r"\b(?:ignore|disregard|forget|override)\b(?: \w+){0,3} (?:previous|prior|above|earlier|preceding)\b"
+        r"(?: \w+){0,2} (?:instructions?|prompts?|messages?|rules?|directions?|context|orders)",
+        "overrides other instructions",
     ),
     (
-        r"\b(?:before|after|when) (?:using|calling|invoking) (?:this|any|other)\b.{0,30}\b(?:tool|function)",
-        "steers",
+        rf"\b(?:do not|don't|never|must not)\b (?:\w+ )?{_TOLD}\b(?: \w+){{0,6}} "
+        r"(?:users?|humans?|person|anyone|anybody)\b",
+        "asks to hide something from the user",
     ),
-    (r"<\s*/?\s*(?:important|system|instructions?|secret|hidden)\b", "marks itself as instructions"),
-    (r"\b(?:system|developer) (?:prompt|message|instructions?)\b", "speaks of the system prompt"),
     (
-        r"\b(?:send|forward|post|upload|bcc|exfiltrate)\b.{0,60}(?:https?://|[\w.]+@[\w.]+\.\w)",
-        "sends elsewhere",
+        r"\bwithout (?:telling|informing|asking|notifying)(?: \w+){0,3} (?:user|human|person|anyone)\b",
+        "asks to hide something from the user",
     ),
-    (r"(?:~/\.|/etc/|id_rsa|\.ssh\b|\.env\b|mcp\.json)", "names private files"),
+    (
+        r"\byou (?:must|should|have to) (?:always|never) (?:\w+ ){0,2}"
+        r"(?:call|use|read|send|include|invoke|run)\b",
+        "gives orders",
+    ),
+    (
+        r"\b(?:assistant|language model|llm|ai agent|ai model) (?:must|should|has to|shall)\b",
+        "gives orders",
+    ),
+    (
+        r"\b(?:before|after|when|instead of) (?:using|calling|invoking) "
+        r"(?:this|any|every|all)(?: other)? tools?\b",
+        "steers other calls",
+    ),
+    (
+        r"<\s*/?\s*(?:important|system|instructions?|secret|hidden)\s*>",
+        "marks itself as instructions",
+    ),
+    (
+        r"\b(?:reveal|print|repeat|ignore)\b(?: \w+){0,3} (?:system|developer) (?:prompt|instructions)",
+        "asks for the system prompt",
+    ),
+    (
+        rf"\b(?:send|forward|bcc|copy|leak|exfiltrate|pass)\b(?: [\w'-]+){{0,6}} {_CONTENT}\b"
+        r"(?: [\w'-]+){0,4} (?:to|at) \W?(?:https?://|[\w.]+@)",
+        "sends data elsewhere",
+    ),
+    (r"(?:~/\.\w|/etc/passwd|\bid_rsa\b|/\.ssh/|\bmcp\.json\b)", "names private files"),
 )
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE), said) for pattern, said in _PATTERNS)
 _LONGEST = 20_000
