@@ -190,7 +190,7 @@ def split_location(location: Any) -> tuple[str, Any]:
         return scheme, rest
     if text.endswith(".catalog"):
         return "catalog", text
-    if text.endswith((".json", ".yaml", ".yml")) or scheme in ("http", "https"):
+    if text.removesuffix(".gz").endswith((".json", ".yaml", ".yml")) or scheme in ("http", "https"):
         return "openapi", text
     if text.endswith(".py"):
         return "python", text

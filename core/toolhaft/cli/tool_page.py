@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolhaft.cli.output import print_line, print_table
 from toolhaft.errors import UnknownNameError
@@ -13,6 +13,9 @@ from toolhaft.tools.base import Tool
 from toolhaft.tools.policy import UNAPPROVED
 from toolhaft.tools.report import OperationReport
 from toolhaft.types import ToolSpec
+
+if TYPE_CHECKING:
+    from toolhaft.tools.profiles import Profiled
 
 _DEEPEST = 4
 _MOST_ROWS = 200
@@ -97,15 +100,18 @@ def example_of(schema: Any, root: Mapping[str, Any], depth: int = 0) -> Any:
     return {"boolean": True, "null": None}.get(kind, _text(schema))
 
 
-def schema_for(spec: ToolSpec, profile: str | None) -> dict[str, Any]:
+def profiled(spec: ToolSpec, profile: str | None) -> Profiled:
     """Return the arguments' schema as a provider gets it.
 
     Raises:
         UnknownNameError: There is no such profile.
     """
-    if not profile or profile == "plain":
-        return spec.parameters
-    raise UnknownNameError("profile", profile, ["plain"], where="--profile")
+    from toolhaft.tools.profiles import PROFILES, fit
+
+    name = next((each for each in PROFILES if each == (profile or "plain")), None)
+    if name is None:
+        raise UnknownNameError("profile", str(profile), PROFILES, where="--profile")
+    return fit(spec.parameters, name)
 
 
 def wire_of(tool: Tool) -> Mapping[str, Any]:

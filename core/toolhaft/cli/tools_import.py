@@ -28,7 +28,7 @@ from toolhaft.tools.report import Report
 if TYPE_CHECKING:
     from toolhaft.tools.catalog import Catalog
 
-_SIZED = "plain"
+_MOST_REFUSED = 10
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Catalog file to write.")]
 Prefix = Annotated[str, typer.Option(help="Put this before every name, as in shop_.")]
 Strict = Annotated[
@@ -39,7 +39,7 @@ Validate = Annotated[
 ]
 Seconds = Annotated[float, typer.Option(help="How long it may take.", min=1)]
 Profile = Annotated[
-    str | None, typer.Option(help="Show the tools' sizes as openai, anthropic or gemini gets them.")
+    str | None, typer.Option(help="Show the tools' sizes for openai, openai-strict, anthropic or gemini.")
 ]
 Overlays = Annotated[
     list[Path] | None, typer.Option(help="OpenAPI Overlay document to apply first; may be repeated.")
@@ -160,28 +160,38 @@ def _validate(location: str, allow_host: list[str] | None, seconds: float) -> li
 
 
 def _sizes(catalog: Catalog, profile: str | None) -> dict[str, Any]:
-    """Return how large the tools are as JSON, in bytes."""
+    """Return how large the tools are as JSON, in bytes, and how many a provider takes."""
     import json
 
-    from toolhaft.cli.tool_page import schema_for
+    from toolhaft.cli.tool_page import profiled
+    from toolhaft.tools.profiles import PROFILES, accepts
 
-    sizes = {}
+    sizes: dict[str, int] = {}
+    refused: dict[str, str] = {}
+    name_of_profile = next((each for each in PROFILES if each == profile), PROFILES[0])
     for name in catalog:
         spec = catalog.spec(name)
-        shown = {"name": spec.name, "description": spec.description, "parameters": schema_for(spec, profile)}
-        sizes[name] = len(
-            json.dumps(shown, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
-        )
+        parameters = profiled(spec, profile).parameters
+        shown = {"name": spec.name, "description": spec.description, "parameters": parameters}
+        text = json.dumps(shown, separators=(",", ":"), ensure_ascii=False)
+        sizes[name] = len(text.encode("utf-8", "replace"))
+        if problems := accepts(parameters, name_of_profile) if profile else []:
+            refused[name] = problems[0]
     largest = max(sizes, key=lambda name: sizes[name], default="")
     return {
-        "profile": profile or _SIZED,
+        "profile": profile or PROFILES[0],
         "mean": round(sum(sizes.values()) / len(sizes)) if sizes else 0,
         "largest": sizes.get(largest, 0),
         "largest_tool": largest,
+        "refused": refused,
     }
 
 
 def _print_sizes(sizes: dict[str, Any]) -> None:
     mean, largest = sizes["mean"] / 1000, sizes["largest"] / 1000
-    shown = "" if sizes["profile"] == _SIZED else f" for {sizes['profile']}"
+    shown = "" if sizes["profile"] == "plain" else f" for {sizes['profile']}"
     print_line(f"Size{shown}: {mean:.1f} kB a tool, the largest {largest:.1f} kB ({sizes['largest_tool']})")
+    for name, problem in list(sizes["refused"].items())[:_MOST_REFUSED]:
+        print_line(f"  {sizes['profile']} would refuse {name}: {problem}")
+    if len(sizes["refused"]) > _MOST_REFUSED:
+        print_line(f"  ... and {len(sizes['refused']) - _MOST_REFUSED} more")

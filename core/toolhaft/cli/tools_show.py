@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Curated, Location, LockFile, open_location
-from toolhaft.cli.output import print_json
+from toolhaft.cli.output import notice, print_json
 from toolhaft.tools.report import Report
+
+if TYPE_CHECKING:
+    from toolhaft.tools.profiles import Profiled
 
 
 def show(
     location: Location,
     name: Annotated[str, typer.Argument(help="Name of the tool.")],
     profile: Annotated[
-        str | None, typer.Option(help="Print the tool's schema as openai, anthropic or gemini gets it.")
+        str | None,
+        typer.Option(help="Print the schema as openai, openai-strict, anthropic or gemini gets it."),
     ] = None,
     curate: Curated = None,
     lock: LockFile = None,
@@ -24,13 +28,13 @@ def show(
     as_json: AsJSON = False,
 ) -> None:
     """Show one tool whole: arguments and where each goes, effect, hosts, security, a call to copy."""
-    from toolhaft.cli.tool_page import call_line, places_of, print_page, schema_for, wire_of
+    from toolhaft.cli.tool_page import call_line, places_of, print_page, profiled, wire_of
     from toolhaft.types import to_value
 
     catalog = open_location(location, auth, allow_host, curation=curate, lock=lock)
     tool = catalog[name]
     if profile:
-        print_json(schema_for(tool.spec, profile))
+        _print_profiled(profiled(tool.spec, profile), as_json=as_json)
         return
     report = catalog.report
     entry = report.of_tool(name) if isinstance(report, Report) else None
@@ -47,3 +51,15 @@ def show(
         shown["outcome"] = entry.outcome
         shown["problems"] = [str(problem) for problem in entry.problems]
     print_json(shown)
+
+
+def _print_profiled(made: Profiled, *, as_json: bool) -> None:
+    """Print a schema as a provider gets it; what was given up for that goes to stderr, or into the JSON."""
+    if as_json:
+        print_json({"parameters": made.parameters, "notes": made.notes, "renamed": dict(made.renamed)})
+        return
+    print_json(made.parameters)
+    for note in made.notes:
+        notice(f"given up: {note}")
+    for sent, own in made.renamed.items():
+        notice(f"renamed: {own} is sent as {sent}")
