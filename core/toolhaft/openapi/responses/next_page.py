@@ -143,7 +143,8 @@ def by_url(url: str, wire: Wire, asked: str, secret_names: frozenset[str] = froz
     try:
         if not url.isprintable():
             raise EgressError("it holds control characters")
-        own, found = parse_url(asked), parse_url(urljoin(asked, url.strip()))
+        # A secret that the API repeats was masked, so that its pair is no part of any URL.
+        own, found = parse_url(asked), parse_url(urljoin(asked, _without(url.strip(), secret_names)))
         if found.authority.origin != own.authority.origin:
             raise EgressError("it leads to another origin")
     except (EgressError, ValueError) as error:
@@ -153,17 +154,22 @@ def by_url(url: str, wire: Wire, asked: str, secret_names: frozenset[str] = froz
     pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     keys = {parameter.name: parameter.key for parameter in wire.parameters if parameter.place == "query"}
     before = dict(parse_qsl(own.path.partition("?")[2], keep_blank_values=True))
-    changed = [(name, text) for name, text in pairs if before.get(name) != text and name not in secret_names]
+    changed = [(name, text) for name, text in pairs if before.get(name) != text]
     known = bool(changed) and all(name in keys for name, _ in changed)
     told = {keys[name]: text[:_LONGEST_TOKEN] for name, text in changed} if known else {}
     if path == own.path.partition("?")[0]:
-        plain = [pair for pair in query.split("&") if pair and _name_of(pair) not in secret_names]
-        origin = f"{found.authority.scheme}://{found.authority.header}"
-        return NextPage(arguments=told, url=f"{origin}{path}{'?' if plain else ''}{'&'.join(plain)}")
+        return NextPage(arguments=told, url=found.url)
     if told:
         return NextPage(arguments=told, url=_joined(own, {keys[name]: name for name, _ in changed}, told))
     refused = "The API names a next page that is not followed: it is at another path"
     return NextPage(arguments={}, refused=refused)
+
+
+def _without(url: str, names_left_out: frozenset[str]) -> str:
+    """Return a URL without some pairs of its query, and without a fragment."""
+    start, _, query = url.partition("#")[0].partition("?")
+    kept = [pair for pair in query.split("&") if pair and _name_of(pair) not in names_left_out]
+    return f"{start}?{'&'.join(kept)}" if kept else start
 
 
 def _joined(own: Target, wire_names: Mapping[str, str], told: Mapping[str, Any]) -> str:
