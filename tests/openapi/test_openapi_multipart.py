@@ -171,6 +171,12 @@ def test_files_in_forms(sent, encoding, value, file_name, media, data):
     assert part == ([disposition("f", file_name), f"Content-Type: {media}"], data)
 
 
+def test_files_have_no_style(sent):
+    schema = {"f": {"type": "array", "items": FILE}}
+    operation = form(schema, encoding={"f": {"style": "form", "explode": False}})
+    assert [data for _, data in sent(operation, {"f": [ZERO, ZERO]})[1:]] == [b"\0\1"] * 2
+
+
 @pytest.mark.parametrize(
     ("version", "schema", "encoding"),
     [

@@ -80,7 +80,8 @@ class EncodingReader:
     ) -> WireField:
         kind = kind_of(schema, self._resolver)
         media_types = _media_types(entry)
-        style, explode = self._style(entry, parts)
+        file = parts and self._is_file(entry, schema)
+        style, explode = (None, True) if file else self._style(entry, parts)
         encoded = says(schema, "contentEncoding", self._resolver) if parts and kind == "string" else None
         if isinstance(encoded, str) and not media_types and style is None:
             media_types = ("application/octet-stream",)
@@ -92,9 +93,9 @@ class EncodingReader:
             style=style,
             explode=explode,
             reserved=entry.get("allowReserved") is True and not parts,
-            delimiters=delimiters_of(entry),
+            delimiters=() if file else delimiters_of(entry),
             media_types=() if style is not None else media_types,
-            file=parts and self._is_file(entry, schema),
+            file=file,
             each=not as_one,
             headers=self._headers(entry, encoded) if parts else (),
             headers_key=headers_key,

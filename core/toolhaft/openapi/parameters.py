@@ -139,6 +139,9 @@ class ParameterReader:
             except BrokenReferenceError as error:
                 self._note(f"reference-{error.kind}", error.what, place, "skipped")
                 continue
+            if node is None:  # what a reference leads to may be left empty, too
+                self._note("parameter-empty", "the parameter is empty and is left out", place)
+                continue
             parameter = self._parameter(node, place)
             if parameter is None:
                 continue
