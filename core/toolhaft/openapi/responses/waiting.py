@@ -112,12 +112,13 @@ class Work:
         return f"{said}; read its state later"
 
 
-def read_work(response: Response, asked: Request) -> Work:
+def read_work(response: Response, asked: Request, *, polled: bool = False) -> Work:
     """Return what an answer says of work that goes on.
 
     Args:
         response: A success.
         asked: The request that it answers.
+        polled: It was asked about work that goes on, so that its state is that of the work.
     """
     found = _state(response)
     listed = next((value for name in _HEADERS if (value := response.header(name))), "")
@@ -131,7 +132,8 @@ def read_work(response: Response, asked: Request) -> Work:
         return Work(state="running", word=word, url=url, refused=refused)
     if found[0] == "running" and asked.method == "GET" and response.status == 200:
         return Work(state="running", word=found[1], url=asked.url)
-    return Work(state=found[0] if found[0] == "failed" and asked.method != "GET" else "", word=found[1])
+    ended = found[0] == "failed" and (polled or asked.method != "GET")
+    return Work(state="failed" if ended else "", word=found[1])
 
 
 async def wait_for_end(
@@ -171,7 +173,7 @@ async def wait_for_end(
             response = await fetch(ask)
         except ToolError as error:
             return response, f"Its state could not be read ({error.what}). {work.line()}"
-        found = read_work(response, ask)
+        found = read_work(response, ask, polled=True)
         work = found if found.url or found.state != "running" or found.refused else work
     return response, work.line()
 
