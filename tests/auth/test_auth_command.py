@@ -30,9 +30,10 @@ def shop(document, tmp_path, monkeypatch):
 def test_check_without_anything_says_what_each_scheme_needs(toolhaft, shop):
     code, out, _ = toolhaft("auth", "check", shop, *HERE)
     assert code == 3
-    assert "auth={'shop.client_id': '...', 'shop.client_secret': 'env:NAME'}" in out
-    assert "toolhaft auth login CATALOG person" not in out  # only once its client is named
-    assert "6 operations: 2 ask for nothing" in out.replace("1 ask", "2 ask") or "6 operations" in out
+    assert "--auth shop.client_id=... --auth shop.client_secret=env:NAME or --auth shop=env:NAME" in out
+    assert "toolhaft auth login CATALOG person --auth person.client_id=..., then" in out
+    assert "a function, from Python" not in out  # no operation asks for that scheme
+    assert "6 operations: 1 ask for nothing, 1 can be called with what is given, 4 cannot" in out
     assert "Locked: secret, secret_person, secret_both, digest" in out
 
 

@@ -48,10 +48,11 @@ class AuthorisedSender:
             AuthError: No token could be had.
         """
         await self._fill(request)
-        response: Response = await self._client.send(await self._prepare(request))
+        prepared, used = await self._prepare(request), self._values()
+        response: Response = await self._client.send(prepared)
         exchanges = response.exchanges
         for sent in range(1, _MOST_SENDS):
-            if response.status != 401 or not await self._meet(request, response, sent):
+            if response.status != 401 or not await self._meet(request, response, sent, used):
                 break
             response = await self._client.send(await self._prepare(request))
             exchanges += response.exchanges
@@ -65,10 +66,10 @@ class AuthorisedSender:
     async def _stream(self, request: Request) -> AsyncIterator[StreamedResponse]:
         await self._fill(request)
         for sent in range(1, _MOST_SENDS + 1):
-            prepared = await self._prepare(request)
+            prepared, used = await self._prepare(request), self._values()
             async with self._client.stream(prepared) as streamed:
                 last = sent == _MOST_SENDS
-                if streamed.status != 401 or last or not await self._meet(request, streamed, sent):
+                if streamed.status != 401 or last or not await self._meet(request, streamed, sent, used):
                     yield streamed
                     return
 
@@ -93,13 +94,17 @@ class AuthorisedSender:
             request = choice.digest.answered(request, replays=self._replays)
         return request
 
-    async def _meet(self, request: Request, response: Any, sent: int) -> bool:
+    def _values(self) -> list[str]:
+        return [slot.value for slot in self._choice.slots]
+
+    async def _meet(self, request: Request, response: Any, sent: int, used: list[str]) -> bool:
         """Do what a 401 asks for; return whether the request is worth sending again.
 
         Args:
             request: As it was given.
             response: The answer.
             sent: How often the request was sent.
+            used: The tokens that it carried.
         """
         moved = response.url != parse_url(request.url).url or any(
             exchange.status in _MOVED for exchange in response.exchanges
@@ -113,8 +118,8 @@ class AuthorisedSender:
         if not choice.slots or sent > 1:
             return False
         if not self._replays:
-            for slot in choice.slots:
-                await slot.renew()
+            for slot, refused in zip(choice.slots, used, strict=True):
+                await slot.renew(refused)
         return True
 
     def _is_for(self, request: Request) -> bool:

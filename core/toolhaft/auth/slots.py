@@ -163,6 +163,7 @@ class TokenSlot:
     Attributes:
         reference: Of the token, in the secret store.
         scopes: What is asked for.
+        value: What stands in it now.
     """
 
     def __init__(self, tokens: Tokens, scopes: Scopes, reference: SecretRef, secrets: SecretStore) -> None:
@@ -170,15 +171,15 @@ class TokenSlot:
         self.scopes = scopes
         self._tokens = tokens
         self._secrets = secrets
-        self._value = ""
+        self.value = ""
 
     async def fill(self) -> None:
         """Put a token into the store that is good now; raises as `Tokens.get` does."""
         self._keep(await self._tokens.get(self.scopes))
 
-    async def renew(self) -> None:
-        """Put another token in place of the one that was refused."""
-        self._keep(await self._tokens.get(self.scopes, stale=self._value))
+    async def renew(self, refused: str) -> None:
+        """Put another token in place of the one that was refused, if another call has not done so yet."""
+        self._keep(await self._tokens.get(self.scopes, stale=refused))
 
     @property
     def granted(self) -> Scopes | None:
@@ -187,4 +188,4 @@ class TokenSlot:
 
     def _keep(self, token: Token) -> None:
         self._secrets.keep(self.reference, token.value)
-        self._value = token.value
+        self.value = token.value

@@ -56,17 +56,53 @@ def given_way(use: SchemeUse, entries: Entries) -> Way | None:
     return next((way for way in ways_of(use, entries) if not way.login and way.is_given(entries)), None)
 
 
-def missing_for(use: SchemeUse, entries: Entries) -> str:
-    """Return what would satisfy a scheme, for a person: the settings of each way that are not there yet."""
+def missing_for(use: SchemeUse, entries: Entries, *, shell: bool = False) -> str:
+    """Return what would satisfy a scheme, for a person: what is not there yet of the ways that were begun.
+
+    Where none was, the ways that the document means, and a token or key given by hand.
+
+    Args:
+        use: The scheme.
+        entries: What the caller gave.
+        shell: In the words of the command line.
+    """
+    ways = ways_of(use, entries)
+    begun = [way for way in ways if any(entries.has(name) for name in way.names)]
     found: dict[str, None] = {}
-    begun = [way for way in ways_of(use, entries) if any(entries.has(name) for name in way.names)]
-    for way in begun or ways_of(use, entries):
+    for way in begun or _plainest(use, ways):
         missing = [name for name in way.names if not entries.has(name)]
-        if way.login and not missing:
-            found[f"toolhaft auth login CATALOG {use.scheme}, then auth={{{use.scheme!r}: 'login'}}"] = None
-        elif missing and not way.login:
-            found[f"auth={{{', '.join(f'{name!r}: {_example(name, use)}' for name in missing)}}}"] = None
+        if missing or way.login:
+            found[_asked(use, way, missing, shell)] = None
     return " or ".join(found)
+
+
+def _plainest(use: SchemeUse, ways: tuple[Way, ...]) -> list[Way]:
+    """Return the ways to name to somebody who gave nothing yet, each kind once, tokens by hand last."""
+    by_means: dict[tuple[Means, bool], Way] = {}
+    for way in ways:
+        by_means.setdefault((way.means, way.login), way)
+    rare = (
+        ("refresh", "token")
+        if use.flow("password") or not use.takes_tokens
+        else ("refresh", "token", "password")
+    )
+    found = [way for way in by_means.values() if way.means not in rare]
+    if use.kind == "openIdConnect":  # made for people
+        found.sort(key=lambda way: not way.login)
+    return [*found, *(way for way in by_means.values() if way.means == "token")]
+
+
+def _asked(use: SchemeUse, way: Way, missing: list[str], shell: bool) -> str:
+    if way.login:
+        words = "".join(f" --auth {name}=..." for name in missing)
+        after = f"--auth {use.scheme}=login" if shell else f"auth={{{use.scheme!r}: 'login'}}"
+        return f"toolhaft auth login CATALOG {use.scheme}{words}, then {after}"
+    pairs = [(name, _example(name, use)) for name in missing]
+    if not shell:
+        return f"auth={{{', '.join(f'{name!r}: {example}' for name, example in pairs)}}}"
+    if way.means == "custom":
+        return "a function, from Python"
+    return " ".join(f"--auth {name}={example.strip(chr(39))}" for name, example in pairs)
 
 
 def _example(name: str, use: SchemeUse) -> str:

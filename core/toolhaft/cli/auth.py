@@ -290,7 +290,7 @@ async def _probe(tool: OpenAPITool) -> dict[str, str]:
 
 def _print_check(found: SecurityCheck) -> None:
     print_table(
-        ("SCHEME", "KIND", "STATE", "UNLOCKS", "NEEDS"),
+        ("SCHEME", "KIND", "STATE", "UNLOCKS", "GIVEN OR NEEDED"),
         [
             (
                 scheme.use.scheme,
