@@ -273,6 +273,33 @@ def test_parts_of_parts(built, document):
     assert len(ends) == 2
 
 
+@pytest.mark.parametrize(
+    "schema", [None, {}, {"type": "object"}, {"type": "object", "additionalProperties": FILE}]
+)
+def test_a_form_of_unknown_fields_takes_texts_and_files(sent, schema):
+    value = {"f": ZERO} if schema and "additionalProperties" in schema else {"f": ZERO, "s": "x"}
+    _, file, *rest = sent(body(FORM, schema), {"body": value})
+    assert file == ([disposition("f", "f"), "Content-Type: application/octet-stream"], b"\0\1")
+    assert [data for _, data in rest] == [b"x"] * len(rest)
+
+
+def test_further_files_of_a_form_are_files(built, document):
+    schema = {"type": "object", "properties": {"s": TEXT}, "additionalProperties": FILE}
+    spec, wire = built(document(body(FORM, schema), method="post"))
+    assert spec.parameters["additionalProperties"]["anyOf"][0]["format"] == "artifact"
+    assert b'name="more"; filename="more"' in build_request(wire, {"more": ZERO}).body
+
+
+def test_a_form_that_is_a_list_keeps_its_order(sent):
+    operation = body(FORM, {"type": "array", "items": {"type": "object"}})
+    _, *parts = sent(operation, {"body": [{"b": "1"}, {"a": "2"}, {"b": "3"}]}, version="3.2.0")
+    assert [(head, data) for (head,), data in parts] == [
+        (disposition("b"), b"1"),
+        (disposition("a"), b"2"),
+        (disposition("b"), b"3"),
+    ]
+
+
 def test_related_parts_say_what_the_first_is(sent):
     operation = body(
         "multipart/related", {"type": "object", "properties": {"meta": {"type": "object"}, "f": FILE}}

@@ -7,7 +7,7 @@ from typing import Any
 from toolhaft.openapi.bodies import Body
 from toolhaft.openapi.documents.cleaning import clean_text
 from toolhaft.openapi.encodings import artifact_type
-from toolhaft.openapi.layout import Layout, is_positional, schema_of
+from toolhaft.openapi.layout import Layout, schema_of
 from toolhaft.openapi.parameters import Parameter
 from toolhaft.openapi.plans import OperationPlan, Planner
 from toolhaft.openapi.requests.files import file_schema
@@ -85,8 +85,10 @@ class Arguments:
             return schema
         if body.form == "text" and kind_of(body.schema, resolver) == "":
             schema = {"type": "string"}
-        elif is_positional(body, resolver):
+        elif self._planner.encodings.is_positional(body):
             schema = self._positional(body, wire)
+        elif body.form == "multipart" and kind_of(body.schema, resolver) == "":
+            schema = {**self._convert(body.schema), "type": "object", "additionalProperties": _any_part()}
         else:
             schema = self._convert(body.schema)
         said = clean_text(body.description) or schema.get("description", "")
@@ -124,6 +126,8 @@ class Arguments:
                 self._add(layout.headers[name], self._headers(body, name), required=False)
         if view is not None and view.open is not None:
             self._open = True if view.open is True else self._convert(view.open)
+            if view.open is not True and self._planner.encodings.is_file(body, "", view.open):
+                self._open = file_schema()
 
     def _field(self, body: Body, name: str, known: WireField, layout: Layout) -> dict[str, Any]:
         written = schema_of(layout, name)
@@ -135,7 +139,7 @@ class Arguments:
                 made = {"type": "array", "items": made}
             return {**made, **_described(schema)}
         if encodings.is_untyped(body, written) and not schema.keys() - {"description"}:
-            return {"anyOf": [*file_schema()["anyOf"], _ANYTHING], **_described(schema)}
+            return {**_any_part(), **_described(schema)}
         return schema
 
     def _headers(self, body: Body, name: str) -> dict[str, Any]:
@@ -161,8 +165,12 @@ def _part(schema: dict[str, Any], known: WireField) -> dict[str, Any]:
     if known.file:
         return {**file_schema(artifact_type(known.media_types)), **_described(schema)}
     if not schema.keys() - {"description"}:
-        return {"anyOf": [*file_schema()["anyOf"], _ANYTHING], **_described(schema)}
+        return {**_any_part(), **_described(schema)}
     return schema
+
+
+def _any_part() -> dict[str, Any]:
+    return {"anyOf": [*file_schema()["anyOf"], _ANYTHING]}
 
 
 def _described(schema: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from toolhaft.openapi.bodies import Body
 from toolhaft.openapi.documents.document import Document, as_dict, as_list, as_text
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.documents.swagger2_parameters import delimiters_of
-from toolhaft.openapi.requests.media import form_of, is_json, is_range
+from toolhaft.openapi.requests.media import form_of, is_json, is_range, plain
 from toolhaft.openapi.requests.styles import scalar_text
 from toolhaft.openapi.requests.wire import Style, WireField, WireHeader
 from toolhaft.openapi.schema_kinds import is_binary, items_of, kind_of, nodes_of, says
@@ -54,9 +54,15 @@ class EncodingReader:
 
     def positions(self, body: Body) -> tuple[tuple[WireField, ...], WireField | None]:
         """Return how parts without names are written: the first ones, and the rest."""
-        if body.form != "multipart" or kind_of(body.schema, self._resolver) == "object":
+        if not self.is_positional(body):
             return (), None
         return self._positions(body.schema, body.first_encodings, body.item_encoding, 0)
+
+    def is_positional(self, body: Body) -> bool:
+        """Whether the parts of a body have places rather than names, as all but those of forms have."""
+        if body.form != "multipart" or plain(body.media_type) == "multipart/form-data":
+            return False
+        return kind_of(body.schema, self._resolver) != "object"
 
     def open_headers(self, body: Body, name: str) -> dict[str, dict[str, Any]]:
         """Return the headers of a part whose values only the caller can know, by name."""

@@ -13,7 +13,6 @@ from toolhaft.openapi.encodings import EncodingReader
 from toolhaft.openapi.names import KeyRequest, argument_keys
 from toolhaft.openapi.object_view import ObjectView, object_view
 from toolhaft.openapi.parameters import Parameter
-from toolhaft.openapi.schema_kinds import kind_of
 from toolhaft.openapi.schemas.schema import SchemaReader
 from toolhaft.tools.report import Problem
 
@@ -130,11 +129,6 @@ def renamed(layout: Layout, parameters: Sequence[Parameter], pointer: str) -> li
 def schema_of(layout: Layout, name: str) -> Any:
     """Return the schema of a property of the body as the document writes it."""
     return layout.view.properties.get(name) if layout.view is not None else None
-
-
-def is_positional(body: Body, resolver: Resolver) -> bool:
-    """Whether the parts of a multipart body have places rather than names."""
-    return body.form == "multipart" and kind_of(body.schema, resolver) != "object"
 
 
 def _place(parameter: Parameter) -> str:

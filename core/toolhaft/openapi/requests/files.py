@@ -58,7 +58,8 @@ def file_schema(media_type: str = "", *, named: bool = True) -> dict[str, Any]:
         properties[NAME] = {"type": "string"}
         properties[MEDIA_TYPE] = {"type": "string"}
     inline = {"type": "object", "properties": properties, "additionalProperties": False}
-    return {"anyOf": [artifact_schema(media_type), inline]}
+    handle = {**artifact_schema(media_type), "description": "Handle of a file or image."}
+    return {"anyOf": [handle, inline]}
 
 
 def is_file(value: Any) -> bool:

@@ -27,6 +27,7 @@ Part = tuple[bytes, bytes]
 """The lines of a part's headers, without the end of the last, and its content."""
 _UNNAMED = WireField(key="", name="")
 _UNKNOWN = "application/octet-stream"
+_FORM = "multipart/form-data"
 _USUAL = "toolhaft-7d1f3c0a9be2465482f6c1d0"
 _DEEPEST = 4
 
@@ -62,11 +63,15 @@ class MultipartWriter:
         Raises:
             InvalidArgumentsError: A value cannot be sent.
         """
-        if not isinstance(value, dict):
+        if isinstance(value, list) and plain(self._media_type) == _FORM:
+            pairs = [pair for item in value if isinstance(item, dict) for pair in item.items()]
+        elif isinstance(value, dict):
+            pairs = [*value.items()]
+        else:
             listed = value if isinstance(value, list) else [value]
             return self._whole(self._media_type, self._positional(listed, self._body, read))
         parts: list[Part] = []
-        for name, item in value.items():
+        for name, item in pairs:
             head = self._heads.get(name)
             if head is not None and type(item) in (str, int):
                 parts.append((head, str(item).encode()))
