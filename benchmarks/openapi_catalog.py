@@ -41,14 +41,18 @@ def document(tools: int) -> dict[str, Any]:
         "info": {"title": f"{tools} things", "version": "1"},
         "servers": [{"url": "https://things.example.com"}],
         "paths": paths,
-        "components": {"schemas": {"Thing": {"type": "object", "properties": fields}}},
+        "security": [{"key": []}],
+        "components": {
+            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}},
+            "schemas": {"Thing": {"type": "object", "properties": fields}},
+        },
     }
 
 
 def use(path: Path, name: str) -> float:
-    """Open, look at one tool, build its request, close; return seconds."""
+    """Open with a secret, look at one tool, build its request, close; return seconds."""
     started = time.perf_counter()
-    catalog = open_catalog(path)
+    catalog = open_catalog(path, auth={"key": "env:THINGS_KEY"})
     spec = catalog.spec(name)
     request = catalog[name].request({"id": 7, "field3": "x"})
     seconds = time.perf_counter() - started

@@ -354,3 +354,52 @@ async def test_opening_a_file_imports_no_code_that_it_names(saved, path, tmp_pat
         with pytest.raises(ToolhaftError):
             catalog["tool1"]
     assert "toolhaft_trap" not in sys.modules
+
+
+def test_a_file_of_an_earlier_version_opens(saved, source):
+    """It has neither hashes nor the table of collected values, and reasons of its report are sentences."""
+    report = {
+        "title": "pets",
+        "imported": 0,
+        "degraded": 1,
+        "skipped": 0,
+        "warnings": ["a warning"],
+        "operations": [
+            {"method": "GET", "path": "/a", "name": "tool1", "outcome": "degraded", "reasons": ["x"]}
+        ],
+    }  # fmt: skip
+    change(saved, "ALTER TABLE tools DROP COLUMN hash")
+    change(saved, "DROP TABLE kept")
+    change(saved, "DELETE FROM about WHERE key = 'hash'")
+    change(saved, "UPDATE about SET value = ? WHERE key = 'report'", json.dumps(report))
+    with open_catalog_file(saved, source.bind, check=lambda tools: tools.values_at("$.kind")) as catalog:
+        assert catalog.spec("tool2").name == "tool2"
+        assert catalog.report.degraded == 1
+        assert catalog.report.of_tool("tool1").reasons == ("x",)
+        assert catalog.report.warnings == ("a warning",)
+
+
+def test_a_file_is_told_by_its_content(saved, tmp_path, source):
+    def facts(path):
+        with closing(sqlite3.connect(path)) as file:
+            rows = file.execute("SELECT name, hash FROM tools").fetchall()
+            return dict(rows), file.execute("SELECT value FROM about WHERE key = 'hash'").fetchone()[0]
+
+    with open_catalog_file(saved, source.bind) as catalog:
+        assert catalog.hash() == facts(saved)[1]
+        catalog.save(tmp_path / "again.catalog")
+        catalog.select("tool1").save(tmp_path / "one.catalog")
+    assert facts(tmp_path / "again.catalog") == facts(saved)
+    assert facts(tmp_path / "one.catalog")[0]["tool1"] == facts(saved)[0]["tool1"]
+    assert facts(tmp_path / "one.catalog")[1] != facts(saved)[1]
+
+
+def test_collected_values_are_those_of_the_bindings(saved, source):
+    with open_catalog_file(saved, source.bind) as catalog:
+        tools = catalog._tools
+        assert tools.values_at("$.kind") == ["kept"]
+        assert tools.values_at("$.path") == ["/tool0", "/tool1", "/tool2"]
+    change(saved, "ALTER TABLE kept RENAME TO other")
+    change(saved, "CREATE VIEW kept AS SELECT path, value FROM other")
+    with open_catalog_file(saved, source.bind) as catalog, pytest.raises(FormatError, match="not a Toolhaft"):
+        catalog._tools.values_at("$.kind")

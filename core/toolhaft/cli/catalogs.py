@@ -99,5 +99,29 @@ def chosen(
     )
 
 
+def earlier_names(path: Path | str, prefix: str = "") -> dict[str, str]:
+    """Return ``METHOD /path`` -> name of the tools of an earlier import, so that a new one keeps them.
+
+    Args:
+        path: Catalog file; one that is not there, or not from an OpenAPI document, has none.
+        prefix: What stands before its names, and will be put there again.
+    """
+    from toolhaft.errors import ToolhaftError
+
+    if Path(path).suffix != ".catalog" or not Path(path).is_file():
+        return {}
+    try:
+        with open_location(str(path), None, None, lock=False) as catalog:
+            found = {}
+            for name in catalog:
+                spec, binding = catalog.spec(name), catalog[name].binding() or {}
+                place = f"{spec.metadata.get('method')} {spec.metadata.get('path')}"
+                if binding.get("kind") == "openapi" and name.startswith(prefix):
+                    found[place] = name.removeprefix(prefix)
+            return found
+    except ToolhaftError:  # what stands there is overwritten anyhow
+        return {}
+
+
 def _fits(text: str, patterns: Sequence[str]) -> bool:
     return any(text == pattern or fnmatchcase(text, pattern) for pattern in patterns)

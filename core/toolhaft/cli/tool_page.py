@@ -182,7 +182,7 @@ def _rows(spec: ToolSpec) -> Iterator[tuple[str, Any, int, bool]]:
 
 
 def _facts(spec: ToolSpec, wire: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "effect", f"{spec.effect}: {spec.metadata.get('effect_reason') or _WHY[spec.effect]}"
+    yield "effect", f"{spec.effect}: {spec.metadata.get('effect') or _WHY[spec.effect]}"
     if wire:
         yield "request", f"{wire.get('method', '')} {wire.get('server', '')}{wire.get('path', '')}"
         body = wire.get("body") or {}
@@ -195,9 +195,14 @@ def _facts(spec: ToolSpec, wire: Mapping[str, Any]) -> Iterator[tuple[str, str]]
         yield "also", ", ".join(filter(None, ["private results" * spec.private, f"undone by {spec.inverse}"]))
     if spec.returns:
         yield "returns", kind_of(spec.returns, spec.returns)
-    for key in ("pagination", "paging", "streaming", "long_running"):
-        if told := spec.metadata.get(key) or wire.get(key):
-            yield key.replace("_", " "), told if isinstance(told, str) else json.dumps(told)
+    for answer in wire.get("answers") or ():
+        yield "answers", f"{answer.get('status', '')} {', '.join(answer.get('media_types') or ())}".strip()
+    if paging := wire.get("paging"):
+        how = " by ".join(filter(None, [str(paging.get("kind", "")), str(paging.get("argument", ""))]))
+        yield "pages", f"{how}; follow them with --pages N"
+    for key in ("docs", "deprecated"):
+        if told := spec.metadata.get(key):
+            yield key, str(told)
     if spec.tags:
         yield "tags", ", ".join(spec.tags)
 

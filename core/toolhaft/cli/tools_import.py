@@ -17,6 +17,7 @@ from toolhaft.cli.catalogs import (
     Operations,
     Paths,
     Tags,
+    earlier_names,
     open_location,
 )
 from toolhaft.cli.import_report import print_report
@@ -79,6 +80,7 @@ def import_(
         "overlays": overlay,
         "curation": curate,
         "server": server,
+        "names": earlier_names(output, prefix) if output is not None else None,
     }
     with waiting(f"Reading {location}"):
         # What was approved before is no matter to an import; it is asked for when the tools are opened.

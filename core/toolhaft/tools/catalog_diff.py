@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 KINDS: tuple[ChangeKind, ...] = ("breaking", "additive", "textual")
 _QUIET = frozenset(["accept"])
 """Fields of a wire that change with what an answer may look like, and no call."""
-_SAID = frozenset(["server", "effect", "repeatable"])
-"""Fields of a wire that stand in the spec too."""
+_SAID = frozenset(["server", "effect", "repeatable", "answers"])
+"""Fields of a wire that stand in the spec too, or are compared by themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +112,8 @@ def compare_tools(old: Tool, new: Tool) -> list[Change]:
     found = compare_specs(old.spec, new.spec)
     if before.wire != after.wire:
         found += _wires(*bindings, known={change.pointer for change in found})
+    if old.spec.returns is None or new.spec.returns is None:  # else they are compared already
+        found += _answers(*bindings)
     return found
 
 
@@ -175,6 +177,27 @@ def _wires(old: Mapping[str, Any], new: Mapping[str, Any], known: set[str]) -> I
         kind: ChangeKind = "textual" if field in _QUIET else "breaking"
         what = f"requests are made otherwise: {place.lstrip('/')} was {was!r:.120}, is {now!r:.120}"
         yield Change(kind=kind, pointer=f"/wire{place}", what=what)
+
+
+def _answers(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    """Yield what changed of what the document says of answers, by status."""
+    before, after = _by_status(old), _by_status(new)
+    for status in dict.fromkeys((*before, *after)):
+        place = f"/wire/answers/{status}"
+        if status not in after:
+            yield Change(kind="breaking", pointer=place, what=f"nothing is said of status {status} any more")
+        elif status not in before:
+            yield Change(kind="additive", pointer=place, what=f"status {status} is described now")
+        else:
+            yield from compare_schemas(
+                before[status].get("schema") or True, after[status].get("schema") or True, place, output=True
+            )
+
+
+def _by_status(binding: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    wire = binding.get("wire")
+    listed = wire.get("answers") if isinstance(wire, Mapping) else None
+    return {str(each.get("status")): each for each in listed or () if isinstance(each, Mapping)}
 
 
 def _flat(binding: Mapping[str, Any]) -> dict[str, Any]:

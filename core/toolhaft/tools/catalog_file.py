@@ -2,7 +2,8 @@
 
 Table ``tools`` has one row a tool: ``position, name, spec`` (JSON), ``binding`` (JSON: how to make the tool
 again; its ``kind`` names the source) and ``hash`` (of its content; files of earlier versions have none).
-Table ``about`` has ``format``, ``name``, ``hash`` (of all tools) and ``report``. Nothing is read before it is
+Table ``about`` has ``format``, ``name``, ``hash`` (of all tools) and ``report``. Table ``kept`` has the
+different values at those places of the bindings that settings are held against. Nothing is read before it is
 used, the report neither: opening costs the same for any number of tools.
 """
 
@@ -25,6 +26,9 @@ from toolhaft.tools.report import Report
 from toolhaft.tools.source import ToolSource
 from toolhaft.types import FORMAT, ToolSpec, from_json, to_json
 
+_COLLECTED = ("$.kind", "$.wire.security", "$.wire.secret_parameters")
+"""Places in bindings whose different values have a table of their own."""
+_VALUES = "SELECT DISTINCT json_extract(binding, ?) FROM tools"
 _CREATE = re.compile(r"CREATE\s+TABLE\b", re.IGNORECASE)
 _LARGEST = 16_000_000
 """Bytes of one row that are read."""
@@ -32,6 +36,7 @@ _TABLES = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE tools (position INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL,
                     spec TEXT NOT NULL, binding TEXT NOT NULL, hash TEXT NOT NULL);
+CREATE TABLE kept (path TEXT NOT NULL, value);
 """
 
 
@@ -48,6 +53,9 @@ def save_catalog(catalog: Catalog, path: Path | str) -> None:
             file.executescript(_TABLES)
             hashes: list[tuple[str, str]] = []
             file.executemany("INSERT INTO tools VALUES (?, ?, ?, ?, ?)", _rows(catalog, hashes))
+            for place in _COLLECTED:
+                for path in _paths(place):
+                    file.execute(f"INSERT INTO kept SELECT ?, * FROM ({_VALUES})", (place, path))
             about = {**_about(catalog), "hash": hash_catalog(hashes)}
             file.executemany("INSERT INTO about VALUES (?, ?)", about.items())
         temporary.replace(target)
@@ -176,10 +184,12 @@ class FileTools(Mapping[str, Tool]):
 
         Objects and lists come as JSON text.
         """
-        statement = "SELECT DISTINCT json_extract(binding, ?) FROM tools"
-        found = [value for (value,) in self._query(statement, path)]
-        found += [value for (value,) in self._query(statement, f"$.inner{path[1:]}")]
-        return [value for value in dict.fromkeys(found) if value is not None]
+        if path in _COLLECTED and self._query("SELECT 1 FROM sqlite_master WHERE name = 'kept'"):
+            self.check_table("kept")
+            rows = self._query("SELECT value FROM kept WHERE path = ?", path)
+        else:
+            rows = [row for each in _paths(path) for row in self._query(_VALUES, each)]
+        return [value for value in dict.fromkeys(value for (value,) in rows) if value is not None]
 
     async def close(self) -> None:
         """Close the tools that were made, what made them, and the file."""
@@ -217,7 +227,7 @@ class CatalogFileSource(ToolSource):
 
     Args:
         source: Gives the source of a kind by name; settings such as ``auth`` are already in it.
-        check: Whether these settings are held against what the file keeps: it is read whole for that.
+        check: Whether these settings are held against what the file keeps.
     """
 
     def __init__(self, *, source: Callable[[str], ToolSource], check: bool = False) -> None:
@@ -246,6 +256,11 @@ class CatalogFileSource(ToolSource):
                 source_of(str(kind)).check_kept(tools.values_at)
 
         return open_catalog_file(str(location), bind, release=release, check=check if self._check else None)
+
+
+def _paths(path: str) -> tuple[str, str]:
+    """Return a JSON path in a binding, and the same in that of a tool inside the tool."""
+    return path, f"$.inner{path[1:]}"
 
 
 def _json(text: Any, where: object) -> Any:

@@ -59,8 +59,9 @@ def hash_tool(spec: ToolSpec, binding: Mapping[str, Any] | None) -> ToolHash:
     effect = {key: facts.pop(key) for key in _EFFECT}
     made = dict(binding or {})
     if isinstance(wire := made.get("wire"), Mapping):
-        made["wire"] = {key: value for key, value in wire.items() if key != "server"}
+        made["wire"] = {key: value for key, value in wire.items() if key not in ("server", "answers")}
         hosts = [*hosts, wire.get("server", "")]
+        facts["answers"] = wire.get("answers")
     facts["source"] = facts["source"].partition("#")[2]
     return ToolHash(
         description=digest(description),
