@@ -238,3 +238,22 @@ def test_a_value_that_is_nested_too_deeply_is_refused():
         leaf["a"] = leaf = {}
     with pytest.raises(InvalidArgumentsError, match="deeper"):
         xml_text((XMLShape(),), value)
+
+
+def test_parts_fields_and_parameters_are_xml_where_they_say_so(built, document):
+    item = {"type": "object", "properties": {"id": xml(NUMBER, attribute=True)}, "xml": {"name": "a"}}
+    schema = {"type": "object", "properties": {"one": item, "many": {"type": "array", "items": item}}}
+    encoding = {name: {"contentType": "application/xml"} for name in ("one", "many")}
+    parameter = {"name": "q", "in": "query", "content": {"application/xml": {"schema": item}}}
+    for media in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        content = {media: {"schema": schema, "encoding": encoding}}
+        operation = {"parameters": [parameter], "requestBody": {"required": True, "content": content}}
+        _, wire = built(document(operation, method="post"))
+        made = build_request(wire, {"one": {"id": 1}, "many": [{"id": 2}, {"id": 3}], "q": {"id": 4}})
+        assert made.url.endswith("?q=%3Ca%20id%3D%224%22%2F%3E")
+        if media.startswith("multipart"):
+            head = b'name="many"\r\nContent-Type: application/xml\r\n\r\n'
+            assert made.body.count(b'\r\n\r\n<a id="') == 3
+            assert head + b'<a id="3"/>' in made.body
+        else:
+            assert made.body.startswith(b"one=%3Ca+id%3D%221%22%2F%3E&many=%3Ca+id%3D%222")

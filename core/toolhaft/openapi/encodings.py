@@ -13,9 +13,10 @@ from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.documents.swagger2_parameters import delimiters_of
 from toolhaft.openapi.requests.media import form_of, is_json, is_range, plain
 from toolhaft.openapi.requests.styles import scalar_text
-from toolhaft.openapi.requests.wire import Style, WireField, WireHeader
+from toolhaft.openapi.requests.wire import Style, WireField, WireHeader, XMLShape
 from toolhaft.openapi.schema_kinds import is_binary, items_of, kind_of, nodes_of, says
 from toolhaft.openapi.security import TOKEN
+from toolhaft.openapi.xml_shapes import XMLShapes
 
 _STYLES = frozenset({"form", "spaceDelimited", "pipeDelimited", "deepObject"})
 _STYLED = ("style", "explode", "allowReserved")
@@ -30,10 +31,12 @@ class EncodingReader:
     Args:
         document: Its version decides where versions differ.
         resolver: Of the document.
+        xml: Of the document.
     """
 
-    def __init__(self, document: Document, resolver: Resolver) -> None:
+    def __init__(self, document: Document, resolver: Resolver, xml: XMLShapes) -> None:
         self._resolver = resolver
+        self._xml = xml
         self._old = document.dialect == "3.0"
         self._per_entry = document.version.startswith("3.2")
 
@@ -107,7 +110,16 @@ class EncodingReader:
             headers_key=headers_key,
             parts=nested,
             rest=rest,
+            xml=self._shapes(media_types, schema),
         )
+
+    def _shapes(self, media_types: tuple[str, ...], schema: Any) -> tuple[XMLShape, ...]:
+        """Return the shapes of what is written as XML, of each entry where it is a list."""
+        if not media_types or form_of(media_types[0]) != "xml":
+            return ()
+        if kind_of(schema, self._resolver) == "array":
+            schema = items_of(schema, self._resolver)
+        return self._xml.read(schema) if kind_of(schema, self._resolver) != "string" else ()
 
     def _style(self, entry: dict[str, Any], parts: bool) -> tuple[Style | None, bool]:
         """Return style and explode; None where the content type decides, as for parts up to 3.0."""
@@ -168,6 +180,7 @@ class EncodingReader:
             headers=self._headers(entry, says(schema, "contentEncoding", self._resolver)),
             parts=nested,
             rest=rest,
+            xml=self._shapes(media_types, schema),
         )
 
     def _header_nodes(self, entry: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -13,8 +13,9 @@ from toolhaft.openapi.documents.swagger2_parameters import delimiters_of
 from toolhaft.openapi.encodings import EncodingReader
 from toolhaft.openapi.paths import PathTemplate, read_template
 from toolhaft.openapi.requests.media import form_of, is_json
-from toolhaft.openapi.requests.wire import Style, Where, WireField
+from toolhaft.openapi.requests.wire import Style, Where, WireField, XMLShape
 from toolhaft.openapi.security import TOKEN
+from toolhaft.openapi.xml_shapes import XMLShapes
 from toolhaft.tools.report import Problem, Severity
 
 _DEFAULT_STYLES: dict[Where, Style] = {
@@ -62,6 +63,7 @@ class Parameter:
         content: Media type, if the value is sent as text of that type.
         delimiters: See `toolhaft.openapi.requests.wire.WireParameter`.
         fields: For content that is a form: how its fields are written.
+        xml: For content that is XML: its shapes.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Parameter:
     example: Any = None
     delimiters: tuple[str, ...] = ()
     fields: tuple[WireField, ...] = ()
+    xml: tuple[XMLShape, ...] = ()
 
 
 class ParameterReader:
@@ -87,11 +90,15 @@ class ParameterReader:
     Args:
         resolver: Of the document.
         encodings: Of the document.
+        xml: Of the document.
         everywhere: Whether reserved characters may be allowed outside of queries, as 3.2 has it.
     """
 
-    def __init__(self, resolver: Resolver, encodings: EncodingReader, *, everywhere: bool = False) -> None:
+    def __init__(
+        self, resolver: Resolver, encodings: EncodingReader, xml: XMLShapes, *, everywhere: bool = False
+    ) -> None:
         self._resolver = resolver
+        self._xml = xml
         self._encodings = encodings
         self._reserving = ("path", "query", "cookie") if everywhere else ("query",)
         self._problems: list[Problem] = []
@@ -205,6 +212,7 @@ class ParameterReader:
             example=_example(node),
             delimiters=delimiters_of(node),
             fields=self._fields(media, entry),
+            xml=self._xml.read(schema) if form_of(media) == "xml" else (),
         )
 
     def _style(self, node: dict[str, Any], name: str, place: Where, pointer: str) -> Style:
@@ -233,7 +241,7 @@ class ParameterReader:
             entry = as_dict(self._resolver.follow(content.get(media), "")[0])
         except BrokenReferenceError:
             entry = {}
-        if form_of(media) not in ("json", "form", "text"):
+        if form_of(media) not in ("json", "form", "text", "xml"):
             what = f"the parameter {name[:80]!r} of type {media[:80]!r} is sent as text, or JSON"
             self._note("parameter-content", what, f"{pointer}/content/{escape(media)}", "degraded")
         return media, entry

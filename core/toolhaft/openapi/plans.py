@@ -105,10 +105,10 @@ class Planner:
             root, self.resolver, base=document.url or self._first_server(root), served=options.auth
         )
         self.auth = Auth(options.auth)
-        self.encodings = EncodingReader(document, self.resolver)
         self.xml = XMLShapes(document, self.resolver)
+        self.encodings = EncodingReader(document, self.resolver, self.xml)
         newest = document.version.startswith("3.2")
-        self._parameters = ParameterReader(self.resolver, self.encodings, everywhere=newest)
+        self._parameters = ParameterReader(self.resolver, self.encodings, self.xml, everywhere=newest)
         self._layouts = LayoutReader(document, self.resolver, self.schemas, self.encodings)
         self.servers.check_choice(root.get("servers"))
         self.origins = self.servers.all_origins(root.get("servers"), "/servers")

@@ -51,6 +51,7 @@ def _parameter(parameter: Parameter, key: str) -> WireParameter:
         empty=parameter.empty,
         delimiters=parameter.delimiters,
         fields=parameter.fields,
+        xml=parameter.xml,
     )
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from toolhaft.openapi.requests import delimited, styles
 from toolhaft.openapi.requests.encoding import percent, percent_form, percent_query
 from toolhaft.openapi.requests.media import is_json
-from toolhaft.openapi.requests.wire import DeepLists, WireField
+from toolhaft.openapi.requests.wire import DeepLists, WireField, XMLShape
+from toolhaft.openapi.requests.xml import xml_text
 
 
 def form_text(value: Any, fields: Mapping[str, WireField], deep_lists: DeepLists = "indices") -> str:
@@ -62,11 +63,14 @@ def _styled(name: str, value: Any, field: WireField, deep_lists: DeepLists) -> s
 def texts_of(value: Any, field: WireField | None) -> list[str]:
     """Return the texts of a property by its content types: a list is one for each of its entries."""
     media = field.media_types[0] if field is not None and field.media_types else ""
+    shapes = field.xml if field is not None else ()
     if isinstance(value, list) and (field is None or field.each):
-        return [content_text(item, media) for item in value if item is not None]
-    return [content_text(value, media)]
+        return [content_text(item, media, shapes) for item in value if item is not None]
+    return [content_text(value, media, shapes)]
 
 
-def content_text(value: Any, media_type: str) -> str:
+def content_text(value: Any, media_type: str, shapes: tuple[XMLShape, ...] = ()) -> str:
     """Return a value as text of a media type; objects and lists are JSON where it is not known."""
+    if shapes and not isinstance(value, str):
+        return xml_text(shapes, value)
     return styles.json_text(value) if is_json(media_type) else styles.scalar_text(value)

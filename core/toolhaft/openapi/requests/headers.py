@@ -54,7 +54,11 @@ class Headers:
 def _header(parameter: WireParameter, value: Any) -> str:
     if parameter.content:
         made = is_json(parameter.content)
-        text = styles.json_text(value, ascii_only=True) if made else content_text(value, parameter.content)
+        text = (
+            styles.json_text(value, ascii_only=True)
+            if made
+            else content_text(value, parameter.content, parameter.xml)
+        )
     elif parameter.delimiters:
         text = delimited.joined(value, parameter.delimiters, as_is)
     else:
@@ -69,7 +73,7 @@ def _header(parameter: WireParameter, value: Any) -> str:
 def _cookie(parameter: WireParameter, value: Any) -> styles.Pairs:
     if parameter.content:
         encode = percent if is_json(parameter.content) else percent_octets
-        return [(parameter.name, encode(content_text(value, parameter.content)))]
+        return [(parameter.name, encode(content_text(value, parameter.content, parameter.xml)))]
     if parameter.style == "cookie":
         made = styles.pairs(parameter.name, value, "cookie", parameter.explode, as_is)
         for name, text in made:

@@ -156,11 +156,9 @@ class MultipartWriter:
                 details={"pointer": f"/{known.key}"},
             )
         media = next((media for media in known.media_types if not is_range(media)), "")
-        if isinstance(value, dict | list) and form_of(media or "application/json") != "json":
-            media = media if form_of(media) == "text" else "application/json"
-        elif isinstance(value, dict | list):
-            media = media or "application/json"
-        return media, content_text(value, media).encode(), None
+        if isinstance(value, dict | list) and not known.xml and form_of(media) not in ("json", "text"):
+            media = "application/json"
+        return media, content_text(value, media, known.xml).encode(), None
 
 
 def boundary_of(contents: list[bytes]) -> str:

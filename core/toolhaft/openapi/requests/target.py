@@ -97,7 +97,7 @@ def _path_value(parameter: WireParameter, dotted: bool) -> Callable[[Arguments],
 
     def text_of(value: Any) -> str:
         if parameter.content:
-            return percent(content_text(value, parameter.content))
+            return percent(content_text(value, parameter.content, parameter.xml))
         if parameter.delimiters:
             return delimited.joined(value, parameter.delimiters, encode)
         if parameter.style == "matrix":
@@ -165,4 +165,4 @@ def _content(parameter: WireParameter, value: Any, deep_lists: DeepLists) -> str
     if form_of(parameter.content) == "form":
         text = form_text(value, {field.name: field for field in parameter.fields}, deep_lists)
         return text if parameter.place == "querystring" else percent(text)
-    return percent(content_text(value, parameter.content))
+    return percent(content_text(value, parameter.content, parameter.xml))

@@ -34,6 +34,7 @@ class WireParameter:
         delimiters: What separates lists, level by level, where a document of 2.0 says so; the first may be
             ``multi``, for one name-value pair for each entry. It goes before style and explode.
         fields: For content that is a form: its fields.
+        xml: For content that is XML: shapes of it; see `WireBody`.
     """
 
     key: str
@@ -46,6 +47,7 @@ class WireParameter:
     empty: bool = False
     delimiters: tuple[str, ...] = ()
     fields: tuple[WireField, ...] = ()
+    xml: tuple[XMLShape, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,7 @@ class WireField:
         headers_key: Name of the argument that holds values for them.
         parts: For a part that is multipart itself: its parts in their order.
         rest: The same, for every part after these.
+        xml: For a property that is written as XML: shapes of it, or of each entry of a list.
     """
 
     key: str
@@ -94,6 +97,7 @@ class WireField:
     headers_key: str = ""
     parts: tuple[WireField, ...] = ()
     rest: WireField | None = None
+    xml: tuple[XMLShape, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
