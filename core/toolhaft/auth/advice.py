@@ -45,7 +45,10 @@ def advise(
         return _shown(f"The token for {names} lacks scopes: {' '.join(lacking)}; the owner must ask for them")
     given = "; ".join(_given(use, entries) for use in uses)
     verb = "do not suffice" if status == 403 else "were not accepted"
-    return _shown(f"The credentials {verb}; other arguments will not help. Its owner may change {given}")
+    names = " and ".join(repr(use.scheme) for use in uses)
+    return _shown(
+        f"The credentials for {names} {verb}; other arguments will not help. Their owner may change {given}"
+    )
 
 
 def _needed(alternatives: Alternatives, entries: Entries) -> str:

@@ -116,7 +116,7 @@ def login(
                     made.entries,
                     origins,
                     made.around,
-                    notice,
+                    _show,
                     how="device" if device else None,
                     scopes=tuple(scope or ()),
                     port=port,
@@ -164,6 +164,13 @@ def forget(
         print_json({"removed": removed, "file": str(file.path)})
     else:
         print_line(f"{removed} removed from {file.path}")
+
+
+def _show(line: str) -> None:
+    """Show a person what to do; an address stands in a line of its own, to be copied."""
+    if line.startswith(("http://", "https://")):
+        notice("Open this address in a browser on this machine, and agree:")
+    notice(line)
 
 
 def _open(
