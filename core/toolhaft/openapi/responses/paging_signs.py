@@ -17,6 +17,8 @@ from toolhaft.openapi.responses.paging import Paging
 from toolhaft.openapi.responses.promises import followed, success_schema
 
 _MOST_FIELDS = 80
+_PAGE_WORDS = ("cursor", "paginat", "next page", "page of")
+"""What the description of a parameter says that takes a token."""
 _TRUTHS = names.MORE | names.LAST
 
 
@@ -82,12 +84,11 @@ def _cursor(
         textual = "integer" not in _types(node) or name in names.CURSORS - {"nextpage"}
         token = _token(name, shape)
         if name in names.CURSORS and textual:
-            if name in names.DOUBTFUL_CURSORS and not token and not (sized and shape.urls):
+            doubtful = name in names.DOUBTFUL_CURSORS and not any(word in _said(node) for word in _PAGE_WORDS)
+            if doubtful and not token and not (sized and shape.urls):
                 continue
             last = "id" if name in names.LAST_ITEM and not token else ""
             if last and not shape.counts & _TRUTHS:
-                continue
-            if not token and not last and shape.known and not (shape.urls or shape.counts & _TRUTHS or sized):
                 continue
             return Paging(kind="cursor", argument=key, next=token, last_item=last, **common)
         # An offset that is a text is a token, where the answer has one.
