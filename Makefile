@@ -7,7 +7,7 @@ WORKERS ?= 2
 CODE := core plugins tests sdk_examples benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format lint types layers docs package bench soak loop clean
+.PHONY: help demo test fast check format lint types layers docs package bench openapi-full soak loop clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ package: $(VENV)/all-installed  ## Build the wheels of core and plugins into dis
 
 bench: $(VENV)/all-installed  ## Measure, with peers in the same run
 	$(BIN)/python benchmarks/run.py
+
+openapi-full: $(VENV)/all-installed  ## Send every operation of the OpenAPI corpus through a request and back: half an hour
+	$(BIN)/python benchmarks/openapi_roundtrip.py
 
 soak: $(VENV)/all-installed  ## Let 1,000 agents work for ten minutes: nothing may grow (SOAK="--seconds 60")
 	$(BIN)/python benchmarks/soak.py $(SOAK)

@@ -15,6 +15,9 @@ LINES = ("application/jsonl", "application/x-ndjson", "application/ndjson", "app
 LINES += ("application/json-lines", "application/json-seq", "application/geo+json-seq")
 
 
+TEXTS = ("application/yaml", "application/x-yaml", "application/sql")
+
+
 class UnreadableError(Exception):
     """The body is not what its media type says."""
 
@@ -161,6 +164,7 @@ class BodyReader:
             kinds = self.schemas.kinds(field.schema)
             if (
                 "array" in kinds
+                and not self.schemas.is_bytes(self.schemas.items(field.schema))
                 and field.style
                 and field.explicit
                 and field.style == "form"

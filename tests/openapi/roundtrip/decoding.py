@@ -1,7 +1,7 @@
 """A request back to the arguments that it was made of."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 from .bodies import BodyReader, UnreadableError, is_json, share_pairs
@@ -102,6 +102,8 @@ class Decoder:
         fields = [one for one in operation.fields if one.place == "query"]
         for whole in operation.fields:
             if whole.place == "querystring":
+                if not query:
+                    return
                 found.fields[("querystring", whole.name)] = self._whole_query(whole, query)
                 return
         pairs = [pair.partition("=")[::2] for pair in query.split("&")] if query else []
@@ -150,6 +152,9 @@ class Decoder:
         pairs = [pair.partition("=")[::2] for pair in value.split("; ")]
         if self.document.version < (3, 2, 0):
             pairs = [one.partition("=")[::2] for pair in value.split("; ") for one in pair.split("&")]
+        # 3.2's own style for cookies delimits like form, and encodes nothing
+        raw = {one.name for one in fields if one.style == "cookie"}
+        fields = [replace(one, style="form") if one.name in raw else one for one in fields]
         for one, own in share_pairs(self.schemas, fields, pairs):
             if one is None:
                 found.extra += [("cookie", name) for name, _ in own]
@@ -158,13 +163,9 @@ class Decoder:
                 found.fields[("cookie", one.name)] = self._content(one, text) + self._content(
                     one, unquote(text)
                 )
-            elif own and one.style == "cookie":
-                from dataclasses import replace
-
-                as_form = replace(one, style="form")
-                found.fields[("cookie", one.name)] = self.reader.read_pairs(as_form, own, decode=str)
             elif own:
-                found.fields[("cookie", one.name)] = self.reader.read_pairs(one, own, decode=unquote)
+                decode = str if one.name in raw else unquote
+                found.fields[("cookie", one.name)] = self.reader.read_pairs(one, own, decode=decode)
 
     def _read_body(self, operation, headers, body, found):
         content_type = headers.get("content-type", "")

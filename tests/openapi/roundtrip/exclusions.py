@@ -31,7 +31,8 @@ REASONS = {
     "xml-untyped": "XML has no types: a value without a declared one comes back as text",
     "part-name": "RFC 7578 4.2: control characters have no agreed form in the name of a part",
     "no-parts": "RFC 2046 5.1.1: a multipart body has one part at least",
-    "no-structure": "OAS 3.1.1 media types: bytes of this media type have no structure for a list or object",
+    "null-body": "OAS 3.1.1 Appendix B: null for a whole body; tools take its properties one by one",
+    "no-structure": "OAS 3.1.1 media types: bytes of this type have no structure for a list or object",
     "surrogate": "RFC 3629: half of a surrogate pair has no UTF-8",
     "encoding-type": "OAS encoding object: the property has an own media type that is not text or JSON",
 }
@@ -85,6 +86,12 @@ def reasons_for_field(operation, field, value):
     is_container = isinstance(value, dict | list)
     if any("\ud800" <= character <= "\udfff" for text in texts(value) for character in text):
         found.add("surrogate")
+    if field.media == "application/x-www-form-urlencoded":
+        inside = list(value.values()) if isinstance(value, dict) else []
+        found |= {"null"} if has_null(value) else set()
+        found |= (
+            {"nested"} if any(map(is_nested, inside)) or any(one in ([], {}) for one in inside) else set()
+        )
     if field.media:
         return found | (_header_reasons(value) if field.place in ("header", "cookie") else set())
     if has_null(value):

@@ -4,6 +4,9 @@ import random
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from .documents import OutsideError
+from .operations import METHODS
+
 NAME_MAPS = ("properties", "patternProperties", "$defs", "definitions", "schemas", "dependentSchemas")
 DATA = ("example", "examples", "default", "enum", "const")
 
@@ -35,15 +38,17 @@ class Generator:
     """Draws arguments for the operations of one document.
 
     Args:
-        root: The document, everything inside it.
+        document: The document, everything inside it.
     """
 
-    def __init__(self, root):
+    def __init__(self, document):
         import schemathesis
 
-        root = settled(root)
+        root = settled(document.root)
+        root["paths"] = settled(plain_paths(document))
         if "openapi" in root:
-            root["openapi"] = str(root["openapi"])  # YAML may have read a number
+            # YAML may have read a number
+            root["openapi"] = ".".join((str(root["openapi"]) + ".0.0").split(".")[:3])
         self.schema = schemathesis.openapi.from_dict(root)
         # credentials are no arguments
         self.schema.config.generation.update(with_security_parameters=False)
@@ -82,6 +87,25 @@ class Generator:
 
         collect()
         return [given_of(case) for case in cases[-count:]]
+
+
+def plain_paths(document):
+    """Return the paths with their items and operations in place of references to them."""
+    found = {}
+    paths = document.root.get("paths")
+    for path, item in (paths if isinstance(paths, dict) else {}).items():
+        try:
+            item = document.resolve(item)
+            if isinstance(item, dict):
+                item = {name: _operation(document, name, node) for name, node in item.items()}
+        except OutsideError:
+            continue
+        found[path] = item
+    return found
+
+
+def _operation(document, name, node):
+    return document.resolve(node) if name in METHODS and isinstance(node, dict) else node
 
 
 def settled(node, *, is_map=False):

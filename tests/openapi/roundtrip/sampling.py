@@ -100,9 +100,71 @@ def run_document(folder, row, scratch, *, count=None, seed=1):
     document = read_document(path)
     # the server is of no interest here, and some documents name none
     catalog = asyncio.run(OpenAPISource(server="https://api.example.com/base").load(path))
-    generator = Generator(document.root)
+    generator = Generator(document)
     runner = Runner(row["name"], document, catalog, generator, salt=str(seed))
     operations = list(list_operations(document))
     wanted = len(operations) if count is None else count
     for operation, features in choose(runner.decoder.schemas, operations, wanted, seed_of(seed, row["name"])):
         yield runner.run(operation, features)
+
+
+def shards(rows, number):
+    """Share documents among shards that cost about the same."""
+    found = [[] for _ in range(number)]
+    costs = [0] * number
+    for row in sorted(rows, key=lambda row: (-_cost(row), row["name"])):
+        lightest = costs.index(min(costs))
+        found[lightest].append(row)
+        costs[lightest] += _cost(row)
+    return found
+
+
+def _cost(row):
+    """Bytes of the document, those of YAML three times as much, and something for its operations."""
+    return row["bytes"] * (3 if row["format"] == "yaml" else 1) + 20_000 * min(row["operations"], 12)
+
+
+class Tally:
+    """Counts outcomes and what they have in common."""
+
+    def __init__(self):
+        self.statuses = Counter()
+        self.features = {}
+        self.excluded = Counter()
+        self.wrong = []
+        self.unused = Counter()
+        self.examples = 0
+        self.failed = []
+
+    def add(self, outcome):
+        """Count one outcome."""
+        self.statuses[outcome.status] += 1
+        self.examples += outcome.examples
+        self.excluded.update(outcome.excluded)
+        if outcome.status == "wrong":
+            self.wrong.append((outcome.document, outcome.label, outcome.reasons[:2]))
+        if outcome.status in ("no-example", "no-tool"):
+            reason = outcome.reasons[0].partition(" ")[2][:60] if outcome.reasons else outcome.status
+            self.unused[reason] += 1
+        for feature in outcome.features:
+            right, all_of_it = self.features.get(feature, (0, 0))
+            counts = outcome.status in ("right", "wrong")
+            self.features[feature] = (right + (outcome.status == "right"), all_of_it + counts)
+
+    def merge(self, other):
+        """Count what another tally has counted."""
+        self.statuses += other.statuses
+        self.excluded += other.excluded
+        self.unused += other.unused
+        self.examples += other.examples
+        self.wrong += other.wrong
+        self.failed += other.failed
+        for feature, (right, all_of_it) in other.features.items():
+            mine = self.features.get(feature, (0, 0))
+            self.features[feature] = (mine[0] + right, mine[1] + all_of_it)
+
+    @property
+    def share(self):
+        """Operations whose every example came back, of those that had one."""
+        counted = self.statuses["right"] + self.statuses["wrong"]
+        return self.statuses["right"] / counted if counted else 1.0
