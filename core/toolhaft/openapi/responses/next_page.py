@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 _LONGEST_TOKEN = 4000
 _MOST_FIELDS = 200
+_TELLING = frozenset(
+    {name for name in names.NEXT_TOKENS if name.startswith("next")}
+    | {"continuationtoken", "paginationtoken", "endcursor", "scrollid", "lastevaluatedkey"}
+)
+"""Fields that hold a token whatever the document says of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +88,12 @@ def next_page(
     if said_more(value) is False:
         return None
     if paging.kind in ("cursor", "next_url"):
-        return _told(value, paging, wire, asked, secret_names)
+        found = _told(value, paging, wire, asked, secret_names)
+        if found is None or found.url or found.refused:
+            return found
+        # Some APIs repeat the last token where there is nothing more.
+        same = all(arguments.get(key) == told for key, told in found.arguments.items())
+        return None if same else found
     return _counted(value, paging, arguments)
 
 
@@ -226,10 +236,12 @@ def at_pointer(value: Any, pointer: str) -> Any:
 def find_token(value: Any, argument: str) -> Any:
     """Return the token of the next page by the names that such fields have; None if there is none."""
     fields = _fields(value)
-    for name in (f"next{names.fold(argument)}", *names.NEXT_TOKENS):
+    for name in (f"next{names.fold(argument)}", *(name for name in names.NEXT_TOKENS if name in _TELLING)):
         if is_token(found := fields.get(name)):
             return found
-    return None
+    # A field of the argument's own name repeats what was asked for as often as it tells what comes next.
+    found = fields.get(names.fold(argument))
+    return found if isinstance(found, str) and is_token(found) else None
 
 
 def find_url(value: Any) -> str:

@@ -58,7 +58,9 @@ def find_paging(wire: Wire, properties: dict[str, Any], responses: Any, resolver
     items = _items_pointer(shape, wire.path)
     sizes = [(key, node) for name, (key, node) in arguments.items() if name in names.SIZES and _counts(node)]
     size, size_node = sizes[0] if sizes else ("", {})
-    listed = items is not None or (not shape.known and wire.method == "GET")
+    # A token is asked for in lists alone, also where the document does not say what the answer holds.
+    token = any(name in names.CURSORS - names.DOUBTFUL_CURSORS - names.LAST_ITEM for name in arguments)
+    listed = items is not None or (wire.method == "GET" and (token or not shape.known))
     common: dict[str, Any] = {"size": size, "items": items, "default_size": _number(size_node.get("default"))}
     if wire.method == "POST" and (not shape.tokens or items is None):
         return None
@@ -91,8 +93,10 @@ def _cursor(
             if last and not shape.counts & _TRUTHS:
                 continue
             return Paging(kind="cursor", argument=key, next=token, last_item=last, **common)
-        # An offset that is a text is a token, where the answer has one.
-        if name in names.OFFSETS | names.PAGES and _types(node) == {"string"} and token:
+    # An offset that is a text is a token, where the answer has one.
+    for name, (key, node) in arguments.items():
+        texts = names.OFFSETS - names.DOUBTFUL_OFFSETS | names.PAGES
+        if name in texts and _types(node) == {"string"} and (token := _token(name, shape)):
             return Paging(kind="cursor", argument=key, next=token, **common)
     return None
 
@@ -199,6 +203,7 @@ def _items_pointer(shape: _Shape, path: str) -> str | None:
     if "" in shape.items:
         return ""
     found = {pointer: folded for pointer, folded in shape.items.items() if folded not in names.ASIDE}
+    found = found or shape.items
     literal = [part for part in path.partition("?")[0].split("/") if part and "{" not in part]
     for wanted in ([names.fold(literal[-1])] if literal else []) + list(names.LISTS):
         for pointer, folded in found.items():
