@@ -306,6 +306,21 @@ def test_files_that_are_not_ours(tmp_path, content, mode, kind, says):
 
 
 @pytest.mark.anyio
+async def test_two_processes_refresh_a_login_once(session, use, api, issuer, tmp_path, connect):
+    issuer.rotates, issuer.delay = True, 0.2
+    kept = await login(session(), use, api, Browser())
+    path = tmp_path / "tokens.json"
+    TokenFile(path).put(kept)
+    issuer.live.clear()
+    issuer.asked.clear()
+    callers = [session({"o": "login"}, stored=TokenFile(path)) for _ in range(4)]
+    answers = await asyncio.gather(*(send(auth, use, api, connect(auth.secrets)()) for auth in callers))
+    assert {answer.status for answer in answers} == {200}
+    assert len(issuer.asked) == 1
+    assert not issuer.reused
+
+
+@pytest.mark.anyio
 async def test_nobody_has_logged_in(session, use, api, connect, tmp_path):
     auth = session({"o": "login"}, stored=TokenFile(tmp_path / "none.json"))
     with pytest.raises(AuthError, match="toolhaft auth login"):

@@ -167,7 +167,7 @@ async def test_loops_in_several_threads_share_one_refresh(caller, issuer):
     assert not issuer.reused
 
 
-async def test_a_cancelled_call_leaves_the_others_to_ask_themselves(caller, issuer):
+async def test_a_cancelled_call_does_not_take_the_token_with_it(caller, issuer):
     issuer.delay = 0.1
     ann, use = caller(CLIENT), use_of(issuer, "clientCredentials")
     first = asyncio.create_task(ann.send(use))
@@ -178,6 +178,26 @@ async def test_a_cancelled_call_leaves_the_others_to_ask_themselves(caller, issu
     done = await asyncio.gather(first, *rest, return_exceptions=True)
     assert isinstance(done[0], asyncio.CancelledError)
     assert [response.status for response in done[1:]] == [200, 200, 200]
+    assert len(issuer.asked) == 1
+
+
+async def test_a_loop_that_ends_leaves_the_others_to_ask_themselves(caller, issuer):
+    issuer.delay = 0.2
+    ann, use = caller(CLIENT), use_of(issuer, "clientCredentials")
+
+    def give_up():
+        async def start():
+            call = asyncio.create_task(ann.send(use))
+            await asyncio.sleep(0.05)
+            call.cancel()
+
+        asyncio.run(start())
+
+    thread = threading.Thread(target=give_up)
+    thread.start()
+    await asyncio.sleep(0.03)
+    assert (await ann.send(use)).status == 200
+    thread.join()
     assert len(issuer.asked) == 2
 
 

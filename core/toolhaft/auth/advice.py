@@ -37,6 +37,11 @@ def advise(
         wants = describe(alternatives)
         if not wants:
             return ""
+        if any(each and all(given_way(use, entries) for use in each) for each in alternatives):
+            return _shown(
+                "The credentials were not sent: the document names this server for single operations only; "
+                "the owner of this run may allow it with allow_hosts= or --allow-host"
+            )
         needed = _needed(alternatives, entries)
         shown = f"must give {needed or 'auth='}, or --auth in the shell"
         return _shown(f"The operation wants {wants}: the owner of this run {shown}")

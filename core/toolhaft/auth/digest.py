@@ -70,7 +70,8 @@ def answer_challenge(
     """
     digest = _hash(challenge.algorithm)
     client_nonce = randomness.token_hex(16)
-    first = digest(f"{user}:{challenge.realm}:{password}")
+    realm = challenge.realm.encode("latin-1", "replace")  # the bytes that the server sent
+    first = digest(user.encode() + b":" + realm + b":" + password.encode())
     if challenge.session:
         first = digest(f"{first}:{challenge.nonce}:{client_nonce}")
     second = f"{method}:{path}"
@@ -79,7 +80,7 @@ def answer_challenge(
     number = f"{count:08x}"
     middle = f":{number}:{client_nonce}:{challenge.quality}" if challenge.quality else ""
     response = digest(f"{first}:{challenge.nonce}{middle}:{digest(second)}")
-    shown_user = digest(f"{user}:{challenge.realm}") if challenge.hashes_user else user
+    shown_user = digest(user.encode() + b":" + realm) if challenge.hashes_user else user
     fields = [
         _user(shown_user),
         f"realm={_quoted(challenge.realm)}",

@@ -40,6 +40,13 @@ class Metadata:
     has_challenges: bool = True
 
 
+def metadata_address(url: str) -> str:
+    """Return where the metadata stand: many documents name the issuer alone."""
+    if "/.well-known/" in url or "?" in url:
+        return url
+    return f"{url.rstrip('/')}{_KNOWN[0]}"
+
+
 async def discover(url: str, sender: Sender, *, scheme: str) -> Metadata:
     """Fetch the metadata of a server at an address that was confirmed before.
 

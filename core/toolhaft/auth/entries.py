@@ -50,7 +50,9 @@ class Entries:
 
     def __init__(self, entries: Mapping[str, Any]) -> None:
         self.names = tuple(entries)
-        self._entries = {key.casefold(): value for key, value in entries.items()}
+        self._exact = dict(entries)
+        # The exact spelling goes before one in another case.
+        self._entries = {key.casefold(): value for key, value in reversed(list(entries.items()))}
         for key, value in entries.items():
             self._check(key, value)
 
@@ -72,7 +74,8 @@ class Entries:
 
     def value(self, name: str) -> Any:
         """Return what was given under a name, in any case; None if nothing was."""
-        return self._entries.get(name.casefold())
+        found = self._exact.get(name)
+        return self._entries.get(name.casefold()) if found is None else found
 
     def secret(self, name: str) -> SecretRef | None:
         """Return the reference given under a name."""

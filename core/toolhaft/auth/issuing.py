@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from toolhaft.auth.confirmation import Confirmed
-from toolhaft.auth.discovery import Metadata, discover
+from toolhaft.auth.discovery import Metadata, discover, metadata_address
 from toolhaft.auth.endpoint import Client, Sender, TokenEndpoint
 from toolhaft.auth.entries import Entries
 from toolhaft.auth.grants import ClientCredentials, Grant, Password, Refresh
@@ -138,10 +138,11 @@ async def metadata_of(use: SchemeUse, origins: Sequence[str], around: Surroundin
     origin = around.confirmed.check(
         use.discovery, scheme=use.scheme, origins=origins, what="metadata address"
     )
-    found = around.metadata.get(use.discovery)
+    address = metadata_address(use.discovery)
+    found = around.metadata.get(address)
     if found is None:
-        found = await discover(use.discovery, around.connect(origin), scheme=use.scheme)
-        around.metadata[use.discovery] = found
+        found = await discover(address, around.connect(origin), scheme=use.scheme)
+        around.metadata[address] = found
     return found
 
 
@@ -231,7 +232,14 @@ class _StoredRefresh:
         self._around = around
 
     async def obtain(self, scopes: tuple[str, ...]) -> Token:
-        """Return a new token; it replaces the one on file."""
+        """Return a new token; it replaces the one on file, which no other process changes meanwhile."""
+        stored = self._around.stored
+        if stored is None:
+            return await self._renew(scopes)
+        async with stored.hold():
+            return await self._renew(scopes)
+
+    async def _renew(self, scopes: tuple[str, ...]) -> Token:
         kept, stored = self._kept, self._around.stored
         if stored is not None:
             # Another process may have refreshed it since: a refresh token serves once at many servers.
@@ -256,5 +264,5 @@ class _StoredRefresh:
             raise
         self._kept = kept.renewed(token)
         if stored is not None:
-            stored.put(self._kept)
+            stored.put(self._kept, held=True)
         return token

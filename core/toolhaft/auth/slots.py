@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import replace
+from typing import Any
 
 from toolhaft.auth.grants import Refresh
 from toolhaft.auth.issuing import Opened
@@ -45,6 +46,7 @@ class Tokens:
         self._tokens: list[tuple[Scopes, Token]] = []
         self._lock = threading.Lock()
         self._flight: Future[Outcome] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def get(self, scopes: Scopes, *, stale: str = "") -> Token:
         """Return a token for these scopes.
@@ -91,6 +93,20 @@ class Tokens:
             raise copy.copy(error) from None
 
     async def _fetch(self, flight: Future[Outcome], scopes: Scopes, stale: str) -> Token:
+        # A call that is cancelled must not take the answer with it: the old refresh token is spent by then.
+        task = asyncio.ensure_future(self._fly(flight, scopes, stale))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        token, failure = await asyncio.shield(task)
+        if token is None:
+            raise failure or AuthError("the request for a token was given up", retryable=True)
+        return token
+
+    async def _fly(
+        self, flight: Future[Outcome], scopes: Scopes, stale: str
+    ) -> tuple[Token | None, ToolhaftError | None]:
+        """Ask for a token, keep it, and tell whoever waits."""
+        token: Token | None = None
         failure: ToolhaftError | None = None
         try:
             token = await self._obtain(scopes, stale)
@@ -99,14 +115,13 @@ class Tokens:
                 self._tokens = [*kept, (scopes, token)][-_MOST_TOKENS:]
         except ToolhaftError as error:
             failure = error
-            raise
         finally:
             with self._lock:
                 if self._flight is flight:
                     self._flight = None
-            # A cancelled request has no failure: whoever waits makes the next one.
+            # One that was ended with its event loop has no failure: whoever waits makes the next one.
             flight.set_result((scopes, failure))
-        return token
+        return token, failure
 
     async def _obtain(self, scopes: Scopes, stale: str) -> Token:
         if self._opened is None:

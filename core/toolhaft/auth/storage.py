@@ -7,16 +7,19 @@ import json
 import os
 import secrets as randomness
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from toolhaft.auth.token import Token, made_token
 from toolhaft.errors import ConfigError, FormatError
 
 _FORMAT = 1
 _LARGEST = 4_000_000
+_PATIENCE = 30.0
+_PAUSE = 0.05
+"""Seconds to wait for another process, and between looks whether it is done."""
 _TEXTS = ("scheme", "token_url", "client_id", "client_secret", "access_token", "refresh_token")
 
 
@@ -110,20 +113,65 @@ class TokenFile:
             raise ConfigError("the file with tokens cannot be read", where=str(self.path)) from None
         return self._read(text)
 
-    def put(self, token: StoredToken) -> None:
-        """Keep a token in place of what was kept for its scheme and origins."""
-        others = [kept for kept in self.all() if not _is_same(kept, token)]
-        self._write([*others, token])
+    def put(self, token: StoredToken, *, held: bool = False) -> None:
+        """Keep a token in place of what was kept for its scheme and origins.
+
+        Args:
+            token: The token.
+            held: The caller is within `hold`.
+        """
+        with contextlib.nullcontext() if held else self._held():
+            others = [kept for kept in self.all() if not _is_same(kept, token)]
+            self._write([*others, token])
+
+    @contextlib.asynccontextmanager
+    async def hold(self) -> AsyncIterator[None]:
+        """Keep other processes from changing the file; after some seconds go on regardless."""
+        import asyncio
+
+        lock = self._lock()
+        try:
+            for _ in range(int(_PATIENCE / _PAUSE)):
+                if _take(lock):
+                    break
+                await asyncio.sleep(_PAUSE)
+            yield
+        finally:
+            lock.close()
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[None]:
+        lock = self._lock()
+        try:
+            for _ in range(int(_PATIENCE / _PAUSE)):
+                if _take(lock):
+                    break
+                time.sleep(_PAUSE)
+            yield
+        finally:
+            lock.close()
+
+    def _lock(self) -> IO[bytes]:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            return self.path.with_name(f"{self.path.name}.lock").open("wb")
+        except OSError as error:
+            raise ConfigError(f"the token cannot be kept: {error.strerror}", where=str(self.path)) from None
 
     def forget(self, scheme: str, origins: Sequence[str] = ()) -> int:
         """Remove what is kept for a scheme, of these origins or of any; return how many there were."""
         wanted = set(origins)
-        before = self.all()
-        left = [
-            kept for kept in before if kept.scheme != scheme or (wanted and not wanted & set(kept.origins))
-        ]
-        if len(left) != len(before):
-            self._write(left)
+        if not self.path.exists():
+            return 0
+        with self._held():
+            before = self.all()
+            left = [
+                kept
+                for kept in before
+                if kept.scheme != scheme or (wanted and not wanted & set(kept.origins))
+            ]
+            if len(left) != len(before):
+                self._write(left)
         return len(before) - len(left)
 
     def _read(self, text: str) -> list[StoredToken]:
@@ -154,6 +202,19 @@ class TokenFile:
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def _take(lock: IO[bytes]) -> bool:
+    """Take a lock if it is free; where the system has none, every lock is."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _is_same(one: StoredToken, other: StoredToken) -> bool:

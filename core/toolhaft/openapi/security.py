@@ -45,6 +45,7 @@ _GRANTS: dict[str, Grant] = {
 }
 """Name of a flow, those of Swagger 2.0 among them -> what it is."""
 _KEPT_SECURITY: Any = tuple[tuple[SchemeUse, ...], ...]
+_MOST_ALTERNATIVES = 100
 _MOST_SCOPES = 200
 _LONGEST_SCOPE = 500
 
@@ -89,7 +90,7 @@ class SecuritySchemes:
         where = f"{pointer}/security" if own is not None else "/security"
         problems: list[Problem] = []
         found: list[tuple[SchemeUse, ...]] = []
-        for index, alternative in enumerate(listed):
+        for index, alternative in enumerate(listed[:_MOST_ALTERNATIVES]):
             if not isinstance(alternative, dict):
                 continue
             place = f"{where}/{index}"
@@ -99,6 +100,9 @@ class SecuritySchemes:
                     for name, scopes in alternative.items()
                 )
             )
+        if len(listed) > _MOST_ALTERNATIVES:
+            message = f"of {len(listed)} alternatives only {_MOST_ALTERNATIVES} are considered"
+            problems.append(Problem(code="security-many", message=message, pointer=where))
         usable = [a for a in found if all(self._is_usable(use) for use in a)]
         kept = [a for a in found if all(use.kind != "unsupported" for use in a)]
         severity: Literal["warning", "degraded"] = "degraded" if found and not usable else "warning"
