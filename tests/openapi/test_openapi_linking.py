@@ -213,3 +213,43 @@ def test_a_document_is_not_changed_for_its_owner():
     before = json.dumps(value)
     read_value(value)
     assert json.dumps(value) == before
+
+
+PAGE = {
+    "$id": "https://example.com/page",
+    "type": "object",
+    "properties": {"items": {"type": "array", "items": {"$dynamicRef": "#item"}}, "next": {"$ref": "#"}},
+    "$defs": {"item": {"$dynamicAnchor": "item", "not": {}}},
+}
+
+
+def test_a_part_fills_what_another_left_open(linked):
+    pets = {"$id": "pets", "$ref": "page", "$defs": {"item": {"$dynamicAnchor": "item", "type": "string"}}}
+    ids = {"$id": "ids", "$ref": "page", "$defs": {"item": {"$dynamicAnchor": "item", "type": "integer"}}}
+    root = {**schemas(Page=PAGE, Pets=pets, Ids=ids), "$self": "https://example.com/api"}
+    document, resolver = linked(root, version="3.2.0")
+    for name, kind in (("Pets", "string"), ("Ids", "integer")):
+        page, _ = resolver.follow({"$ref": f"#/components/schemas/{name}"}, "")
+        item, _ = resolver.find(page["properties"]["items"]["items"]["$dynamicRef"])
+        assert item["type"] == kind
+        assert resolver.find(page["properties"]["next"]["$ref"])[0] is page
+    page = document.root["components"]["schemas"]["Page"]
+    assert resolver.find(page["properties"]["items"]["items"]["$dynamicRef"])[0] == PAGE["$defs"]["item"]
+
+
+def test_a_stricter_tree_is_strict_all_the_way(linked):
+    tree = {
+        "$id": "https://example.com/tree",
+        "$dynamicAnchor": "node",
+        "properties": {"children": {"items": {"$dynamicRef": "#node"}}},
+    }
+    strict = {
+        "$id": "https://example.com/strict",
+        "$dynamicAnchor": "node",
+        "allOf": [{"$ref": "tree"}],
+        "unevaluatedProperties": False,
+    }
+    document, resolver = linked(schemas(Tree=tree, Strict=strict))
+    found = document.root["components"]["schemas"]["Strict"]
+    inner, _ = resolver.follow(found["allOf"][0], "")
+    assert resolver.find(inner["properties"]["children"]["items"]["$dynamicRef"])[0] is found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from toolhaft.errors import HTTPError, SpecError
 from toolhaft.openapi.documents.document import Dialect, Limits, Parsed
+from toolhaft.openapi.documents.dynamic import fill_openings
 from toolhaft.openapi.documents.linking import Linker, Links
 from toolhaft.openapi.documents.misplaced import put_in_place
 from toolhaft.openapi.documents.parsing import parse_beside
@@ -99,6 +100,7 @@ class _Reading:
     def finish(self) -> Linked:
         """Return everything linked."""
         links = self.linker.links
+        links.files.update(fill_openings(links.uses, links.openings))
         resolver = Resolver(self._root.value, links.files, links.unread)
         self._problems.extend(put_in_place(links.misplaced, resolver))
         for text in links.refused:

@@ -26,7 +26,11 @@ def clean_string(text: str) -> str:
     """Return a name or value with lone surrogates, which no UTF-8 text can hold, replaced."""
     if text.isascii():
         return text
-    return text.encode("utf-8", "replace").decode() if any("\ud800" <= c <= "\udfff" for c in text) else text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 def clean_value(value: Any, depth: int = 32) -> Any:

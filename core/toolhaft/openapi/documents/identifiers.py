@@ -27,6 +27,7 @@ class Resource:
         pointer: JSON pointer of the part in it.
         node: The part.
         anchors: Name -> pointer of what carries it.
+        dynamic: Those of the anchors that a part which refers to this one may replace.
     """
 
     uri: str
@@ -34,6 +35,7 @@ class Resource:
     pointer: str
     node: Any
     anchors: dict[str, str] = field(default_factory=dict)
+    dynamic: set[str] = field(default_factory=set)
 
 
 class Identifiers:
@@ -46,6 +48,7 @@ class Identifiers:
     def __init__(self, *, enabled: bool) -> None:
         self._enabled = enabled
         self._resources: dict[str, Resource] = {}
+        self._begins: dict[tuple[str, str], Resource] = {}
         self._around: dict[int, Resource] = {}
         self._folders: list[tuple[str, str]] = []
 
@@ -57,7 +60,8 @@ class Identifiers:
         base = own.partition("#")[0] if isinstance(own, str) else ""
         if base:
             # A file as a whole is told from its parts by its name: its own references need no resource.
-            self._resources.setdefault(base, Resource(base, file, "", root))
+            whole = self._resources.setdefault(base, Resource(base, file, "", root))
+            self._begins.setdefault((file, ""), whole)
             if "/" in base:
                 self._folders.append((base.rpartition("/")[0] + "/", file))
         self._scan(file, root, base)
@@ -79,9 +83,8 @@ class Identifiers:
                 if around is not None:
                     self._around[id(node)] = around
                 named = around if around is not None else whole
-                for keyword in _ANCHORS:
-                    if named is not None and not names and isinstance(node.get(keyword), str):
-                        named.anchors.setdefault(node[keyword], pointer)
+                if named is not None and not names:
+                    _note_anchors(node, pointer, named)
                 for key, item in node.items():
                     if isinstance(item, dict | list) and (names or key not in _DATA):
                         inside = not names and key in _NAMES
@@ -97,11 +100,17 @@ class Identifiers:
             uri = urljoin(around.uri if around is not None else base, said.partition("#")[0])
         except ValueError:
             return around
-        return self._resources.setdefault(uri, Resource(uri, file, pointer, node))
+        made = self._resources.setdefault(uri, Resource(uri, file, pointer, node))
+        self._begins.setdefault((file, pointer), made)
+        return made
 
     def around(self, node: dict[str, Any]) -> Resource | None:
         """Return the identified part that an object belongs to; None if that is its whole file."""
         return self._around.get(id(node))
+
+    def at(self, file: str, pointer: str) -> Resource | None:
+        """Return the identified part that begins at a place, or None."""
+        return self._begins.get((file, pointer))
 
     def find(self, location: str, fragment: str, resource: Resource | None) -> tuple[str, str] | None:
         """Return file and fragment of what a reference means by an identifier, or None."""
@@ -126,6 +135,14 @@ class Identifiers:
             if uri.startswith(folder) and urlsplit(uri).scheme:
                 return file, uri[len(folder) :]
         return None
+
+
+def _note_anchors(node: dict[str, Any], pointer: str, named: Resource) -> None:
+    for keyword in _ANCHORS:
+        if isinstance(node.get(keyword), str):
+            named.anchors.setdefault(node[keyword], pointer)
+            if keyword == "$dynamicAnchor":
+                named.dynamic.add(node[keyword])
 
 
 def _has(node: Any, fragment: str) -> bool:

@@ -9,12 +9,14 @@ Source: RFC 3986, section 5; OpenAPI 3.2, section "Parsing Documents"; JSON Sche
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
 from toolhaft.openapi.documents.document import Dialect, Parsed, as_dict
+from toolhaft.openapi.documents.dynamic import Opening, Use
 from toolhaft.openapi.documents.identifiers import Identifiers, Resource
 from toolhaft.openapi.documents.places import Place
 from toolhaft.openapi.documents.pointers import split_reference, unescape
@@ -90,6 +92,7 @@ class Links:
         references: Every reference that counts, as it is written now.
         refused: References that lead out of the place, as the author wrote them.
         misplaced: See `Misplaced`.
+        uses: See `toolhaft.openapi.documents.dynamic`; and so are ``openings``.
     """
 
     files: dict[str, Any] = field(default_factory=dict)
@@ -97,6 +100,8 @@ class Links:
     references: set[str] = field(default_factory=set)
     refused: dict[str, None] = field(default_factory=dict)
     misplaced: list[Misplaced] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
+    openings: list[Opening] = field(default_factory=list)
 
 
 class Linker:
@@ -251,7 +256,7 @@ class Linker:
     def _reach(self, text: str) -> tuple[str, Any] | tuple[()] | None:
         """Return the file and value behind a reference; nothing if there is none, None if not yet known."""
         file, fragment = split_reference(text)
-        node, tokens = self._file(file), _tokens(fragment)
+        node, tokens = self._file(file), deque(_tokens(fragment))
         hops = 0
         if fragment and not fragment.startswith("/"):
             return self._whole(file, node)
@@ -265,10 +270,10 @@ class Linker:
                 if hops > _MOST_HOPS or any(spot.holder is node for spot in self._waiting):
                     return None if hops <= _MOST_HOPS else ()
                 file, fragment = split_reference(node["$ref"])
-                node, tokens = self._file(file), [*_tokens(fragment), *tokens]
+                node = self._file(file)
+                tokens.extendleft(reversed(_tokens(fragment)))
                 continue
-            tokens = tokens[1:]
-            node = _child(node, token)
+            node = _child(node, tokens.popleft())
             if node is None:
                 return ()
         return self._whole(file, node)
@@ -292,6 +297,7 @@ class Linker:
             location, fragment = split_reference(spot.text)
             found = self._identifiers.find(location, fragment, spot.resource)
             if found is not None:
+                self._note_dynamic(spot, fragment, found)
                 self._named.add(found[0])
                 self._write(spot.holder, spot.key, f"{found[0]}#{found[1]}", spot.mode)
                 continue
@@ -303,6 +309,17 @@ class Linker:
             else:
                 text, place = spot.text, spot.file
             self._place_reference(spot.holder, spot.key, text, place, spot.mode)
+
+    def _note_dynamic(self, spot: _Waiting, fragment: str, found: tuple[str, str]) -> None:
+        """Keep what may have to be told apart by the way it was reached."""
+        if spot.resource is None:
+            return
+        if spot.key == "$dynamicRef":
+            self.links.openings.append(Opening(spot.holder, spot.resource, unescape(fragment)))
+            return
+        used = self._identifiers.at(found[0], unescape(found[1]) if "%" in found[1] else found[1])
+        if used is not None:
+            self.links.uses.append(Use(spot.holder, spot.resource, used))
 
 
 def needs_linking(parsed: Parsed, dialect: Dialect) -> bool:

@@ -6,6 +6,7 @@ Nothing is ever read here: other files were read beside the document, or they ar
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 from urllib.parse import unquote
@@ -157,18 +158,18 @@ class Resolver:
 
     def _look_up(self, reference: str) -> tuple[Any, str]:
         location, fragment = split_reference(reference)
-        node, pointer, tokens = self._start(location, fragment, reference)
+        node, pointer, first = self._start(location, fragment, reference)
+        tokens = deque(first)
         hops = 0
         while tokens:
-            raw, *rest = tokens
-            token = unescape(raw)
+            token = unescape(tokens[0])
             if isinstance(node, dict) and token not in node and isinstance(node.get("$ref"), str):
                 hops += 1
                 if hops > _LONGEST_CHAIN or node["$ref"].startswith(reference):
                     raise BrokenReferenceError("loop", reference)
                 location, fragment = split_reference(node["$ref"])
                 node, pointer, before = self._start(location, fragment, node["$ref"])
-                tokens = [*before, *tokens]
+                tokens.extendleft(reversed(before))
                 continue
             if isinstance(node, dict) and token in node:
                 node = node[token]
@@ -177,7 +178,7 @@ class Resolver:
             else:
                 raise BrokenReferenceError("dangling", reference)
             pointer = f"{pointer}/{escape(token)}"
-            tokens = rest
+            tokens.popleft()
         return node, pointer
 
     def _start(self, location: str, fragment: str, reference: str) -> tuple[Any, str, list[str]]:
