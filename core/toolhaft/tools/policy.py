@@ -90,7 +90,9 @@ class Policy:
         """
         spec = request.spec
         if spec.metadata.get(UNAPPROVED):
-            return Decision("refuse", f"{spec.name} is not approved: {_plain_reason(spec)}")
+            return Decision(
+                "refuse", f"{spec.name} is not approved: {_plain_reason(spec)} (tools lock shows it)"
+            )
         if _matches(self.deny, spec):
             return Decision("refuse", f"{spec.name} is denied by the policy")
         if _names(self.allow, spec.name):
