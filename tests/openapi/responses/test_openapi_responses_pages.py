@@ -81,6 +81,13 @@ DETECTED = {
         "",
         "/_links/next/href",
     ),
+    "described": (
+        [*query("limit"), {**query(offset=STRING)[0], "description": "An offset to the next page."}],
+        returns(data=ROWS),
+        "cursor",
+        "offset",
+        "",
+    ),
     "record": (query("page"), returns(id=INTEGER, name=STRING), None, "", ""),
     "time": (query(after={"type": "string", "format": "date-time"}), returns(items=ROWS), None, "", ""),
     "from": (query(**{"from": STRING, "to": STRING}), returns(items=ROWS), None, "", ""),

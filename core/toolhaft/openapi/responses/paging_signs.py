@@ -96,7 +96,10 @@ def _cursor(
     # An offset that is a text is a token, where the answer has one.
     for name, (key, node) in arguments.items():
         texts = names.OFFSETS - names.DOUBTFUL_OFFSETS | names.PAGES
-        if name in texts and _types(node) == {"string"} and (token := _token(name, shape)):
+        if name not in texts or _types(node) != {"string"}:
+            continue
+        token = _token(name, shape)
+        if token or (sized and any(word in _said(node) for word in _PAGE_WORDS)):
             return Paging(kind="cursor", argument=key, next=token, **common)
     return None
 
