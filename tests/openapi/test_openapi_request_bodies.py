@@ -65,6 +65,22 @@ def test_bodies_of_text(sent, media, schema, arguments, expected):
     assert sent(body(media, schema), arguments) == (media, expected.encode())
 
 
+@pytest.mark.parametrize(
+    ("media", "data"),
+    [
+        ("text/plain; charset=iso-8859-1", b"caf\xe9"),
+        ('text/plain; charset="UTF-8"', "café".encode()),
+        ("text/plain; charset=utf-16le", "café".encode("utf-16le")),
+        ("text/plain; charset=rot13", "café".encode()),
+    ],
+)
+def test_text_is_in_the_charset_of_its_type(sent, media, data):
+    assert sent(body(media, TEXT), {"body": "café"}) == (media, data)
+    if data == b"caf\xe9":
+        with pytest.raises(InvalidArgumentsError, match="iso-8859-1"):
+            sent(body(media, TEXT), {"body": "€"})
+
+
 def test_items_of_a_sequence_are_a_list_of_what_the_document_says(built, document):
     content = {"application/jsonl": {"itemSchema": {"type": "object", "properties": {"t": TEXT}}}}
     spec, wire = built(document({"requestBody": {"content": content}}, method="post", version="3.2.0"))

@@ -10,7 +10,7 @@ from toolhaft.errors import InvalidArgumentsError
 from toolhaft.openapi.requests import styles
 from toolhaft.openapi.requests.files import FileContent, decode_base64, is_file, read_file
 from toolhaft.openapi.requests.forms import form_text
-from toolhaft.openapi.requests.media import is_range, matches
+from toolhaft.openapi.requests.media import encode_text, is_range, matches
 from toolhaft.openapi.requests.multipart import Boundary, MultipartWriter
 from toolhaft.openapi.requests.sequences import sequence_text
 from toolhaft.openapi.requests.wire import Wire, WireBody
@@ -86,10 +86,12 @@ class BodyWriter:
         if self._parts is not None:
             return self._parts.write(value, arguments, lambda item, key: read_file(item, key, artifacts))
         if body.form == "xml":
-            return body.media_type, (value if isinstance(value, str) else xml_text(body.xml, value)).encode()
+            text = value if isinstance(value, str) else xml_text(body.xml, value)
+            return body.media_type, encode_text(text, body.media_type)
         if body.form == "text":
-            text = styles.scalar_text(value) if not is_file(value) else None
-            return body.media_type, text.encode() if text is not None else self._file(value, artifacts).data
+            if is_file(value):
+                return body.media_type, self._file(value, artifacts).data
+            return body.media_type, encode_text(styles.scalar_text(value), body.media_type)
         if body.form == "bytes":
             file = self._file(value, artifacts)
             return _concrete(body.media_type, file), file.data

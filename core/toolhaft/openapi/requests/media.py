@@ -5,6 +5,9 @@ Source: RFC 9110, section 8.3.1; RFC 6839, section 3.
 
 from __future__ import annotations
 
+import re
+
+from toolhaft.errors import InvalidArgumentsError
 from toolhaft.openapi.requests.wire import BodyForm
 
 _LINES = frozenset(
@@ -42,6 +45,10 @@ _TEXTS = frozenset(
         "application/n-triples",
     }
 )
+_CHARSET = re.compile(r"""charset=["']?([\w.:-]+)""", re.IGNORECASE)
+_CHARSETS = re.compile(
+    r"us-ascii|ascii|latin-?1|iso-8859-\d+|windows-125\d|cp125\d|utf-?16([bl]e)?|utf-?32([bl]e)?"
+)
 _BINARY = frozenset({"image", "audio", "video", "font", "model"})
 
 
@@ -54,6 +61,21 @@ def is_json(media_type: str) -> bool:
     """Whether a media type is JSON, or one that is written as JSON."""
     kind = plain(media_type)
     return kind.endswith(("/json", "+json")) and kind not in _LINES
+
+
+def encode_text(text: str, media_type: str) -> bytes:
+    """Return a text in the charset that its media type names, else in UTF-8.
+
+    Raises:
+        InvalidArgumentsError: The charset has no such characters.
+    """
+    found = _CHARSET.search(media_type) if ";" in media_type else None
+    if found is None or not _CHARSETS.fullmatch(found[1].lower()):
+        return text.encode()
+    try:
+        return text.encode(found[1])
+    except (UnicodeEncodeError, LookupError):
+        raise InvalidArgumentsError(f"an argument holds characters that {found[1]} has not") from None
 
 
 def form_of(media_type: str) -> BodyForm | None:

@@ -16,7 +16,7 @@ from toolhaft.openapi.requests import delimited, styles
 from toolhaft.openapi.requests.encoding import as_is
 from toolhaft.openapi.requests.files import FileContent, is_file
 from toolhaft.openapi.requests.forms import content_text
-from toolhaft.openapi.requests.media import form_of, is_range, matches, plain
+from toolhaft.openapi.requests.media import encode_text, form_of, is_range, matches, plain
 from toolhaft.openapi.requests.wire import DeepLists, WireBody, WireField
 
 Boundary = Callable[[bytes], str]
@@ -158,7 +158,7 @@ class MultipartWriter:
         media = next((media for media in known.media_types if not is_range(media)), "")
         if isinstance(value, dict | list) and not known.xml and form_of(media) not in ("json", "text"):
             media = "application/json"
-        return media, content_text(value, media, known.xml).encode(), None
+        return media, encode_text(content_text(value, media, known.xml), media), None
 
 
 def boundary_of(contents: list[bytes]) -> str:
