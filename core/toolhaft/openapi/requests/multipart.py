@@ -73,8 +73,8 @@ class MultipartWriter:
         parts: list[Part] = []
         for name, item in pairs:
             head = self._heads.get(name)
-            if head is not None and type(item) in (str, int):
-                parts.append((head, str(item).encode()))
+            if head is not None and type(item) is str:
+                parts.append((head, item.encode()))
             elif head is not None and type(item) is list and _are_texts(item):
                 parts += [(head, text.encode()) for text in item]
             elif item is not None:
