@@ -131,13 +131,16 @@ def _find_lock(lock: str | Path | Lock | bool | None, scheme: str, rest: Any) ->
     if lock is False or (lock is None and scheme not in ("catalog", "openapi")):
         return None
     if lock is None or lock is True:
-        local = isinstance(rest, str | Path) and "://" not in str(rest)
-        if not local and lock is None:
-            return None
         from toolhaft.tools.catalog_lock import lock_beside, read_lock
 
-        beside = lock_beside(rest) if local else Path("")
-        return read_lock(beside) if lock or beside.is_file() else None
+        beside = lock_beside(rest) if isinstance(rest, str | Path) and "://" not in str(rest) else None
+        if beside is not None and (lock or beside.is_file()):
+            return read_lock(beside)
+        if lock:
+            raise UsageError(
+                "no lock can lie beside it", where=f"{rest!s:.200}", hint="Name its file: lock=FILE"
+            )
+        return None
     if isinstance(lock, str | Path):
         from toolhaft.tools.catalog_lock import read_lock
 

@@ -54,8 +54,7 @@ def open_location(
         allow_host: Hosts that may be spoken to.
         **settings: More settings of the source, and ``lock``; those that are None or empty are left out.
     """
-    given = {name: value for name, value in settings.items() if value not in (None, "", (), [], {})}
-    return open_locations([location], auth, allow_host, **given)[0]
+    return open_locations([location], auth, allow_host, **settings)[0]
 
 
 def open_locations(
@@ -73,7 +72,8 @@ def open_locations(
     from toolhaft.tools.loop import run_sync
 
     named = pairs(auth or (), "--auth")
-    return run_sync(load_catalogs(locations, named, tuple(allow_host or ()), **settings))
+    given = {name: value for name, value in settings.items() if value not in (None, "", (), [], {})}
+    return run_sync(load_catalogs(locations, named, tuple(allow_host or ()), **given))
 
 
 def chosen(

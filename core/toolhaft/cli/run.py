@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolhaft.cli.approval import TerminalApprover, terminal_approver
-from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, open_locations
+from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Curated, LockFile, open_locations
 from toolhaft.cli.images import check_images, save_images
 from toolhaft.cli.inputs import budget as read_budget
 from toolhaft.cli.inputs import pairs
@@ -59,6 +59,8 @@ def run(
     api_key: Annotated[
         str | None, typer.Option(help="The model's key, by reference: --api-key env:MY_KEY.")
     ] = None,
+    curate: Curated = None,
+    lock: LockFile = None,
     auth: Auth = None,
     allow_host: AllowHost = None,
     as_json: AsJSON = False,
@@ -75,7 +77,7 @@ def run(
     folder = prepare(output)
     settings: dict[str, Any] = {"api_key": api_key} if api_key else {}
     secrets = SecretStore()
-    catalogs = open_locations(tools, auth, allow_host)
+    catalogs = open_locations(tools, auth, allow_host, curation=curate, lock=lock)
     learn_keys(secrets, pairs(auth or [], "--auth"))
     agent = Agent(
         catalogs,

@@ -68,9 +68,10 @@ def _beside(location: str) -> Path:
     from toolhaft.tools.catalog_lock import lock_beside
 
     _, rest = split_location(location)
-    if not isinstance(rest, str) or "://" in rest:
+    beside = lock_beside(rest) if isinstance(rest, str) and "://" not in rest else None
+    if beside is None:
         raise UsageError("a lock needs a place", where=location, hint="Say where: -o NAME.lock.json")
-    return lock_beside(rest)
+    return beside
 
 
 def _changed(catalog: Catalog, kept: Lock) -> list[dict[str, Any]]:

@@ -142,7 +142,7 @@ class OpenAPISource(ToolSource):
         if not found.plans and not found.bare:
             raise no_tools(found)
         if self._strict:
-            await asyncio.to_thread(check_whole, found)
+            found.report.require_whole()
         entries: dict[str, Callable[[], Tool]] = {
             name: partial(self._make, found, name) for name in found.plans
         }
@@ -283,13 +283,6 @@ def reachable_origins(hosts: tuple[str, ...], allow_hosts: Sequence[str]) -> tup
         name = f"[{entry}]" if entry.count(":") > 1 and not entry.startswith("[") else entry
         found.update(dict.fromkeys((origin_of(f"http://{name}"), origin_of(f"https://{name}"))))
     return tuple(found)
-
-
-def check_whole(found: Import) -> None:
-    """Raise unless every operation became a tool whole, those included that lose something when built."""
-    for name in found.plans:
-        found.build(name)
-    found.report.require_whole()
 
 
 def no_tools(found: Import) -> SpecError:

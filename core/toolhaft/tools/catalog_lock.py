@@ -180,9 +180,15 @@ def original(tool: Tool) -> Tool:
     return tool.inner if isinstance(tool, Unapproved) else tool
 
 
-def lock_beside(path: Path | str) -> Path:
-    """Return where the lock of a catalog or document lies: ``pets.lock.json`` beside ``pets.catalog``."""
-    return Path(path).with_suffix(ENDING)
+def lock_beside(path: Path | str) -> Path | None:
+    """Return where the lock of a catalog or document lies: ``pets.lock.json`` beside ``pets.catalog``.
+
+    What is no path of a file has none.
+    """
+    try:
+        return Path(path).with_suffix(ENDING)
+    except ValueError:
+        return None
 
 
 def read_lock(path: Path | str) -> Lock:
