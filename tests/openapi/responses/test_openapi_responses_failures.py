@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from toolhaft.errors import StatusError
 from toolhaft.http.message import Response
@@ -302,3 +304,33 @@ async def test_a_call_says_what_to_change(api, tool_of):
     )
     with pytest.raises(StatusError, match="Change 'price' \\(must be above 0; it must fit"):
         await tool.call({"id": "7", "price": -1}, CallContext())
+
+
+NAMES = st.sampled_from(
+    ["error", "errors", "detail", "message", "fault", "source", "loc", "field", "path", "param", "x"]
+)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=30)
+    | st.sampled_from(["price", "/a/b", "items[0].sku"])
+)
+ANY = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=5),
+    max_leaves=25,
+)
+
+
+@given(ANY)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_shape_raises_or_grows(thing, body):
+    spec, wire = thing
+    response = Response(status=400, url="http://x", body=json.dumps(body).encode())
+    error = status_error(response, wire, where="thing", wants="", authorised=True, spec=spec)
+    assert len(error.what) < 2500
+    assert len(error.hint) < 1000
+    assert len(json.dumps(error.details)) < 6000
+    known = set(spec.properties)
+    assert all(entry["argument"] in known for entry in error.details.get("errors", []) if "argument" in entry)

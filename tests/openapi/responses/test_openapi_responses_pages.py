@@ -3,8 +3,11 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from toolhaft.http.message import Response
+from toolhaft.openapi.requests.wire import Wire
 from toolhaft.openapi.responses.conversation import Patience
 from toolhaft.openapi.responses.following import Follow
 from toolhaft.openapi.responses.links import next_link
@@ -307,6 +310,28 @@ def test_the_url_of_a_page_is_held_against_the_operation(built, document):
         "",
     ):
         assert by_url(bad, wire, asked).url in ("", asked)
+
+
+TEXTS = st.text(max_size=40) | st.sampled_from(
+    [
+        "//h",
+        "https://api.example.com",
+        "https://api.example.com:443/v1/things",
+        "http://[::1]/",
+        "\\\\h",
+        "data:,x",
+    ]
+)
+
+
+@given(st.lists(TEXTS, max_size=4).map("".join))
+def test_no_text_leads_to_another_origin(text):
+    wire = Wire(method="GET", server="https://api.example.com/v1", path="/things")
+    found = by_url(text, wire, "https://api.example.com/v1/things?a=1")
+    assert found.url == "" or found.url.startswith("https://api.example.com/v1/things")
+    assert bool(found.refused) == (not found.url)
+    assert len(found.line()) < 400
+    next_link((("link", text),))
 
 
 @pytest.mark.parametrize(

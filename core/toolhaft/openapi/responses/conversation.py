@@ -115,10 +115,11 @@ class Conversation:
         if is_streamed(self._wire, arguments):
             return await self._collected(request)
         response = await self.fetch(request)
-        told: tuple[str, ...] = ()
+        line = ""
         if self._patience.wait > 0:
             response, line = await wait_for_end(response, request, self.fetch, self._patience.wait)
-        else:
+        elif response.status == 202 or request.method != "GET":
+            # What is merely read may say "running" for good: a machine, a game.
             line = read_work(response, request).line()
         told = (line,) if line else ()
         parsed, notes = await self._parse(response)

@@ -73,7 +73,8 @@ _FAILED = frozenset(
         "timedout",
     }
 )
-_LARGEST = 1_000_000
+_LARGEST = 64_000
+"""Bytes of an answer that is asked for a state; what is longer is a result."""
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 10.0
 _MOST_ASKED = 500
