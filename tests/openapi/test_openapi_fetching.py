@@ -126,6 +126,24 @@ async def test_files_are_relative_to_where_the_document_was_found(site):
     assert site.asked == ["/latest", "/v3/openapi.json", "/v3/a.json", "/v3/deep/b.json"]
 
 
+@pytest.mark.parametrize("own", ["{base}/v2/api", "/v2/api", "../v2/api"])
+async def test_files_are_relative_to_the_address_that_a_document_gives_itself(site, own):
+    address = {"openapi": "3.2.0", "$self": own.format(base=site.base)}
+    site.pages["/latest/openapi.json"] = {**root("a.json"), **address}
+    site.pages["/v2/a.json"] = {"type": "string"}
+    async with await load(site, "/latest/openapi.json") as catalog:
+        assert catalog.report.imported == 2
+    assert site.asked == ["/latest/openapi.json", "/v2/a.json"]
+
+
+async def test_an_address_of_another_origin_changes_nothing(site, other):
+    site.pages["/api/openapi.json"] = {**root("a.json"), "openapi": "3.2.0", "$self": f"{other.base}/x/api"}
+    site.pages["/api/a.json"] = {"type": "string"}
+    async with await load(site) as catalog:
+        assert catalog.report.imported == 2
+    assert other.asked == []
+
+
 @pytest.mark.parametrize(
     "reference",
     [

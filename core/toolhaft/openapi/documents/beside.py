@@ -79,6 +79,7 @@ class _Reading:
     def __init__(self, root: Parsed, place: Folder | Origin | Nowhere, dialect: Dialect) -> None:
         self.linker = Linker(root, place, dialect)
         self._root = root
+        self._place = place
         self._problems: list[Problem] = []
 
     def take(self, name: str, data: bytes, limits: Limits) -> None:
@@ -105,6 +106,8 @@ class _Reading:
         self._problems.extend(put_in_place(links.misplaced, resolver))
         for text in links.refused:
             message = f"the reference {text[:200]!r} leaves the document; what lies there is not read"
+            if text.startswith("..") and isinstance(self._place, Folder):
+                message += ": if it belongs to the description, give the folder that holds both as root="
             self._problems.append(Problem(code="reference-external", message=message))
         return Linked(links, tuple(self._problems[:_MOST_PROBLEMS]))
 

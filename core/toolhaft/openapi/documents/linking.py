@@ -224,11 +224,13 @@ class Linker:
         location, fragment = split_reference(text)
         name = self._place.name(location, file) if location else file
         if name is None:
-            self.links.refused[text] = None
+            if mode != "examples":
+                self.links.refused[text] = None
             relative = not location.startswith((".", "/", "\\")) and not urlsplit_scheme(location)
             # A name never begins so: what was refused cannot be taken for a file of that name.
             holder[key] = f"./{text}" if relative else text
-            self.links.references.add(holder[key])
+            if mode != "examples":
+                self.links.references.add(holder[key])
             return
         self._named.add(name)
         self._write(holder, key, f"{name}#{fragment}", mode)

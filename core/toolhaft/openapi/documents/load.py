@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
-from toolhaft.errors import StatusError, UsageError
+from toolhaft.errors import EgressError, StatusError, UsageError
 from toolhaft.openapi.documents.beside import ACCEPT, Linked, fetch_files, link_files
 from toolhaft.openapi.documents.document import LIMITS, Dialect, Document, Limits, Parsed
 from toolhaft.openapi.documents.kinds import check_kind
@@ -92,10 +93,24 @@ async def fetch(
     kind = check_kind(parsed.value, url)
     linked = None
     if needs_linking(parsed, kind[1]):
-        origin = Origin(found)
+        origin = Origin(_own_address(parsed.value, found))
         files = client if within is None else within(origin.origin)
         linked = await fetch_files(parsed, origin, kind[1], limits, files)
     return replace(_document(parsed, url, kind, linked), url=found)
+
+
+def _own_address(root: dict[str, Any], url: str) -> str:
+    """Return what relative references are relative to: ``$self`` where it is of the same origin (3.2)."""
+    from toolhaft.http.origin import origin_of
+
+    own = root.get("$self")
+    if not isinstance(own, str):
+        return url
+    try:
+        address = urljoin(url, own)
+        return address if origin_of(address) == origin_of(url) else url
+    except (EgressError, ValueError):
+        return url
 
 
 def read_bytes(data: bytes, location: str, limits: Limits = LIMITS) -> Document:
