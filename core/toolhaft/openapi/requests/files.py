@@ -98,7 +98,12 @@ def read_file(value: Any, key: str, artifacts: ArtifactStore | None = None) -> F
         return _of_path(value, key)
     if isinstance(value, Mapping) and is_file(value):
         return _inline(value, key)
-    raise _wrong(key, f"is no file: {value!r:.80}")
+    raise _wrong(key, f"is no file, but {shown(value)}")
+
+
+def shown(value: Any) -> str:
+    """Return what was given in place of a file, for an error: a text itself, of others what they are."""
+    return repr(value[:80]) if isinstance(value, str) else f"a value of type {type(value).__name__}"
 
 
 def _inline(value: Mapping[str, Any], key: str) -> FileContent:

@@ -14,7 +14,7 @@ from typing import Any
 from toolhaft.errors import InvalidArgumentsError
 from toolhaft.openapi.requests import delimited, styles
 from toolhaft.openapi.requests.encoding import as_is
-from toolhaft.openapi.requests.files import FileContent, is_file
+from toolhaft.openapi.requests.files import FileContent, is_file, shown
 from toolhaft.openapi.requests.forms import content_text
 from toolhaft.openapi.requests.media import encode_text, form_of, is_range, matches, plain
 from toolhaft.openapi.requests.wire import DeepLists, WireBody, WireField
@@ -29,6 +29,7 @@ _UNNAMED = WireField(key="", name="")
 _UNKNOWN = "application/octet-stream"
 _FORM = "multipart/form-data"
 _USUAL = "toolhaft-7d1f3c0a9be2465482f6c1d0"
+_SCALARS = frozenset({str, int, float, bool})
 _DEEPEST = 4
 
 
@@ -73,8 +74,8 @@ class MultipartWriter:
         parts: list[Part] = []
         for name, item in pairs:
             head = self._heads.get(name)
-            if head is not None and type(item) is str:
-                parts.append((head, item.encode()))
+            if head is not None and type(item) in _SCALARS:
+                parts.append((head, styles.scalar_text(item).encode()))
             elif head is not None and type(item) is list and _are_texts(item):
                 parts += [(head, text.encode()) for text in item]
             elif item is not None:
@@ -151,7 +152,7 @@ class MultipartWriter:
             return _file_type(file, known.media_types), file.data, file.name
         if known.file:
             raise InvalidArgumentsError(
-                f"{name!r} is to be a file, not {value!r:.80}",
+                f"{name[:80]!r} is to be a file, not {shown(value)}",
                 hint='Give the handle of a file, or {"text": ...} or {"base64": ...}',
                 details={"pointer": f"/{known.key}"},
             )
