@@ -10,6 +10,7 @@ from toolhaft.errors import ConfigError, HTTPError, ModelError, UsageError
 from toolhaft.models.answer import AnswerReader
 from toolhaft.models.base import Model
 from toolhaft.models.endpoint import AUTO_KEY, find_endpoint
+from toolhaft.models.profiled import choose_profile, restored
 from toolhaft.settings import load_settings
 from toolhaft.types import Completion, Message, ToolCall, ToolSpec
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from toolhaft.models.wire import RequestEncoder
     from toolhaft.secrets import SecretStore
     from toolhaft.tools.artifacts import ArtifactStore
+    from toolhaft.tools.profiles import ProfileName
 
 _LARGEST_ANSWER = 20_000_000
 _HEADERS = (("content-type", "application/json"), ("accept", "application/json"))
@@ -48,6 +50,8 @@ class ChatModel(Model):
         extra: More fields for every request, JSON values; None leaves out a field such as ``seed``.
         prices: Price of a million tokens as ``{"input": ..., "output": ...}``, for `Usage.cost`.
         artifacts: Where the images of messages are found; without it the model sees their handles only.
+        schema_profile: Whose rules the schemas of tools keep: ``plain``, ``openai``, ``openai-strict``,
+            ``anthropic`` or ``gemini``; None chooses by the address, ``openai`` where that tells nothing.
 
     Raises:
         ConfigError: The address, the key's reference or a setting makes no sense.
@@ -69,6 +73,7 @@ class ChatModel(Model):
         extra: Mapping[str, Any] | None = None,
         prices: Mapping[str, float] | None = None,
         artifacts: ArtifactStore | None = None,
+        schema_profile: ProfileName | None = None,
     ) -> None:
         self._endpoint = find_endpoint(name, base_url, api_key, load_settings())
         self.name = self._endpoint.name
@@ -82,6 +87,7 @@ class ChatModel(Model):
         self._parallel = parallel
         self._stream = stream
         self._artifacts = artifacts
+        self._profile = choose_profile(schema_profile, self._endpoint.origin)
         self._reader = AnswerReader(self._endpoint.url("chat/completions"), dict(prices or {}))
         self._encoder: RequestEncoder | None = None
 
@@ -123,7 +129,8 @@ class ChatModel(Model):
         try:
             payload = await (self._ask_streaming(body, on_delta) if stream else self._ask(body))
             used = {call.id for message in messages for call in message.calls}
-            return self._reader.read(payload, used, time.perf_counter() - started)
+            completion = self._reader.read(payload, used, time.perf_counter() - started)
+            return restored(completion, tools, self._profile) if completion.calls else completion
         except ModelError as error:
             raise self._redacted(error) from None
 
@@ -154,6 +161,7 @@ class ChatModel(Model):
             artifacts=self._artifacts,
             limit_name="max_completion_tokens" if self._endpoint.is_openai else "max_tokens",
             parallel=self._parallel,
+            profile=self._profile,
         )
         return self._encoder
 

@@ -14,6 +14,7 @@ import orjson
 from toolhaft.errors import UsageError
 from toolhaft.models.prompts import prompt
 from toolhaft.text import shorten
+from toolhaft.tools.profiles import ProfileName, fit
 from toolhaft.types import Artifact, Message, ToolCall, ToolSpec
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class RequestEncoder:
         artifacts: Where images are found; None shows handles only.
         limit_name: The field that limits the answer's length.
         parallel: Whether the model may ask for several calls at once.
+        profile: Whose rules the schemas of tools keep.
     """
 
     def __init__(
@@ -56,15 +58,17 @@ class RequestEncoder:
         artifacts: ArtifactStore | None = None,
         limit_name: str = "max_tokens",
         parallel: bool = True,
+        profile: ProfileName = "openai",
     ) -> None:
         self.artifacts = artifacts
+        self._profile: ProfileName = profile
         self._fixed = {name: value for name, value in fields.items() if value is not None}
         self._left_to_extra = frozenset(fields)
         self._head = dumps(self._fixed, "the settings of the model")[:-1]
         self._limit_name = limit_name
         self._parallel = parallel
         self._messages: _Once[Message, _Encoded] = _Once(self._encode_message)
-        self._specs: _Once[ToolSpec, bytes] = _Once(_encode_spec)
+        self._specs: _Once[ToolSpec, bytes] = _Once(self._encode_spec)
         self._tool_sets: OrderedDict[int, tuple[Sequence[ToolSpec], bytes]] = OrderedDict()
 
     def body(
@@ -138,6 +142,20 @@ class RequestEncoder:
         part = dumps({"type": "text", "text": text}, "a message")
         return _Encoded(b'{"role":"%s","content":[%s,%s]}' % (message.role.encode(), part, images))
 
+    def _encode_spec(self, spec: ToolSpec) -> bytes:
+        try:
+            parameters = fit(spec.parameters, self._profile).parameters
+        except RecursionError:
+            raise UsageError(
+                "cannot be written as JSON: it holds itself", where=f"tool {spec.name}"
+            ) from None
+        function: dict[str, Any] = {"name": spec.name, "description": spec.description}
+        if parameters:
+            function["parameters"] = parameters
+        if self._profile == "openai-strict":
+            function["strict"] = True
+        return dumps({"type": "function", "function": function}, f"tool {spec.name}")
+
     def _images(self, artifacts: Sequence[Artifact]) -> bytes:
         """Return images as content parts joined by commas; what is no image, or too large, is left out."""
         if self.artifacts is None:
@@ -204,11 +222,6 @@ class _Once(Generic[K, V]):
 
     def __len__(self) -> int:
         return len(self._kept)
-
-
-def _encode_spec(spec: ToolSpec) -> bytes:
-    function = {"name": spec.name, "description": spec.description, "parameters": spec.parameters}
-    return dumps({"type": "function", "function": function}, f"tool {spec.name}")
 
 
 def _encode_assistant(message: Message) -> bytes:

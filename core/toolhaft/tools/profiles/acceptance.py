@@ -131,7 +131,7 @@ def _strict(schema: dict[str, Any]) -> Iterator[str]:
         ("properties", properties, 5_000),
         ("enum values", choices, 1_000),
         ("characters of names and values", letters, 120_000),
-        ("levels", _levels(schema, schema, ()), 10),
+        ("levels", _levels(schema), 10),
     ):
         if count > most:
             yield f"/: {count} {what}, more than {most}"
@@ -155,23 +155,25 @@ def _strict_node(node: dict[str, Any], pointer: str) -> Iterator[str]:
         yield f"{pointer}: the format {node['format']!r} is not known in strict mode"
 
 
-def _levels(node: Any, root: dict[str, Any], inside: tuple[str, ...]) -> int:
-    """Return how many objects stand inside one another, each definition counted once on the way."""
-    if not isinstance(node, dict):
-        return 0
-    below = 0
-    for key, value in node.items():
-        if key in _INNER:
-            below = max(below, _levels(value, root, inside))
-        elif key in _LISTS:
-            below = max([below, *(_levels(item, root, inside) for item in value)])
-        elif key in _MAPS and key != "$defs":
-            below = max([below, *(_levels(item, root, inside) for item in value.values())])
-    reference = node.get("$ref")
-    if isinstance(reference, str) and reference not in inside and len(inside) < 11:
-        target = root.get("$defs", {}).get(reference.removeprefix("#/$defs/"))
-        below = max(below, _levels(target, root, (*inside, reference)))
-    return below + ("properties" in node)
+def _levels(schema: dict[str, Any]) -> int:
+    """Return how many objects stand inside one another; a definition that is met inside itself ends it."""
+    defined = schema.get("$defs", {})
+    known: dict[str, int] = {}
+
+    def deepest(node: Any) -> int:
+        if not isinstance(node, dict):
+            return 0
+        inner: list[Any] = [node[key] for key in _INNER if key in node]
+        inner += [item for key in _LISTS for item in node.get(key, ())]
+        inner += [item for key in _MAPS if key != "$defs" for item in node.get(key, {}).values()]
+        below = max(map(deepest, inner), default=0)
+        name = str(node.get("$ref", "")).removeprefix("#/$defs/")
+        if name in defined and name not in known:
+            known[name] = 0
+            known[name] = deepest(defined[name])
+        return max(below, known.get(name, 0)) + ("properties" in node)
+
+    return deepest(schema)
 
 
 def _gemini(schema: dict[str, Any]) -> Iterator[str]:

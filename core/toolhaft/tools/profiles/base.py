@@ -72,18 +72,22 @@ class Definitions:
             node = merged if merged is not None else {**target, **rest}
         return {}
 
-    def merged(self, node: dict[str, Any], given: Given, pointer: str, depth: int = 0) -> dict[str, Any]:
+    def merged(
+        self, node: dict[str, Any], given: Given, pointer: str, seen: set[str] | None = None
+    ) -> dict[str, Any]:
         """Return a schema without reference and ``allOf`` at its top; what cannot be merged is given up."""
+        seen = set() if seen is None else seen
         found = self.resolve(node)
         if "allOf" not in found:
             return found
         made = {key: value for key, value in found.items() if key != "allOf"}
-        if depth > _LONGEST_CHAIN:
-            return made
         for member in found["allOf"]:
-            if not isinstance(member, dict):
-                continue
-            plain = self.merged(member, given, pointer, depth + 1)
+            reference = member.get("$ref") if isinstance(member, dict) else None
+            if not isinstance(member, dict) or reference in seen:
+                continue  # what is said twice, or says itself, adds nothing
+            if isinstance(reference, str):
+                seen.add(reference)
+            plain = self.merged(member, given, pointer, seen)
             plain = {key: value for key, value in plain.items() if key not in ANNOTATIONS or key not in made}
             united = merge(plain, made)
             if united is None:
@@ -91,6 +95,19 @@ class Definitions:
             else:
                 made = united
         return made
+
+    def written_out(self, node: dict[str, Any]) -> list[str]:
+        """Return the references that `merged` puts the targets of in place of."""
+        found: dict[str, None] = {}
+        waiting = [node]
+        while waiting:
+            inner = waiting.pop()
+            reference = inner.get("$ref")
+            if isinstance(reference, str) and reference not in found:
+                found[reference] = None
+                waiting.append(self.find(reference) or {})
+            waiting.extend(member for member in inner.get("allOf", ()) if isinstance(member, dict))
+        return list(found)
 
 
 def types_of(node: dict[str, Any]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from toolhaft.tools.merging import merge
 from toolhaft.tools.profiles.base import PREFIX, Definitions, Given, Profiled, unions_of
-from toolhaft.tools.subschemas import map_children
+from toolhaft.tools.subschemas import children, map_children
 
 _KEY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_.-]+")
@@ -24,13 +24,28 @@ def lenient(parameters: dict[str, Any]) -> Profiled:
     """
     given = Given()
     definitions = Definitions(parameters)
-    made = _whole(parameters, definitions)
+    made = parameters if _is_whole(parameters, definitions) else _whole(parameters, definitions)
     if made.get("type") != "object" or any(keyword in made for keyword in _NOT_AT_TOP):
         made = _object_at_top(made, definitions, given)
     renamed: dict[str, str] = {}
     if any(not _KEY.fullmatch(name) for name in made.get("properties", ())):
         made, renamed = _with_legal_keys(made)
     return Profiled(parameters=made, notes=tuple(given.notes), renamed=renamed)
+
+
+def _is_whole(schema: dict[str, Any], definitions: Definitions) -> bool:
+    """Whether `_whole` would change nothing: nearly always, and much sooner told."""
+    waiting = [schema]
+    while waiting:
+        node = waiting.pop()
+        kinds = node.get("type")
+        if kinds == "array" or (kinds.__class__ is list and "array" in kinds):
+            if "items" not in node:
+                return False
+        elif node.get("enum") == [] or ("$ref" in node and definitions.find(node["$ref"]) is None):
+            return False
+        waiting += [child for _, child in children(node)]
+    return True
 
 
 def _whole(node: dict[str, Any], definitions: Definitions) -> dict[str, Any]:

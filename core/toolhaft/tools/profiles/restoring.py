@@ -9,6 +9,7 @@ from typing import Any
 from toolhaft.tools.profiles.base import Definitions, Given, type_of, types_of, unions_of
 
 _DEEPEST = 100
+_DEEPEST_UNION = 3
 _LONGEST_TEXT = 1_000_000
 
 
@@ -78,7 +79,7 @@ class _Restorer:
     def _kinds(self, node: dict[str, Any], depth: int) -> set[str]:
         """Return the types that a value may have; none is any."""
         branches = [branch for branch in unions_of(node) if isinstance(branch, dict)]
-        if not branches or depth > _DEEPEST or types_of(node):
+        if not branches or depth > _DEEPEST_UNION or types_of(node):
             return set(types_of(node))
         found = [self._kinds(self._definitions.merged(branch, Given(), ""), depth + 1) for branch in branches]
         return set().union(*found) if all(found) else set()

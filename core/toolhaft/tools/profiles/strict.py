@@ -31,6 +31,8 @@ _KEPT = {
     "object": (),
 }
 _DEEPEST = 64
+MOST_WRITTEN = 3_000
+"""Schemas of one tool from which on definitions are no longer written out where something adds to them."""
 
 
 def strict(parameters: dict[str, Any]) -> Profiled:
@@ -54,6 +56,8 @@ class _Strict:
         self._given = given
         self._waiting: list[str] = []
         self._made: dict[str, dict[str, Any]] = {}
+        self._inside: list[str] = []
+        self._schemas = 0
 
     def whole(self, parameters: dict[str, Any]) -> dict[str, Any]:
         made = self._object(parameters, "", 0)
@@ -73,7 +77,17 @@ class _Strict:
             if self._definitions.find(reference) is None:
                 return self._any(node, pointer)
             return self._refer(reference)
-        node = self._definitions.merged(node, self._given, pointer)
+        written = self._definitions.written_out(node)
+        if any(one in self._inside for one in written) or (written and self._schemas > MOST_WRITTEN):
+            self._given.note(pointer, "what is said beside a definition that holds itself is given up")
+            return self._refer(written[0]) if self._definitions.find(written[0]) else self._any(node, pointer)
+        self._inside += written
+        made = self._plain(self._definitions.merged(node, self._given, pointer), pointer, depth)
+        del self._inside[len(self._inside) - len(written) :]
+        return made
+
+    def _plain(self, node: dict[str, Any], pointer: str, depth: int) -> dict[str, Any]:
+        self._schemas += 1
         if branches := unions_of(node):
             return self._union(node, branches, pointer, depth)
         kinds = types_of(node)
@@ -159,12 +173,17 @@ class _Strict:
             if not isinstance(branch, dict):
                 continue
             whole: dict[str, Any] | None = branch
-            if own:
+            written = self._definitions.written_out(branch) if own else []
+            if own and (any(one in self._inside for one in written) or self._schemas > MOST_WRITTEN):
+                whole = None
+            elif own:
                 whole = merge(own, self._definitions.merged(branch, self._given, pointer))
             if whole is None:
-                self._given.note(pointer, "an alternative that contradicts the rest is given up")
+                self._given.note(pointer, "an alternative that the rest cannot be said with is given up")
             else:
+                self._inside += written
                 part = self._schema(whole, f"{pointer}/anyOf", depth + 1)
+                del self._inside[len(self._inside) - len(written) :]
                 parts += [one for one in part.get("anyOf", [part]) if one not in parts]
         if not parts:
             return self._schema(own, pointer, depth + 1) if own else self._any(node, pointer)
