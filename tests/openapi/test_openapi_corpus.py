@@ -12,8 +12,6 @@ from toolhaft.openapi.importing import import_document
 from toolhaft.openapi.plans import ImportOptions
 from toolhaft.tools.schema import compile_schema
 
-NOT_YET = ("v2-", "body-multipart", "body-xml")
-
 CHILD = """
 import asyncio, json, sys
 touched = []
@@ -85,11 +83,12 @@ def test_a_sample_of_real_documents(benchmark_openapi, shared):
 
 
 @pytest.mark.slow
-def test_every_real_document_in_one_file(benchmark_openapi, shared):
+def test_the_tools_of_real_documents_are_sound(benchmark_openapi, shared):
     folder = shared / "openapi"
     rows = documents(benchmark_openapi, folder)
-    assert len(rows) > 150
-    for row in rows:
+    assert len(rows) > 200
+    large = [row for row in rows if row["bytes"] > 200_000]
+    for row in [*(row for row in rows if row not in large), *large[::5]]:
         check(folder, row)
 
 
@@ -138,7 +137,7 @@ async def test_wire_vectors(benchmark_openapi, echo, shared):
     for vector in map(json.loads, lines):
         if problem := await benchmark_openapi.check_vector(vector, echo):
             wrong[vector["id"]] = problem
-    assert {name: why for name, why in wrong.items() if not name.startswith(NOT_YET)} == {}
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("text", ["{", "openapi: [", "openapi: 3.0.0\npaths: 5", "\x07", "{}", "5"])
