@@ -99,6 +99,13 @@ def chosen(
     )
 
 
+def is_document(location: str) -> bool:
+    """Whether a location is an OpenAPI document, rather than tools of another kind or a catalog file."""
+    from toolhaft.agent.opening import split_location
+
+    return split_location(location)[0] == "openapi"
+
+
 def earlier_names(path: Path | str, prefix: str = "") -> dict[str, str]:
     """Return ``METHOD /path`` -> name of the tools of an earlier import, so that a new one keeps them.
 

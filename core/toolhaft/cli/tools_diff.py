@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Curated, earlier_names, open_location
+from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Curated, earlier_names, is_document, open_location
 from toolhaft.cli.output import print_json, print_line
 from toolhaft.errors import UnknownNameError
 
@@ -43,7 +43,7 @@ def diff(
             raise UnknownNameError("kind of change", kind, KINDS, where="--fail-on")
     # What was approved is no matter here: the tools are compared as they are.
     before = open_location(old, auth, allow_host, curation=curate, lock=False)
-    names = earlier_names(old.removeprefix("catalog:")) if _is_document(new) else None
+    names = earlier_names(old.removeprefix("catalog:")) if is_document(new) else None
     after = open_location(new, auth, allow_host, curation=curate, lock=False, names=names)
     found = compare_catalogs(before, after)
     if as_json:
@@ -59,9 +59,3 @@ def diff(
         print_line(str(found))
     if found.has(*(fail_on or ())):
         raise typer.Exit(1)
-
-
-def _is_document(location: str) -> bool:
-    from toolhaft.agent.opening import split_location
-
-    return split_location(location)[0] == "openapi"

@@ -17,7 +17,9 @@ from toolhaft.cli.catalogs import (
     Operations,
     Paths,
     Tags,
+    chosen,
     earlier_names,
+    is_document,
     open_location,
 )
 from toolhaft.cli.import_report import print_report
@@ -74,17 +76,20 @@ def import_(
     """
     if output is not None and output.suffix != ".catalog":
         raise UsageError(f"{str(output)!r} does not end in .catalog", hint="Name it, say, pets.catalog")
-    chosen = {"tags": tag, "methods": method, "paths": path, "operations": operation}
+    wanted = {"tags": tag, "methods": method, "paths": path, "operations": operation}
+    document = is_document(location)
     settings = {
-        "include": {name: words for name, words in chosen.items() if words},
+        "include": {name: words for name, words in wanted.items() if words} if document else None,
         "overlays": overlay,
         "curation": curate,
         "server": server,
-        "names": earlier_names(output, prefix) if output is not None else None,
+        "names": earlier_names(output, prefix) if output is not None and document else None,
     }
     with waiting(f"Reading {location}"):
         # What was approved before is no matter to an import; it is asked for when the tools are opened.
         catalog = open_location(location, auth, allow_host, lock=False, **settings)
+    if not document and any(wanted.values()):
+        catalog = catalog.filter(lambda spec: chosen(spec, **wanted))
     if prefix:
         catalog = catalog.prefix(prefix)
     _build(catalog)

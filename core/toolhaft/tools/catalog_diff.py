@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from toolhaft.tools.catalog import Catalog
 
 KINDS: tuple[ChangeKind, ...] = ("breaking", "additive", "textual")
-_QUIET = frozenset(["accept"])
-"""Fields of a wire that change with what an answer may look like, and no call."""
+_QUIET = frozenset(["accept", "paging"])
+"""Fields of a wire that tell how an answer is read and its pages are followed; no call changes with them."""
 _SAID = frozenset(["server", "effect", "repeatable", "answers"])
 """Fields of a wire that stand in the spec too, or are compared by themselves."""
 

@@ -38,7 +38,7 @@ class LockedTool:
 
     Attributes:
         hashes: Part -> hash; see `toolhaft.tools.catalog_hash.ToolHash`.
-        spec: What was shown to whoever approved it.
+        spec: What was shown to whoever approved it, the schema of the result left out.
     """
 
     hashes: dict[str, str]
@@ -80,9 +80,12 @@ class Lock:
         locked = self.tools.get(tool.spec.name)
         if locked is None:
             return [Change(kind="additive", pointer="", what="the tool is new")]
-        found = compare_specs(locked.spec, tool.spec)
-        if hash_tool(tool.spec, tool.binding()).wire != locked.hashes.get("wire"):
+        now = hash_tool(tool.spec, tool.binding())
+        found = compare_specs(locked.spec, replace(tool.spec, returns=None))
+        if now.wire != locked.hashes.get("wire"):
             found.append(Change(kind="breaking", pointer="/wire", what="requests are made otherwise"))
+        if now.rest != locked.hashes.get("rest") and all(change.kind != "textual" for change in found):
+            found.append(Change(kind="breaking", pointer="/returns", what="what is said of results changed"))
         return found
 
     def approve(self, catalog: Catalog, names: Iterable[str]) -> Lock:
@@ -229,15 +232,16 @@ def write_lock(lock: Lock, path: Path | str) -> None:
     """
     target = Path(path)
     whole = hash_catalog((name, json.dumps(tool.hashes, sort_keys=True)) for name, tool in lock.tools.items())
-    value = {
-        "format": FORMAT,
-        "name": lock.name,
-        "hash": whole,
-        "tools": {name: _written(lock.tools[name]) for name in sorted(lock.tools)},
-    }
+    head = json.dumps({"format": FORMAT, "name": lock.name, "hash": whole}, indent=1).removesuffix("\n}")
+    # One line a tool: a review sees which ones changed.
+    lines = [
+        f"{json.dumps(name)}: {json.dumps(_written(lock.tools[name]), sort_keys=True, separators=(',', ':'))}"
+        for name in sorted(lock.tools)
+    ]
+    text = f'{head},\n "tools": {{\n' + ",\n".join(lines) + "\n}}\n"
     temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.tmp")
     try:
-        temporary.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
         temporary.replace(target)
     except OSError as error:
         raise UsageError(
@@ -248,11 +252,14 @@ def write_lock(lock: Lock, path: Path | str) -> None:
 
 
 def _locked(tool: Tool) -> LockedTool:
-    return LockedTool(hashes=hash_tool(tool.spec, tool.binding()).to_dict(), spec=tool.spec)
+    hashes = hash_tool(tool.spec, tool.binding()).to_dict()
+    return LockedTool(hashes=hashes, spec=replace(tool.spec, returns=None))
 
 
 def _written(tool: LockedTool) -> dict[str, Any]:
-    spec = {key: value for key, value in to_value(tool.spec).items() if value not in (None, "", [], {})}
+    # The schema of the result is large, nothing that a model reads, and hashed all the same.
+    shown = {key: value for key, value in to_value(tool.spec).items() if key != "returns"}
+    spec = {key: value for key, value in shown.items() if value not in (None, "", [], {})}
     _, mark, pointer = tool.spec.source.partition("#")
     spec["source"] = mark + pointer  # where the document lay is no part of what was approved
     return {**tool.hashes, "approved": spec}
