@@ -73,6 +73,7 @@ class OpenAPITool(Tool):
         self._checker: AnswerChecker | None = None
         self._auth = auth
         self._connect = connect
+        self._choice: Choice | None = None
         self._builder: RequestBuilder | None = None
 
     @property
@@ -143,8 +144,10 @@ class OpenAPITool(Tool):
 
     def _chosen(self) -> Choice:
         """Return what the caller gave of what the operation wants."""
-        wanted = self.wire.security if self.wire.trusted else ()
-        return self._auth.choose(wanted, self.spec.hosts)
+        if self._choice is None:
+            wanted = self.wire.security if self.wire.trusted else ()
+            self._choice = self._auth.choose(wanted, self.spec.hosts)
+        return self._choice
 
     def following(
         self, *, pages: int | None = None, wait: float | None = None, patience: Patience | None = None
