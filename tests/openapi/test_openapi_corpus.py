@@ -42,7 +42,7 @@ json.dump(found, sys.stdout)
 
 
 def documents(benchmark_openapi, folder):
-    return [row for row in benchmark_openapi.rows_of(folder, "valid") if benchmark_openapi.is_read(row)]
+    return [row for row in benchmark_openapi.rows_of(folder, "valid") if ".tar" not in row["file"]]
 
 
 def check(folder, row):
@@ -86,9 +86,9 @@ def test_a_sample_of_real_documents(benchmark_openapi, shared):
 def test_the_tools_of_real_documents_are_sound(benchmark_openapi, shared):
     folder = shared / "openapi"
     rows = documents(benchmark_openapi, folder)
-    assert len(rows) > 200
+    assert len(rows) > 250
     large = [row for row in rows if row["bytes"] > 200_000]
-    for row in [*(row for row in rows if row not in large), *large[::5]]:
+    for row in [*(row for row in rows if row not in large), *large[::8]]:
         check(folder, row)
 
 
