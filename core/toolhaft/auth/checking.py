@@ -151,7 +151,7 @@ def _problem(use: SchemeUse, operations: Sequence[Guarded], auth: Auth) -> str:
     """Return why a scheme would not work with what was given; empty if nothing is known against it."""
     way = given_way(use, auth.entries)
     if way is None:
-        return missing_for(use, auth.entries, shell=True)
+        return missing_for(use, auth.entries, for_shell=True)
     for name in auth.entries.given_for(use.scheme):
         if not _is_there(auth, name):
             return f"{auth.entries.value(name)} ({name}) is not set"

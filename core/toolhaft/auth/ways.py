@@ -56,7 +56,7 @@ def given_way(use: SchemeUse, entries: Entries) -> Way | None:
     return next((way for way in ways_of(use, entries) if not way.login and way.is_given(entries)), None)
 
 
-def missing_for(use: SchemeUse, entries: Entries, *, shell: bool = False) -> str:
+def missing_for(use: SchemeUse, entries: Entries, *, for_shell: bool = False) -> str:
     """Return what would satisfy a scheme, for a person: what is not there yet of the ways that were begun.
 
     Where none was, the ways that the document means, and a token or key given by hand.
@@ -64,7 +64,7 @@ def missing_for(use: SchemeUse, entries: Entries, *, shell: bool = False) -> str
     Args:
         use: The scheme.
         entries: What the caller gave.
-        shell: In the words of the command line.
+        for_shell: In the words of the command line.
     """
     ways = ways_of(use, entries)
     begun = [way for way in ways if any(entries.has(name) for name in way.names)]
@@ -72,7 +72,7 @@ def missing_for(use: SchemeUse, entries: Entries, *, shell: bool = False) -> str
     for way in begun or _plainest(use, ways):
         missing = [name for name in way.names if not entries.has(name)]
         if missing or way.login:
-            found[_asked(use, way, missing, shell)] = None
+            found[_asked(use, way, missing, for_shell)] = None
     return " or ".join(found)
 
 
@@ -92,13 +92,13 @@ def _plainest(use: SchemeUse, ways: tuple[Way, ...]) -> list[Way]:
     return [*found, *(way for way in by_means.values() if way.means == "token")]
 
 
-def _asked(use: SchemeUse, way: Way, missing: list[str], shell: bool) -> str:
+def _asked(use: SchemeUse, way: Way, missing: list[str], for_shell: bool) -> str:
     if way.login:
         words = "".join(f" --auth {name}=..." for name in missing)
-        after = f"--auth {use.scheme}=login" if shell else f"auth={{{use.scheme!r}: 'login'}}"
+        after = f"--auth {use.scheme}=login" if for_shell else f"auth={{{use.scheme!r}: 'login'}}"
         return f"toolhaft auth login CATALOG {use.scheme}{words}, then {after}"
     pairs = [(name, _example(name, use)) for name in missing]
-    if not shell:
+    if not for_shell:
         return f"auth={{{', '.join(f'{name!r}: {example}' for name, example in pairs)}}}"
     if way.means == "custom":
         return "a function, from Python"
