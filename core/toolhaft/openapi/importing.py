@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from toolhaft.errors import SpecError
-from toolhaft.openapi.building import build
+from toolhaft.openapi.building import build, note_cuts
 from toolhaft.openapi.documents.cleaning import clean_text
 from toolhaft.openapi.documents.document import Document, as_dict
 from toolhaft.openapi.mentions import list_mentions
@@ -72,7 +72,7 @@ def import_document(document: Document, options: ImportOptions) -> Import:
         if options.choice.reason(operation):
             left_out.append(_left_out(operation))
             continue
-        plan = planner.plan(operation)
+        plan = note_cuts(planner.plan(operation), name, planner)
         entry = _entry(plan, name)
         entries.append(entry)
         server_problems.update(dict.fromkeys(plan.server.problems))

@@ -18,8 +18,12 @@ def clean_text(text: Any, longest: int = LONGEST_DESCRIPTION) -> str:
     """Return a description without invisible characters, in at most ``longest`` characters."""
     if not isinstance(text, str):
         return ""
-    readable = _LINES.sub("\n\n", clean(text[: longest * 8], longest * 8))
-    return shorten(_BLANKS.sub(" ", readable).strip(), longest)
+    readable = clean(text[: longest * 8], longest * 8)
+    if "\n" in readable:
+        readable = _LINES.sub("\n\n", readable)
+    if "  " in readable or "\t" in readable:
+        readable = _BLANKS.sub(" ", readable)
+    return shorten(readable.strip(), longest)
 
 
 def clean_string(text: str) -> str:

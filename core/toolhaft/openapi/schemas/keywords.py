@@ -9,6 +9,7 @@ from toolhaft.openapi.documents.document import as_dict
 from toolhaft.openapi.schemas.patterns import Patterns
 from toolhaft.openapi.schemas.scalars import choice, distinct, fits, is_nullable, is_number, plain_number
 from toolhaft.tools.artifact_places import FORMAT as ARTIFACT
+from toolhaft.tools.merging import ANNOTATIONS
 
 MOST_CHOICES = 1000
 """Values of an enum that are kept; a longer one becomes a note in the description."""
@@ -26,6 +27,7 @@ _COUNTS = (
     "minContains",
     "maxContains",
 )
+_LIMITS = frozenset({*_NUMBERS, *_COUNTS, "divisibleBy"})
 _TEXTS = ("format", "contentEncoding", "contentMediaType")
 
 
@@ -68,6 +70,8 @@ def bound(node: dict[str, Any], made: dict[str, Any], patterns: Patterns) -> Non
 
 
 def _limit(node: dict[str, Any], made: dict[str, Any]) -> None:
+    if _LIMITS.isdisjoint(node):
+        return
     for keyword in _NUMBERS:
         value = node.get(keyword)
         if is_number(value) and (keyword != "multipleOf" or value > 0):
@@ -115,3 +119,17 @@ def dependent_names(node: dict[str, Any]) -> dict[str, list[str]]:
 
 def _note(made: dict[str, Any], note: str) -> None:
     made["description"] = clean_text(f"{made.get('description', '')} {note}")
+
+
+def take_null(node: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema that lets null through where ``nullable`` stands beside what would not take it."""
+    if not is_nullable(node):
+        return made
+    if "const" in made and made["const"] is not None:
+        made["enum"] = [made.pop("const"), None]
+    unions = {key for key in ("allOf", "anyOf", "oneOf", "not", "$ref") if key in made}
+    if not unions:
+        return made
+    composed = {key: value for key, value in made.items() if key not in ANNOTATIONS}
+    said = {key: value for key, value in made.items() if key in ANNOTATIONS}
+    return {**said, "anyOf": [composed, {"type": "null"}]}

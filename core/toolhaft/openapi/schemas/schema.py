@@ -18,9 +18,9 @@ from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.schemas.composing import PREFIX, Composer
 from toolhaft.openapi.schemas.definitions import definition_name, reference_to
 from toolhaft.openapi.schemas.inheritance import Branch, Inheritance, property_name
-from toolhaft.openapi.schemas.keywords import annotate, bound, choose, dependent_names
+from toolhaft.openapi.schemas.keywords import annotate, bound, choose, dependent_names, take_null
 from toolhaft.openapi.schemas.patterns import Patterns
-from toolhaft.openapi.schemas.scalars import declared_types, is_nullable
+from toolhaft.openapi.schemas.scalars import declared_types
 from toolhaft.openapi.schemas.visibility import Visibility
 from toolhaft.tools.merging import ANNOTATIONS
 from toolhaft.tools.subschemas import LISTS, NAMED, ONE, references
@@ -33,6 +33,13 @@ MOST_PARTS = 1_000_000
 _REFERENCES = ("$ref", "$dynamicRef")
 _OTHER_ONE = tuple(keyword for keyword in ONE if keyword != "items")
 _NESTED = frozenset({*_REFERENCES, *NAMED, *ONE, *LISTS, "dependencies", "discriminator"})
+_OBJECT = frozenset(
+    {
+        *("properties", "required", "patternProperties", "allOf"),
+        *("dependencies", "dependentSchemas", "dependentRequired"),
+    }
+)
+_INNER = frozenset({*_OTHER_ONE, *LISTS})
 _NONE: frozenset[str] = frozenset()
 
 
@@ -257,7 +264,7 @@ class SchemaReader:
             )
             for branch in branches
         ]
-        return _nullable(node, made)
+        return take_null(node, made)
 
     def _branch(self, branch: Branch, name: str, schema: dict[str, Any]) -> dict[str, Any]:
         values = list(branch.values)
@@ -274,9 +281,13 @@ class SchemaReader:
         annotate(node, made)
         bound(node, made, self._patterns)
         choose(node, made, types)
-        hidden = hidden | self._visibility.hidden_names(node, conversion.response)
-        self._object(node, made, conversion, depth, hidden)
-        self._array(node, made, types, conversion, depth)
+        if not _OBJECT.isdisjoint(node):
+            hidden = hidden | self._visibility.hidden_names(node, conversion.response)
+            self._object(node, made, conversion, depth, hidden)
+        if "items" in node or "array" in types:
+            self._array(node, made, types, conversion, depth)
+        if _INNER.isdisjoint(node):
+            return take_null(node, made)
         for keyword in _OTHER_ONE:
             value = node.get(keyword)
             if isinstance(value, bool) and keyword not in ("not", "if", "then", "else"):
@@ -286,7 +297,7 @@ class SchemaReader:
         for keyword in LISTS:
             if members := self._members(node, keyword, conversion, depth, hidden):
                 made[keyword] = members
-        return _nullable(node, made)
+        return take_null(node, made)
 
     def _members(
         self, node: dict[str, Any], keyword: str, conversion: Conversion, depth: int, hidden: frozenset[str]
@@ -376,17 +387,3 @@ class SchemaReader:
 
 def _names(schema: dict[str, Any]) -> list[str]:
     return [reference.removeprefix(PREFIX) for reference in references(schema)]
-
-
-def _nullable(node: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
-    """Let null through where ``nullable`` stands beside what would not take it."""
-    if not is_nullable(node):
-        return made
-    if "const" in made and made["const"] is not None:
-        made["enum"] = [made.pop("const"), None]
-    unions = {key for key in ("allOf", "anyOf", "oneOf", "not", "$ref") if key in made}
-    if not unions:
-        return made
-    composed = {key: value for key, value in made.items() if key not in ANNOTATIONS}
-    said = {key: value for key, value in made.items() if key in ANNOTATIONS}
-    return {**said, "anyOf": [composed, {"type": "null"}]}

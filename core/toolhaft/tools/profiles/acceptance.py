@@ -55,7 +55,7 @@ def accepts(parameters: dict[str, Any], profile: ProfileName) -> list[str]:
     found = [*_meta(parameters)]
     if profile == "plain":
         return found
-    found += [*_top(parameters), *_common(parameters)]
+    found += [*_top(parameters), *_everywhere(parameters)]
     if profile == "openai-strict":
         found += _strict(parameters)
     return found
@@ -104,7 +104,7 @@ def _top(schema: dict[str, Any]) -> Iterator[str]:
             yield f"/properties: the key {name!r} has characters that are refused, or too many"
 
 
-def _common(schema: dict[str, Any]) -> Iterator[str]:
+def _everywhere(schema: dict[str, Any]) -> Iterator[str]:
     if len(json.dumps(schema)) > LARGEST:
         yield f"/: larger than {LARGEST} bytes"
     for node, pointer in _places(schema):
