@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from toolhaft.openapi.documents.cleaning import clean_text
+from toolhaft.openapi.effects import READS
 from toolhaft.openapi.names import KeyRequest, argument_keys
-from toolhaft.openapi.operations import READS
 from toolhaft.openapi.requests.wire import Where, Wire, WireBody, WireField, WireParameter
 from toolhaft.tools.report import Problem
 from toolhaft.types import Effect, ToolSpec
