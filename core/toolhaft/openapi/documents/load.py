@@ -42,19 +42,22 @@ def read_path(path: Path, limits: Limits = LIMITS, root: Path | None = None) -> 
         UsageError: There is no such file, it cannot be read, or it does not lie in ``root``.
         SpecError: It is not an OpenAPI document that this version reads.
     """
+    parsed = parse_bytes(_bytes_of(path, limits.max_bytes + 1), str(path), limits)
+    folder = Folder(path, root)
+    kind = check_kind(parsed.value, str(path))
+    linked = link_files(parsed, folder, kind[1], limits) if needs_linking(parsed, kind[1]) else None
+    return _document(parsed, str(path), kind, linked)
+
+
+def _bytes_of(path: Path, most: int) -> bytes:
     try:
         with path.open("rb") as file:
-            data = file.read(limits.max_bytes + 1)
+            return file.read(most)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
         raise UsageError(
             f"cannot read the document: {reason}", where=str(path), hint="Check the path"
         ) from None
-    parsed = parse_bytes(data, str(path), limits)
-    folder = Folder(path, root)
-    kind = check_kind(parsed.value, str(path))
-    linked = link_files(parsed, folder, kind[1], limits) if needs_linking(parsed, kind[1]) else None
-    return _document(parsed, str(path), kind, linked)
 
 
 async def fetch(

@@ -33,6 +33,7 @@ def parse_bytes(data: bytes, location: str, limits: Limits) -> Parsed:
     if len(data) > limits.max_bytes:
         raise SpecError(f"larger than {limits.max_bytes} bytes", where=location, code="E-SPEC-LIMIT")
     text, problems = _decode(data, location)
+    del data  # a large document is held in three forms at once while it is parsed; this one is not needed
     parsed = _parse(text, limits, location)
     return replace(parsed, problems=(*problems, *parsed.problems)) if problems else parsed
 
