@@ -6,6 +6,7 @@ import urllib.request
 
 import pytest
 
+pytestmark = pytest.mark.slow
 SECURITY = {
     "/open": [],
     "/secret": [{"shop": ["read"]}],

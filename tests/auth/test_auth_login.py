@@ -21,6 +21,7 @@ from toolhaft.http import Request, origin_of
 from toolhaft.http.callback import CallbackServer
 from toolhaft.secrets import SecretStore
 
+pytestmark = pytest.mark.slow
 PUBLIC = {"o.client_id": "public"}
 
 

@@ -13,6 +13,7 @@ from toolhaft.errors import ConfigError, HTTPError
 from toolhaft.http import Cassette, Egress, HTTPClient, Request, origin_of
 from toolhaft.secrets import SecretStore
 
+pytestmark = pytest.mark.slow
 MEMORY = {"password": "digest-password-1", "wrong": "wrong-password-2", "key": "key-value-1"}
 DIGEST = SchemeUse(scheme="d", kind="digest")
 USER = {"d.username": "ann", "d.password": "memory:password"}

@@ -12,7 +12,7 @@ from toolhaft.errors import AuthError, ConfigError
 from toolhaft.http import Request, origin_of
 from toolhaft.secrets import SecretStore
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 MEMORY = {
     "secret": "app-secret-1",
     "other": "other-secret-2",
