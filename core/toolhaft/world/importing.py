@@ -143,7 +143,7 @@ class _Connection:
 
     def __init__(self, base_url: str, secrets: SecretStore | None) -> None:
         self._base_url = base_url
-        self._secrets = secrets
+        self.secrets = secrets or SecretStore()
         self._client: HTTPClient | None = None
 
     def connect(self, _hosts: tuple[str, ...]) -> HTTPClient:
@@ -152,7 +152,7 @@ class _Connection:
 
             host = urlsplit(self._base_url).netloc
             egress = Egress(allow_hosts=(host,), origins=(origin_of(self._base_url),))
-            self._client = HTTPClient(egress=egress, secrets=self._secrets)
+            self._client = HTTPClient(egress=egress, secrets=self.secrets)
         return self._client
 
     async def close(self) -> None:
@@ -171,7 +171,8 @@ class _Maker:
         from toolhaft.openapi.security import Auth
 
         known = {name.casefold() for name in service.secret_names}
-        self._auth = Auth({scheme: ref for scheme, ref in auth.items() if scheme.casefold() in known})
+        kept = {scheme: reference for scheme, reference in auth.items() if scheme.casefold() in known}
+        self._auth = Auth(kept, secrets=connection.secrets)
         self._url = url
         self._origin = origin_of(url)
         self._connection = connection
