@@ -83,6 +83,29 @@ def test_a_cut_is_the_same_whatever_was_built_before(imported, large):
     assert found.build("thing")[0].parameters == imported(large).build("thing")[0].parameters
 
 
+def test_importing_stays_quick_where_everything_reaches_everything(imported, document):
+    n = 300
+    schemas = {
+        f"S{i}": {
+            "type": "object",
+            "properties": {f"p{j}": ref(f"S{(i * 7 + j * 13 + 1) % n}") for j in range(6)},
+        }
+        for i in range(n)
+    }
+    paths = {
+        f"/things/{i}": {
+            "post": {
+                "requestBody": {"content": {"application/json": {"schema": ref(f"S{i}")}}},
+                "responses": {},
+            }
+        }
+        for i in range(n)
+    }
+    found = imported(document(paths=paths, components={"schemas": schemas}))
+    assert found.report.degraded == n
+    assert all(one.problems[-1].code == "schema-cut" for one in found.report.operations)
+
+
 def test_texts_go_before_structure():
     text = "A first sentence that says it. " + "More words. " * 60
     schema = {

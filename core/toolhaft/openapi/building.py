@@ -32,6 +32,8 @@ def note_cuts(plan: OperationPlan, name: str, planner: Planner) -> OperationPlan
     """Return a plan that says what its tool loses for its size."""
     if outcome_of(plan.problems) == "skipped" or not planner.sizing.may_cut(plan):
         return plan
+    if not planner.sizing.may_weigh():
+        return replace(plan, problems=(*plan.problems, planner.sizing.suspicion(plan)))
     cuts = _fitted(plan, name, planner, wire_of(plan, planner)).cuts
     return replace(plan, problems=(*plan.problems, *planner.sizing.problems(cuts, plan))) if cuts else plan
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from toolhaft.openapi.plans import OperationPlan
     from toolhaft.openapi.schemas.schema import SchemaReader
 
+MOST_WEIGHED = 200_000
+"""Definitions of large tools that are weighed at import, each as often as a tool has it."""
 _MOST_NAMED = 20
 _OVERHEAD = 60
 _PARAMETER = 400
@@ -31,10 +33,12 @@ class Sizing:
         self._schemas = schemas
         self._limits = limits
         self._fitter = Fitter(limits)
+        self._weighed = 0
         self._estimator = Estimator(schemas.resolver, schemas.inheritance)
 
     def fit(self, parameters: dict[str, Any], name: str, description: str) -> Fitted:
         """Return the arguments schema of a tool in the size that the tool may have."""
+        self._weighed += len(parameters.get("$defs", ()))
         reserved = len(name) + len(description.encode("utf-8", "replace")) + _OVERHEAD
         return self._fitter.fit(parameters, reserved)
 
@@ -44,7 +48,11 @@ class Sizing:
         size = len(schemas) * _PARAMETER + _PARAMETER * 4
         if plan.body is not None:
             schemas.append(plan.body.schema)
-        return size + self._estimator.estimate(schemas) > self._limits.largest
+        return self._estimator.exceeds(schemas, self._limits.largest - size)
+
+    def may_weigh(self) -> bool:
+        """Whether there is time left to find out at import what exactly a tool loses."""
+        return self._weighed < MOST_WEIGHED
 
     def problems(self, cuts: tuple[Cut, ...], plan: OperationPlan) -> tuple[Problem, ...]:
         """Return what the report says of parts that were left out."""
@@ -62,6 +70,15 @@ class Sizing:
             pointer = plan.operation.pointer
             found.append(Problem(code="schema-cut", message=message, pointer=pointer, severity="degraded"))
         return tuple(found)
+
+    def suspicion(self, plan: OperationPlan) -> Problem:
+        """Return what the report says of a tool that is too large to be weighed at import."""
+        message = (
+            "the schema is too large; its deepest optional parts are left out, and any value is taken there"
+        )
+        return Problem(
+            code="schema-cut", message=message, pointer=plan.operation.pointer, severity="degraded"
+        )
 
     def _message(self, cut: Cut) -> str:
         where = f"{json_pointer(cut.path)} of the arguments" if not cut.definition else cut.definition

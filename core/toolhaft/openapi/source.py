@@ -16,6 +16,7 @@ from toolhaft.openapi.options import CallOptions
 from toolhaft.openapi.plans import ImportOptions
 from toolhaft.openapi.requests.request import path_variables
 from toolhaft.openapi.requests.wire import DeepLists, Wire
+from toolhaft.openapi.schemas.fitting import SIZES, SizeLimits
 from toolhaft.openapi.security import Auth, kept_names, kept_uses
 from toolhaft.openapi.selection import Filter, read_selection
 from toolhaft.openapi.servers import Servers
@@ -61,6 +62,8 @@ class OpenAPISource(ToolSource):
         deep_lists: How lists inside a ``deepObject`` are written: ``indices``, ``brackets`` or ``repeat``.
         media_types: See `toolhaft.openapi.options.CallOptions`, likewise ``pages`` and ``wait``.
         limits: What a document may cost.
+        largest_tool: Bytes of JSON that one tool may have; of a larger one, the deepest optional parts of its
+            schema are left out, and the report says which.
         root: Folder that the files of a description may lie in, where it is spread over several; None for
             the folder of the document itself. Nothing outside is ever read.
     """
@@ -86,6 +89,7 @@ class OpenAPISource(ToolSource):
         pages: int = 1,
         wait: float = 0.0,
         limits: Limits = LIMITS,
+        largest_tool: int = SIZES.largest,
         root: str | Path | None = None,
     ) -> None:
         self._options = ImportOptions(
@@ -97,6 +101,7 @@ class OpenAPISource(ToolSource):
             names=dict(names or {}),
             media_types=() if isinstance(media_types, str) else tuple(media_types),
             deep_lists=deep_lists,
+            sizes=SizeLimits(largest=largest_tool),
             choice=Filter(
                 include=read_selection(include, "include"), exclude=read_selection(exclude, "exclude")
             ),

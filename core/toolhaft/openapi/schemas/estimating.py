@@ -35,8 +35,13 @@ class Estimator:
         self._inheritance = inheritance
         self._known: dict[str, tuple[int, frozenset[str]]] = {}
 
-    def estimate(self, schemas: Iterable[Any]) -> int:
-        """Return bytes that the schemas, and the definitions they reach, do not exceed with short texts."""
+    def exceeds(self, schemas: Iterable[Any], limit: int) -> bool:
+        """Whether schemas, and the definitions that they reach, may have more bytes than that.
+
+        Args:
+            schemas: As the document writes them.
+            limit: Bytes of JSON, with short texts. Where the answer is no, it is certain.
+        """
         total = 0
         waiting: list[str] = []
         seen: set[str] = set()
@@ -45,12 +50,12 @@ class Estimator:
             total += weight
             waiting += wanted - seen
             seen |= wanted
-        while waiting:
+        while waiting and total <= limit:
             weight, wanted = self._definition(waiting.pop())
             total += weight
             waiting += wanted - seen
             seen |= wanted
-        return total
+        return total > limit
 
     def _definition(self, reference: str) -> tuple[int, frozenset[str]]:
         known = self._known.get(reference)
