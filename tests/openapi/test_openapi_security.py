@@ -79,6 +79,17 @@ def test_what_is_unknown_degrades_and_may_be_served_by_the_caller(scheme, kept):
     assert served == [] or not kept
 
 
+def test_a_scheme_may_be_named_by_its_pointer():
+    more = {"a/b": {"type": "http", "scheme": "bearer"}}
+    use, problems = read({"type": "mutualTLS"}, wanted=[{"#/components/securitySchemes/a~1b": []}], **more)
+    assert (use.scheme, use.kind, problems) == ("a/b", "bearer", [])
+
+
+def test_more_alternatives_than_anybody_reads_are_told():
+    _, problems = read({"type": "mutualTLS"}, wanted=[{"s": []}] * 5000)
+    assert [(problem.code, problem.severity) for problem in problems] == [("security-many", "warning")]
+
+
 def test_an_alternative_that_can_be_satisfied_makes_it_a_warning():
     _, problems = read({"type": "dsn"}, key={"type": "mutualTLS"}, wanted=[{"s": []}, {"key": []}])
     assert [problem.severity for problem in problems] == ["warning"]

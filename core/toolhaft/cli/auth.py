@@ -296,6 +296,21 @@ async def _probe(tool: OpenAPITool) -> dict[str, str]:
 
 
 def _print_check(found: SecurityCheck) -> None:
+    if found.schemes:
+        _print_schemes(found.schemes)
+        print_line()
+    total = found.open + found.unlocked + len(found.locked)
+    print_line(
+        f"{total} operation{'' if total == 1 else 's'}: {found.open} ask for nothing, {found.unlocked} can be called with what is "
+        f"given, {len(found.locked)} cannot"
+    )
+    if found.locked:
+        shown = ", ".join(found.locked[:_SHOWN])
+        more = len(found.locked) - _SHOWN
+        print_line(f"Locked: {shown}{f' and {more} more' if more > 0 else ''}")
+
+
+def _print_schemes(schemes: Sequence[SchemeCheck]) -> None:
     print_table(
         ("SCHEME", "KIND", "STATE", "UNLOCKS", "GIVEN OR NEEDED"),
         [
@@ -306,19 +321,9 @@ def _print_check(found: SecurityCheck) -> None:
                 f"{scheme.unlocked} of {len(scheme.operations)}",
                 _needs(scheme),
             )
-            for scheme in found.schemes
+            for scheme in schemes
         ],
     )
-    print_line()
-    total = found.open + found.unlocked + len(found.locked)
-    print_line(
-        f"{total} operations: {found.open} ask for nothing, {found.unlocked} can be called with what is "
-        f"given, {len(found.locked)} cannot"
-    )
-    if found.locked:
-        shown = ", ".join(found.locked[:_SHOWN])
-        more = len(found.locked) - _SHOWN
-        print_line(f"Locked: {shown}{f' and {more} more' if more > 0 else ''}")
 
 
 def _needs(scheme: SchemeCheck) -> str:

@@ -17,6 +17,7 @@ from toolhaft.auth.session import Auth
 from toolhaft.errors import EgressError, FormatError
 from toolhaft.http.origin import origin_of
 from toolhaft.openapi.documents.document import as_dict, as_list, escape
+from toolhaft.openapi.documents.pointers import unescape
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.tools.report import Problem
 from toolhaft.types import from_value
@@ -45,6 +46,7 @@ _GRANTS: dict[str, Grant] = {
 }
 """Name of a flow, those of Swagger 2.0 among them -> what it is."""
 _KEPT_SECURITY: Any = tuple[tuple[SchemeUse, ...], ...]
+_POINTER = "#/components/securitySchemes/"
 _MOST_ALTERNATIVES = 100
 _MOST_SCOPES = 200
 _LONGEST_SCOPE = 500
@@ -116,6 +118,8 @@ class SecuritySchemes:
 
     def _use(self, name: str, scopes: Any, pointer: str, problems: list[Problem]) -> SchemeUse:
         use = self._uses.get(name)
+        if use is None and name.startswith(_POINTER):  # a URI in place of a name, since OpenAPI 3.2
+            use = self._uses.get(unescape(name.removeprefix(_POINTER)))
         if use is None:
             use = SchemeUse(scheme=name, kind="unsupported", note="is not defined")
         if not self._is_usable(use):
