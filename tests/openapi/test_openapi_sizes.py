@@ -84,7 +84,7 @@ def test_a_cut_is_the_same_whatever_was_built_before(imported, large):
 
 
 def test_importing_stays_quick_where_everything_reaches_everything(imported, document):
-    n = 300
+    n = 200
     schemas = {
         f"S{i}": {
             "type": "object",

@@ -12,7 +12,6 @@ from toolhaft.openapi.documents.resolve import BrokenReferenceError
 from toolhaft.openapi.plans import OperationPlan, Planner
 from toolhaft.openapi.requests.request import media_types
 from toolhaft.openapi.requests.wire import Wire
-from toolhaft.openapi.schemas.fitting import Fitted
 from toolhaft.openapi.security import describe
 from toolhaft.openapi.wiring import wire_of
 from toolhaft.tools.report import outcome_of
@@ -25,22 +24,21 @@ _LONGEST_EXAMPLE = 2000
 def build(plan: OperationPlan, name: str, planner: Planner) -> tuple[ToolSpec, Wire]:
     """Return the spec of an operation and how its requests are made."""
     wire = wire_of(plan, planner)
-    return _spec(plan, name, _fitted(plan, name, planner, wire).schema, wire, planner), wire
+    whole = Arguments(plan, planner, wire.body).schema()
+    parameters = planner.sizing.fit(whole, name, describe_operation(plan.operation.fields))
+    return _spec(plan, name, parameters, wire, planner), wire
 
 
 def note_cuts(plan: OperationPlan, name: str, planner: Planner) -> OperationPlan:
     """Return a plan that says what its tool loses for its size."""
-    if outcome_of(plan.problems) == "skipped" or not planner.sizing.may_cut(plan):
+    sizing = planner.sizing
+    if outcome_of(plan.problems) == "skipped" or not sizing.may_cut(plan):
         return plan
-    if not planner.sizing.may_weigh():
-        return replace(plan, problems=(*plan.problems, planner.sizing.suspicion(plan)))
-    cuts = _fitted(plan, name, planner, wire_of(plan, planner)).cuts
-    return replace(plan, problems=(*plan.problems, *planner.sizing.problems(cuts, plan))) if cuts else plan
-
-
-def _fitted(plan: OperationPlan, name: str, planner: Planner, wire: Wire) -> Fitted:
-    parameters = Arguments(plan, planner, wire.body).schema()
-    return planner.sizing.fit(parameters, name, describe_operation(plan.operation.fields))
+    if not sizing.may_weigh():
+        return replace(plan, problems=(*plan.problems, sizing.suspicion(plan)))
+    whole = Arguments(plan, planner, wire_of(plan, planner).body).schema()
+    cuts = sizing.cuts(whole, name, describe_operation(plan.operation.fields))
+    return replace(plan, problems=(*plan.problems, *sizing.problems(cuts, plan))) if cuts else plan
 
 
 def _spec(

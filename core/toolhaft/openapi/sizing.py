@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.openapi.schemas.estimating import Estimator
-from toolhaft.openapi.schemas.fitting import SIZES, Cut, Fitted, Fitter, SizeLimits
+from toolhaft.openapi.schemas.fitting import SIZES, Cut, Fitter, SizeLimits
 from toolhaft.tools.report import Problem
 from toolhaft.tools.schema import json_pointer
 
@@ -36,11 +36,14 @@ class Sizing:
         self._weighed = 0
         self._estimator = Estimator(schemas.resolver, schemas.inheritance)
 
-    def fit(self, parameters: dict[str, Any], name: str, description: str) -> Fitted:
+    def fit(self, parameters: dict[str, Any], name: str, description: str) -> dict[str, Any]:
         """Return the arguments schema of a tool in the size that the tool may have."""
+        return self._fitter.fit(parameters, _reserved(name, description)).schema
+
+    def cuts(self, parameters: dict[str, Any], name: str, description: str) -> tuple[Cut, ...]:
+        """Return what `fit` leaves out."""
         self._weighed += len(parameters.get("$defs", ()))
-        reserved = len(name) + len(description.encode("utf-8", "replace")) + _OVERHEAD
-        return self._fitter.fit(parameters, reserved)
+        return self._fitter.cuts(parameters, _reserved(name, description))
 
     def may_cut(self, plan: OperationPlan) -> bool:
         """Whether the tool may be too large; told without building it, and never no by mistake."""
@@ -90,3 +93,8 @@ class Sizing:
         if len(cut.path) > 1 and plan.body is not None:
             return f"{plan.body.pointer}/schema"
         return plan.operation.pointer
+
+
+def _reserved(name: str, description: str) -> int:
+    """Return the bytes of a tool that are not of its arguments."""
+    return len(name) + len(description.encode("utf-8", "replace")) + _OVERHEAD

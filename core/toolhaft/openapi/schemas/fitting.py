@@ -55,7 +55,7 @@ class Fitted:
     cuts: tuple[Cut, ...] = ()
 
 
-_TEXTS = ((500, 160), (200, 80), (80, 0))
+_TEXTS = ((500, 160), (200, 80), (80, 0), (0, 0))
 """Characters of a description: of an argument, and of what lies inside it; less with every step."""
 _OVERHEAD = 8
 """Bytes that a definition costs beyond its name and its schema."""
@@ -84,20 +84,28 @@ class Fitter:
             schema: With its ``$defs``; it is not changed.
             reserved: Bytes of the tool that are not of its arguments.
         """
-        size = reserved + self._size(schema)
-        if size <= self._limits.ample:
-            return Fitted(schema)
-        made = self._shortened(schema, 0)
-        if reserved + self._size(made) <= self._limits.largest:
-            return Fitted(made)
-        made = self._shortened(schema, 1)
-        if reserved + self._size(made) <= self._limits.largest:
-            return Fitted(made)
+        made, selection = self._texts(schema, reserved)
+        return Fitted(made) if selection is None else Fitted(selection.schema(), selection.cuts())
+
+    def cuts(self, schema: dict[str, Any], reserved: int = 0) -> tuple[Cut, ...]:
+        """Return what `fit` leaves out, without making what it makes."""
+        _, selection = self._texts(schema, reserved)
+        return () if selection is None else selection.cuts()
+
+    def _texts(self, schema: dict[str, Any], reserved: int) -> tuple[dict[str, Any], _Selection | None]:
+        """Return a schema with texts as short as they must be, and what stays where that is not enough."""
+        if reserved + self._size(schema) <= self._limits.ample:
+            return schema, None
+        made = schema
+        for texts in (0, 1):
+            made = self._shortened(schema, texts)
+            if reserved + self._size(made) <= self._limits.largest:
+                return made, None
         selection = self._select(made, self._limits.largest - reserved)
         if selection.room < 0:
             made = self._shortened(schema, 2)
             selection = self._select(made, self._limits.largest - reserved)
-        return selection.result()
+        return made, selection
 
     def _size(self, schema: dict[str, Any]) -> int:
         definitions = schema.get("$defs", {})
@@ -174,29 +182,35 @@ class _Selection:
         self._kept.add(id(unit))
         return True
 
-    def result(self) -> Fitted:
+    def cuts(self) -> tuple[Cut, ...]:
+        """Return what does not stay, in the order of the schema."""
+        found: list[Cut] = []
+        for definition, whole in ((_ROOT, self._root), *self._definitions.items()):
+            if id(whole) not in self._kept:
+                found.append(Cut(definition, ()))
+                continue
+            waiting = [whole]
+            while waiting:
+                for inner in waiting.pop().units:
+                    if id(inner) in self._kept:
+                        waiting.append(inner)
+                    else:
+                        found.append(Cut(definition, inner.path))
+        return tuple(found)
+
+    def schema(self) -> dict[str, Any]:
         """Return the schema with what stays."""
         kept = {name for name, unit in self._definitions.items() if id(unit) in self._kept}
-        cuts: list[Cut] = []
-        made = self._rebuilt(self._root, kept, _ROOT, cuts)
-        definitions = {
-            name: self._rebuilt(unit, kept, name, cuts)
-            for name, unit in self._definitions.items()
-            if name in kept
-        }
-        cuts += [Cut(name, ()) for name in self._definitions if name not in kept]
-        if definitions := _reached(made, definitions):
-            made = {**made, "$defs": definitions}
-        return Fitted(made, tuple(cuts))
+        made = self._rebuilt(self._root, kept)
+        definitions = {name: self._rebuilt(self._definitions[name], kept) for name in sorted(kept)}
+        definitions = _reached(made, definitions)
+        return {**made, "$defs": definitions} if definitions else made
 
-    def _rebuilt(self, unit: Unit, kept: set[str], definition: str, cuts: list[Cut]) -> dict[str, Any]:
+    def _rebuilt(self, unit: Unit, kept: set[str]) -> dict[str, Any]:
         parts: dict[int, dict[str, Any]] = {}
         for inner in unit.units:
-            if id(inner) in self._kept:
-                parts[id(inner.schema)] = self._rebuilt(inner, kept, definition, cuts)
-            else:
-                cuts.append(Cut(definition, inner.path))
-                parts[id(inner.schema)] = inner.stand_in
+            stays = id(inner) in self._kept
+            parts[id(inner.schema)] = self._rebuilt(inner, kept) if stays else inner.stand_in
         lost = {name for name in unit.references if name in self._definitions and name not in kept}
         return self._replaced(unit.schema, parts, lost) if parts or lost else unit.schema
 
