@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from toolhaft.cli.example_values import DEEPEST, example_of, resolved
 from toolhaft.cli.output import print_line, print_table
 from toolhaft.errors import UnknownNameError
 from toolhaft.tools.base import Tool
@@ -17,7 +18,6 @@ from toolhaft.types import ToolSpec
 if TYPE_CHECKING:
     from toolhaft.tools.profiles import Profiled
 
-_DEEPEST = 4
 _MOST_ROWS = 200
 _LIMITS = {
     "const": "=",
@@ -75,31 +75,6 @@ def call_line(spec: ToolSpec, location: str) -> str:
     return shlex.join(["toolhaft", "call", location, spec.name, *words])
 
 
-def example_of(schema: Any, root: Mapping[str, Any], depth: int = 0) -> Any:
-    """Return a value that a schema lets through, as plain as can be: required members alone."""
-    schema = _resolved(schema, root)
-    for key in ("const", "default"):
-        if key in schema:
-            return schema[key]
-    for key in ("examples", "enum"):
-        if isinstance(schema.get(key), list) and schema[key]:
-            return schema[key][0]
-    for key in ("oneOf", "anyOf", "allOf"):
-        if isinstance(schema.get(key), list) and schema[key] and "type" not in schema:
-            return example_of(schema[key][0], root, depth + 1) if depth < _DEEPEST else {}
-    kinds = schema.get("type", "object" if "properties" in schema else "string")
-    kind = next((each for each in kinds if each != "null"), "null") if isinstance(kinds, list) else kinds
-    if kind == "object":
-        inner = schema.get("properties") or {}
-        wanted = [name for name in schema.get("required") or () if name in inner] if depth < _DEEPEST else []
-        return {name: example_of(inner[name], root, depth + 1) for name in wanted}
-    if kind == "array":
-        return [example_of(schema.get("items"), root, depth + 1)] if depth < _DEEPEST else []
-    if kind in ("integer", "number"):
-        return schema.get("minimum", 1)
-    return {"boolean": True, "null": None}.get(kind, _text(schema))
-
-
 def profiled(spec: ToolSpec, profile: str | None) -> Profiled:
     """Return the arguments' schema as a provider gets it.
 
@@ -144,7 +119,7 @@ def _print_arguments(spec: ToolSpec, wire: Mapping[str, Any]) -> None:
     for name, schema, depth, required in _rows(spec):
         place = places.get(name, "body" if wire.get("body") else "") if depth == 0 else ""
         shown = f"{'  ' * depth}{name}"
-        described = str(_resolved(schema, spec.parameters).get("description", ""))
+        described = str(resolved(schema, spec.parameters).get("description", ""))
         rows.append(
             (
                 shown,
@@ -164,20 +139,27 @@ def _print_arguments(spec: ToolSpec, wire: Mapping[str, Any]) -> None:
 
 
 def _rows(spec: ToolSpec) -> Iterator[tuple[str, Any, int, bool]]:
-    """Yield name, schema, depth and whether required, members below what they are members of."""
-    pending = [(key, node, 0, key in spec.required) for key, node in reversed(spec.properties.items())]
+    """Yield name, schema, depth and whether required, members below what they are members of.
+
+    A definition inside itself is not opened again.
+    """
+    above: frozenset[int] = frozenset()
+    pending = [(key, node, 0, key in spec.required, above) for key, node in reversed(spec.properties.items())]
     for _ in range(_MOST_ROWS):
         if not pending:
             return
-        name, node, depth, required = pending.pop()
+        name, node, depth, required, above = pending.pop()
         yield name, node, depth, required
-        inner = _resolved(node, spec.parameters)
+        inner = resolved(node, spec.parameters)
         if isinstance(inner.get("items"), Mapping):
-            inner = _resolved(inner["items"], spec.parameters)
+            inner = resolved(inner["items"], spec.parameters)
         members = inner.get("properties")
-        if isinstance(members, Mapping) and depth + 1 < _DEEPEST:
+        if isinstance(members, Mapping) and depth + 1 < DEEPEST and id(members) not in above:
             needed = inner.get("required") or ()
-            pending += [(key, child, depth + 1, key in needed) for key, child in reversed([*members.items()])]
+            opened = above | {id(members)}
+            pending += [
+                (key, child, depth + 1, key in needed, opened) for key, child in reversed([*members.items()])
+            ]
     yield "...", {}, 0, False
 
 
@@ -209,43 +191,21 @@ def _facts(spec: ToolSpec, wire: Mapping[str, Any]) -> Iterator[tuple[str, str]]
 
 def kind_of(schema: Any, root: Mapping[str, Any], depth: int = 0) -> str:
     """Return a schema in a few words: ``integer, >= 1``, ``array of string``, ``a | b``."""
-    schema = _resolved(schema, root)
+    schema = resolved(schema, root)
     if isinstance(schema.get("enum"), list):
         rest = " | ..." if len(schema["enum"]) > 6 else ""
         return " | ".join(str(value) for value in schema["enum"][:6]) + rest
     for key in ("anyOf", "oneOf"):
-        if isinstance(schema.get(key), list) and depth < _DEEPEST:
+        if isinstance(schema.get(key), list) and depth < DEEPEST:
             return " or ".join(dict.fromkeys(kind_of(branch, root, depth + 1) for branch in schema[key][:4]))
     kind = schema.get("type", "object" if "properties" in schema else "any")
     shown = "/".join(str(each) for each in kind) if isinstance(kind, list) else str(kind)
-    if "array" in shown and isinstance(schema.get("items"), Mapping) and depth < _DEEPEST:
+    if "array" in shown and isinstance(schema.get("items"), Mapping) and depth < DEEPEST:
         shown += f" of {kind_of(schema['items'], root, depth + 1)}"
     if "object" in shown and schema is root and isinstance(schema.get("properties"), Mapping):
         shown += f" of {', '.join(list(schema['properties'])[:12])}"
     limits = [f"{sign} {schema[key]}" for key, sign in _LIMITS.items() if key in schema]
     return ", ".join([shown, *limits])
-
-
-def _text(schema: Mapping[str, Any]) -> str:
-    forms = {"date": "2026-01-31", "date-time": "2026-01-31T12:00:00Z", "email": "a@example.com"}
-    forms |= {"uri": "https://example.com", "uuid": "00000000-0000-4000-8000-000000000000"}
-    return forms.get(str(schema.get("format")), "text")
-
-
-def _resolved(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
-    for _ in range(20):
-        if not isinstance(schema, Mapping):
-            return {}
-        reference = schema.get("$ref")
-        if not isinstance(reference, str):
-            return schema
-        target: Any = root
-        for part in reference.removeprefix("#").split("/")[1:]:
-            name = part.replace("~1", "/").replace("~0", "~")
-            target = target.get(name) if isinstance(target, Mapping) else None
-        own = {key: value for key, value in schema.items() if key != "$ref"}
-        schema = {**target, **own} if own and isinstance(target, Mapping) else target
-    return {}
 
 
 def _first_line(text: str) -> str:
