@@ -301,8 +301,8 @@ def _print_check(found: SecurityCheck) -> None:
         print_line()
     total = found.open + found.unlocked + len(found.locked)
     print_line(
-        f"{total} operation{'' if total == 1 else 's'}: {found.open} ask for nothing, {found.unlocked} can be called with what is "
-        f"given, {len(found.locked)} cannot"
+        f"{total} operation{'' if total == 1 else 's'}: {found.open} ask for nothing, "
+        f"{found.unlocked} can be called with what is given, {len(found.locked)} cannot"
     )
     if found.locked:
         shown = ", ".join(found.locked[:_SHOWN])
