@@ -1,13 +1,14 @@
 """A JSON value cut on its structure, so that what a model is shown stays JSON.
 
-Every node is measured once and visited at most once more. What is small is kept whole; what is bulky
-shares the room that is left: long lists keep their first items, long texts their beginnings, and what finds
-hardly any room is told by its keys.
+Nothing is measured beyond what could be shown, and nothing twice, so that a large value costs little. What is
+small is kept whole; what is bulky shares the room that is left: long lists keep their first items, long texts
+their beginnings, and what finds hardly any room is told by its keys.
 """
 
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import Any
 
 _WANTED_ITEMS = 10
@@ -56,7 +57,7 @@ def shorten_json(value: Any, room: int, *, whole: str = "") -> Any:
         A value that says of every part left out how much it was: ``"… 480 more items"`` ends a list,
         ``"…": "12 more fields: a, b"`` an object, ``… 900 more characters`` a text.
     """
-    return _Shortening(whole).fit(value, room)
+    return _Shortening(whole, room).fit(value, room)
 
 
 class _Shortening:
@@ -64,10 +65,12 @@ class _Shortening:
 
     Args:
         whole: See `shorten_json`.
+        room: Likewise; what is larger is only known to be that.
     """
 
-    def __init__(self, whole: str) -> None:
+    def __init__(self, whole: str, room: int) -> None:
         self._whole = whole
+        self._most = room
         self._sizes: dict[int, int] = {}
 
     def fit(self, value: Any, room: int) -> Any:
@@ -83,20 +86,29 @@ class _Shortening:
         return None  # a number of more digits than there is room
 
     def _size(self, value: Any) -> int:
-        """Return the length of a value's compact JSON; containers are measured once."""
+        """Return the length of a value's compact JSON, or one more than the room if it is longer."""
         if isinstance(value, str):
-            return text_length(value)
+            return self._most + 1 if len(value) > self._most else text_length(value)
         if not isinstance(value, list | dict):
-            return 5 if value is False else 4 if value is None or value is True else len(json.dumps(value))
+            return 5 if value is False else 4 if value is None or value is True else len(str(value))
         known = self._sizes.get(id(value))
         if known is None:
-            if isinstance(value, list):
-                known = 2 + sum(self._size(item) + 1 for item in value)
-            else:
-                known = 2 + sum(text_length(key) + self._size(item) + 2 for key, item in value.items())
-            known -= 1 if value else 0
-            self._sizes[id(value)] = known
+            known = self._sizes[id(value)] = min(self._measured(value), self._most + 1)
         return known
+
+    def _measured(self, value: list[Any] | dict[str, Any]) -> int:
+        length = 2 - (1 if value else 0)
+        if isinstance(value, list):
+            for item in value:
+                length += self._size(item) + 1
+                if length > self._most:
+                    break
+            return length
+        for key, item in value.items():
+            length += self._size(key) + self._size(item) + 2
+            if length > self._most:
+                break
+        return length
 
     def _text(self, text: str, room: int) -> str | None:
         if self._whole and text.startswith(self._whole):
@@ -142,25 +154,29 @@ class _Shortening:
     def _fields(self, fields: dict[str, Any], room: int) -> Any:
         if room < 3 * _LEAST:
             return _told(_fields_named(_counted(len(fields), "field"), list(fields), room - 8), room)
-        costs = {key: text_length(key) + 2 for key in fields}
-        chosen = list(fields)
+        # A field takes at least six characters: of more than find room, only telling ones are looked at.
+        likely = list(islice(fields, room // 6))
+        if len(fields) > len(likely):
+            likely += [key for key in islice(fields, len(likely), None) if key in _RANKS]
+        costs = {key: self._size(key) + 2 for key in likely}
+        chosen = likely
         left = room - 2
         least = sum(cost + min(self._size(fields[key]), _LEAST) for key, cost in costs.items())
-        if least > left:
+        if least > left or len(likely) < len(fields):
             left -= 2 * _LEAST
             chosen = self._chosen(fields, costs, left)
         shown = self._shared(fields, chosen, costs, left)
         if len(chosen) < len(fields):
-            missing = [key for key in fields if key not in shown]
+            missing = list(islice((key for key in fields if key not in shown), _NAMED))
             used = sum(costs[key] + self._shown_size(fields[key], item) for key, item in shown.items())
-            noun = _counted(len(missing), "more field")
+            noun = _counted(len(fields) - len(shown), "more field")
             shown[_MARK] = _fields_named(noun, missing, room - used - 12)
         return shown
 
     def _chosen(self, fields: dict[str, Any], costs: dict[str, int], left: int) -> list[str]:
         """Return the fields that find room at all: the telling ones first, then the small ones."""
         order = sorted(
-            fields,
+            costs,
             key=lambda key: (_RANKS.get(key.casefold(), len(_RANKS)), min(self._size(fields[key]), 200)),
         )
         chosen: set[str] = set()
@@ -169,7 +185,7 @@ class _Shortening:
             if cost <= left:
                 left -= cost
                 chosen.add(key)
-        return [key for key in fields if key in chosen]
+        return [key for key in costs if key in chosen]
 
     def _shared(
         self, fields: dict[str, Any], chosen: list[str], costs: dict[str, int], left: int
@@ -182,7 +198,7 @@ class _Shortening:
             item = self.fit(fields[key], left // (len(waiting) - position))
             left -= self._shown_size(fields[key], item)
             shown[key] = item
-        return {key: shown[key] for key in fields if key in shown}
+        return {key: shown[key] for key in chosen}
 
     def _shown_size(self, item: Any, shown: Any) -> int:
         # What is made here may be gone, and its identity another's, before a size is asked for again.

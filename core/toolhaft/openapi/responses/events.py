@@ -12,6 +12,8 @@ from typing import Any
 _ENDS = frozenset({"[DONE]", "[done]"})
 """Data that ends a stream by convention."""
 _LONGEST_EVENT = 1_000_000
+_MOST_PIECES = 200_000
+_DECODER = json.JSONDecoder(parse_constant=lambda _: None)
 
 
 class EventReader:
@@ -83,7 +85,7 @@ class LineReader:
 def read_line(text: str) -> Any:
     """Return a text as JSON where it is that, else the text."""
     try:
-        return json.loads(text, parse_constant=lambda _: None)
+        return _DECODER.decode(text)
     except (ValueError, RecursionError):
         return text
 
@@ -94,6 +96,9 @@ def read_pieces(text: str, *, events: bool) -> list[Any]:
     Args:
         text: The body.
         events: Server-sent events rather than JSON lines.
+
+    Raises:
+        ValueError: They are more than 200,000.
     """
     if events:
         reader: EventReader | LineReader = EventReader()
@@ -107,4 +112,6 @@ def read_pieces(text: str, *, events: bool) -> list[Any]:
         found += reader.feed(line)
         if reader.ended:
             break
+        if len(found) > _MOST_PIECES:
+            raise ValueError(f"it has more than {_MOST_PIECES} lines or events")
     return [*found, *reader.finish()]
