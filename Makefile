@@ -7,7 +7,7 @@ WORKERS ?= 2
 CODE := core plugins tests sdk_examples benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format lint types layers docs package bench openapi-full soak loop clean
+.PHONY: help demo test fast check format lint types layers docs package bench openapi-full openapi-oracles soak loop clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -50,6 +50,12 @@ bench: $(VENV)/all-installed  ## Measure, with peers in the same run
 
 openapi-full: $(VENV)/all-installed  ## Send every operation of the OpenAPI corpus through a request and back: half an hour
 	$(BIN)/python benchmarks/openapi_roundtrip.py
+
+openapi-oracles: $(VENV)/all-installed  ## Ask openapi-core and a Prism mock server about requests (from the network)
+	$(PYTHON) -m venv .venv-oracles
+	.venv-oracles/bin/python -m pip --disable-pip-version-check -q install openapi-core==0.23.1 werkzeug
+	-npm install --no-audit --no-fund --silent --prefix .venv-oracles @stoplight/prism-cli@5.16.0
+	$(BIN)/python benchmarks/openapi_oracles.py
 
 soak: $(VENV)/all-installed  ## Let 1,000 agents work for ten minutes: nothing may grow (SOAK="--seconds 60")
 	$(BIN)/python benchmarks/soak.py $(SOAK)

@@ -21,26 +21,11 @@ from typing import Any
 BAR = 0.995
 
 
-def load_reader() -> Any:
-    """Import the independent reader, which belongs to the tests."""
-    import importlib.util
-
-    if "openapi_roundtrip" not in sys.modules:
-        folder = Path(__file__).resolve().parent.parent / "tests" / "openapi" / "roundtrip"
-        spec = importlib.util.spec_from_file_location(
-            "openapi_roundtrip", folder / "__init__.py", submodule_search_locations=[str(folder)]
-        )
-        if spec is None or spec.loader is None:
-            raise SystemExit(f"no reader at {folder}")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["openapi_roundtrip"] = module
-        spec.loader.exec_module(module)
-    return importlib.import_module("openapi_roundtrip.sampling")
-
-
 def run(folder: Path, row: dict[str, Any], count: int | None, seed: int) -> Any:
     """Run one document; a document that cannot be run at all is told as such."""
     warnings.simplefilter("ignore")
+    from openapi_roundtrip_loading import load_reader
+
     sampling = load_reader()
     tally = sampling.Tally()
     with tempfile.TemporaryDirectory() as scratch:
@@ -80,6 +65,7 @@ def report(total: Any, seconds: float) -> None:
 
 def main() -> int:
     """Run the corpus and print the figures."""
+    from openapi_roundtrip_loading import load_reader
     from shared_data import default_folder, require
 
     parser = argparse.ArgumentParser(description=__doc__)

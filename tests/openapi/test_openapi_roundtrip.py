@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.slow  # documents of many megabytes
-SHARDS = 8
+SHARDS = 16
 OPERATIONS = 2000
 SEED = 20261121
 BAR = 0.995
@@ -42,5 +42,5 @@ def test_arguments_come_back(shared, tmp_path, shard):
     counts = dict(tally.statuses)
     print(f"shard {shard}, seed {SEED}: {counts}, {tally.share:.2%} of operations, {tally.excluded}")
     assert tally.excluded.keys() <= REASONS.keys()
-    assert tally.share >= BAR, tally.wrong
+    assert len(tally.wrong) <= (1 - BAR) * tally.statuses.total() + 0.5, tally.wrong
     assert tally.statuses["right"] >= 0.95 * tally.statuses.total(), counts

@@ -15,6 +15,7 @@ LINES = ("application/jsonl", "application/x-ndjson", "application/ndjson", "app
 LINES += ("application/json-lines", "application/json-seq", "application/geo+json-seq")
 
 
+DELIMITERS = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|", "tabDelimited": "\t"}
 TEXTS = ("application/yaml", "application/x-yaml", "application/sql")
 
 
@@ -162,17 +163,15 @@ class BodyReader:
         for name, own in named.items():
             field = self._field(body, name)
             kinds = self.schemas.kinds(field.schema)
-            if (
-                "array" in kinds
-                and not self.schemas.is_bytes(self.schemas.items(field.schema))
-                and field.style
-                and field.explicit
-                and field.style == "form"
-                and not field.explode
-                and len(own) == 1
-            ):
-                raw = own[0].content.decode()
-                readings = self.reader.read_flat(field, raw, ",", decode=str)
+            delimiter = DELIMITERS.get(field.style, "")
+            holds_text = (
+                not self.schemas.is_bytes(self.schemas.items(field.schema))
+                if "array" in kinds
+                else ("object" in kinds)
+            )
+            if delimiter and holds_text and field.explicit and not field.explode and len(own) == 1:
+                # lists of 2.0 are joined in a part as they are in a query, without its percent-encoding
+                readings = self.reader.read_flat(field, own[0].content.decode(), delimiter, decode=str)
             else:
                 readings = []
                 if len(own) == 1:
@@ -223,14 +222,8 @@ def share_pairs(schemas, fields, pairs):
             dissolved = name in own_names and name not in plain_fields - {field.name}
             (mine if name == field.name or bracketed or dissolved else rest).append(pair)
         left = rest
-        yield_later = field.style == "form" and field.explode and "object" in schemas.kinds(field.schema)
-        if yield_later and not mine and left and schemas.is_open(field.schema):
-            others = set().union(
-                *(_own_names(schemas, one) for one in fields if one is not field), plain_fields
-            )
-            mine = [pair for pair in left if unquote_plus(pair[0]) not in others]
-            left = [pair for pair in left if pair not in mine]
-        elif yield_later and mine and schemas.is_open(field.schema):
+        dissolves = field.style == "form" and field.explode and "object" in schemas.kinds(field.schema)
+        if dissolves and left and schemas.is_open(field.schema):
             free = [pair for pair in left if _is_free(schemas, fields, field, pair)]
             mine, left = mine + free, [pair for pair in left if pair not in free]
         yield field, mine
