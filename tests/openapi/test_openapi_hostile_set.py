@@ -74,3 +74,24 @@ def test_what_imports_all_the_same_is_told(outcomes):
         and not (found["warnings"] or found["reasons"])
     }
     assert silent == set()
+
+
+@pytest.mark.parametrize(
+    ("act", "kind"),
+    [
+        ("open('/etc/hostname').close()", "file_read"),
+        ("import socket; socket.socket().connect_ex(('127.0.0.1', 9))", "network"),
+        ("import os; os.system('true')", "exec"),
+        ("eval('1 + 1')", "exec"),
+    ],
+)
+def test_the_watch_sees_what_it_is_for(act, kind):
+    """What nothing could be caught by would prove nothing."""
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from isolated_import import watch; touched = []; "
+        f"watch(sys.argv[1], touched); {act}; print(touched)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(RUNNER.parent)], capture_output=True, text=True, timeout=30
+    )
+    assert kind in done.stdout, done.stderr

@@ -13,6 +13,7 @@ from toolhaft.openapi.documents.load import read_bytes
 from toolhaft.openapi.importing import import_document
 from toolhaft.openapi.plans import ImportOptions
 
+pytestmark = pytest.mark.slow
 HEAD = 'openapi: 3.1.0\ninfo: {title: T, version: "1"}\n'
 PATHS = "paths: {/a: {get: {operationId: a}}}\n"
 VALUE = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/a": {"get": {}}}}

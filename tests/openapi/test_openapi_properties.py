@@ -19,7 +19,7 @@ from toolhaft.types import to_value
 
 pytestmark = pytest.mark.slow
 slow_ones = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 METHODS = ["get", "post", "put", "delete", "patch", "head", "options", "trace"]
 IDENTIFIERS = st.none() | st.sampled_from(
@@ -160,7 +160,7 @@ def test_another_process_makes_the_same_tools():
 
 
 @pytest.mark.anyio
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(version=versions, found=listed)
 async def test_a_catalog_file_and_an_import_from_it_are_the_same(tmp_path, version, found):
     source = OpenAPISource()
