@@ -2,6 +2,10 @@
 
 import json
 
+import pytest
+
+from toolhaft.openapi.requests.request import build_request
+
 
 def size_of(schema):
     return len(json.dumps(schema, ensure_ascii=False, separators=(",", ":")))
@@ -16,3 +20,47 @@ def test_hundreds_of_parameters_keep_their_names_rather_than_their_descriptions(
     spec, _ = built(document({"parameters": listed}))
     assert list(spec.parameters["properties"]) == names
     assert size_of(spec.parameters) <= 32_000
+
+
+def test_the_query_as_a_whole_needs_no_name(imported, document):
+    content = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
+    found = imported(document({"parameters": [{"in": "querystring", "content": content}]}, version="3.2.0"))
+    spec, wire = found.build("thing")
+    assert list(spec.parameters["properties"]) == ["querystring"]
+    request = build_request(wire, {"querystring": {"status": "a b"}})
+    assert request.url.endswith("/things?status=a+b")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "outcome", "arguments"),
+    [
+        ({"name": "", "in": "query"}, "imported", []),
+        ({"name": "", "in": "header"}, "imported", []),
+        ({"name": "", "in": "query", "required": True}, "skipped", None),
+        ({"in": "query"}, "skipped", None),
+        ({"name": "X Sp", "in": "header"}, "degraded", []),
+        ({"name": "X-Näme", "in": "header", "required": True}, "skipped", None),
+        ({"name": "a b", "in": "cookie"}, "degraded", []),
+        ({"name": "a;b", "in": "cookie", "required": True}, "skipped", None),
+        ({"name": "a=b", "in": "cookie"}, "degraded", []),
+        ({"name": "a[b]", "in": "cookie"}, "imported", ["a_b"]),
+    ],
+    ids=range(10),
+)
+def test_a_name_that_cannot_be_sent_costs_the_operation_only_where_it_must_be(
+    imported, document, parameter, outcome, arguments
+):
+    other = {"get": {"operationId": "other", "responses": {}}}
+    thing = {"get": {"operationId": "thing", "parameters": [parameter], "responses": {}}}
+    found = imported(document(paths={"/a": thing, "/b": other}))
+    assert found.report.operations[0].outcome == outcome
+    if arguments is not None:
+        spec, _ = found.build("thing")
+        assert list(spec.parameters["properties"]) == arguments
+
+
+def test_cookies_keep_the_brackets_of_their_names(built, document):
+    listed = [{"name": "ids[]", "in": "cookie", "schema": {"type": "array", "items": {"type": "string"}}}]
+    _, wire = built(document({"parameters": listed}))
+    request = build_request(wire, {"ids": ["a b", "c"]})
+    assert dict(request.headers)["cookie"] == "ids[]=a%20b; ids[]=c"

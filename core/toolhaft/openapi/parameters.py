@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,8 @@ _STYLES: dict[Where, frozenset[str]] = {
     "header": frozenset({"simple"}),
     "cookie": frozenset({"form", "cookie"}),
 }
+_COOKIE_NAME = re.compile(r"[!#-+./0-9:<>-Z\[\]^_`a-z{|}~-]+")
+"""What cookies are named in the field: brackets, too, which RFC 6265 leaves out and every server reads."""
 _FORM = "application/x-www-form-urlencoded"
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 _FORBIDDEN_HEADERS = frozenset(
@@ -164,6 +167,11 @@ class ParameterReader:
         name, place = node.get("name"), node.get("in")
         if isinstance(name, int | float) and not isinstance(name, bool):
             name = str(name)
+        if place == "querystring":
+            name = name or place  # the whole query has no name on the wire
+        elif name == "" and place in _DEFAULT_STYLES and place != "path" and node.get("required") is not True:
+            self._note("parameter-empty", "a parameter without a name is left out", pointer)
+            return None
         if not isinstance(name, str) or not name or not isinstance(place, str):
             self._note("parameter-malformed", "a parameter has no name or no place", pointer, "skipped")
             return None
@@ -172,14 +180,17 @@ class ParameterReader:
             what = f"the parameter {name[:80]!r} has its place in {place[:40]!r}, which is not known"
             self._note("parameter-place", what, pointer, severity)
             return None
-        if place in ("header", "cookie") and not self._settable(name, place, pointer):
+        if place in ("header", "cookie") and not self._settable(
+            name, place, pointer, required=node.get("required") is True
+        ):
             return None
         return self._described(node, name, place, pointer)
 
-    def _settable(self, name: str, place: str, pointer: str) -> bool:
-        if not TOKEN.fullmatch(name):
+    def _settable(self, name: str, place: str, pointer: str, *, required: bool) -> bool:
+        if not (_COOKIE_NAME if place == "cookie" else TOKEN).fullmatch(name):
             what = f"no {place} can be named {clean_text(name, 80)!r}"
-            self._note("parameter-name", what, pointer, "skipped")
+            severity: Severity = "skipped" if required else "degraded"
+            self._note("parameter-name", f"{what}; it is left out", pointer, severity)
             return False
         if place == "header" and name.lower() in _IGNORED_HEADERS:
             return False  # the specification says so: these are set by other means

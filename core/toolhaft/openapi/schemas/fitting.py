@@ -102,8 +102,10 @@ class Fitter:
             if reserved + self._size(made) <= self._limits.largest:
                 return made, None
         selection = self._select(made, self._limits.largest - reserved)
-        if selection.room < 0:
-            made = self._shortened(schema, 2)
+        for texts in range(2, len(_TEXTS)):
+            if selection.room >= 0:
+                break
+            made = self._shortened(schema, texts)
             selection = self._select(made, self._limits.largest - reserved)
         return made, selection
 
