@@ -272,7 +272,7 @@ def test_tools_of_other_sources_are_filtered_and_imported_over_a_document(shop, 
     toolhaft("tools", "import", shop(), "-o", "shop.catalog")
     code, out, err = toolhaft("tools", "import", "shop.catalog", "-o", "part.catalog", "--tag", "items")
     assert code == 0, err
-    assert "Shop: 1 tools" in out
+    assert "Shop: 1 tool\n" in out
     code, out, err = toolhaft("tools", "import", "world:library", "-o", "shop.catalog")
     assert code in (0, 2), err
     assert "takes no setting" not in err

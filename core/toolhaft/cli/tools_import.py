@@ -130,7 +130,7 @@ def _print(
     catalog: Catalog, sizes: dict[str, Any], findings: list[str] | None, written: Path | None, *, given: bool
 ) -> None:
     """Print the report; ``given`` is whether secrets were."""
-    print_line(f"{catalog.name}: {len(catalog)} tools")
+    print_line(f"{catalog.name}: {len(catalog)} tool{'' if len(catalog) == 1 else 's'}")
     print_report(catalog.report)
     _print_sizes(sizes)
     for finding in findings or ():
