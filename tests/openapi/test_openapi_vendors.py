@@ -64,3 +64,27 @@ def test_cookies_keep_the_brackets_of_their_names(built, document):
     _, wire = built(document({"parameters": listed}))
     request = build_request(wire, {"ids": ["a b", "c"]})
     assert dict(request.headers)["cookie"] == "ids[]=a%20b; ids[]=c"
+
+
+@pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        ("//api.example.com/v1/", "https://api.example.com/v1"),
+        ("//{region}.example.com", "https://eu.example.com"),
+        ("api.example.com", "https://api.example.com"),
+        ("api.example.com:8443/v1", ""),
+        ("/v1", ""),
+        ("", ""),
+        ("v1/", ""),
+        ("///v1", ""),
+        (",", ""),
+        ("//", ""),
+        ("//user@", ""),
+    ],
+    ids=range(11),
+)
+def test_a_server_without_a_scheme_is_spoken_to_safely(built, document, written, url):
+    servers = [{"url": written, "variables": {"region": {"default": "eu"}}}]
+    _, wire = built({**document(), "servers": servers})
+    assert wire.server == url
+    assert bool(wire.server_problem) == (not url)

@@ -15,6 +15,8 @@ from toolhaft.openapi.documents.document import as_dict, as_list, as_text, escap
 from toolhaft.tools.report import Problem
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
+_HOST = re.compile(r"//(?=[^/])|([a-zA-Z0-9-]+\.)+[a-zA-Z]{2,}(/|$)")
+"""A URL that leaves its scheme out, as documents in files do; it stands for the safe one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +133,14 @@ class Servers:
             needed = ", ".join(repr(name[:40]) for name in missing)
             return _unusable(f"{url[:200]!r} needs a value for {needed}: give server_variables=", pointer)
         if not urlsplit_or_none(filled) or re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", filled) is None:
-            if not self._document_url:
+            if self._document_url:
+                filled = urljoin(self._document_url, filled)
+            elif _HOST.match(filled):
+                filled = f"https://{filled.removeprefix('//')}"
+            else:
                 return _unusable(
                     f"{url[:200]!r} is relative, and the document was not fetched: give server=", pointer
                 )
-            filled = urljoin(self._document_url, filled)
         server, reason = _usable(filled, pointer)
         if server is None:
             return _unusable(f"{url[:200]!r} {reason}", pointer)
