@@ -135,3 +135,30 @@ def test_xml(case):
     request = request_of(case, MEDIA["xml"])
     assert content_type(request).startswith("application/xml")
     assert canonicalize(request.body.decode()) == canonicalize(case["xml"])
+
+
+SEVERAL = {
+    "application/json": b'{"a":1,"b":"x y"}',
+    "application/x-www-form-urlencoded": b"a=1&b=x+y",
+    "application/xml": b"<Thing><a>1</a><b>x y</b></Thing>",
+    "application/vnd.acme+json": b'{"a":1,"b":"x y"}',
+}
+
+
+@pytest.mark.parametrize("media", list(SEVERAL))
+def test_the_caller_chooses_among_content_types(media):
+    thing = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "string"}}}
+    content = {name: {"schema": {"$ref": "#/components/schemas/Thing"}} for name in SEVERAL}
+    document = {
+        "openapi": "3.1.1",
+        "info": {"title": "suite", "version": "1"},
+        "servers": [{"url": "https://api.example.com"}],
+        "paths": {"/s": {"post": {"operationId": "op", "requestBody": {"content": content}}}},
+        "components": {"schemas": {"Thing": thing}},
+    }
+    tool = asyncio.run(OpenAPISource().load(document))["op"]
+    assert tool.media_types[0] == "application/json"
+    assert set(tool.media_types) == set(SEVERAL)
+    request = tool.request({"a": 1, "b": "x y"}, media_type=media)
+    assert content_type(request) == media
+    assert request.body == SEVERAL[media]

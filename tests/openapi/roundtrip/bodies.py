@@ -223,7 +223,8 @@ def share_pairs(schemas, fields, pairs):
             (mine if name == field.name or bracketed or dissolved else rest).append(pair)
         left = rest
         dissolves = field.style == "form" and field.explode and "object" in schemas.kinds(field.schema)
-        if dissolves and left and schemas.is_open(field.schema):
+        is_whole = any(unquote_plus(name) == field.name for name, _ in mine)
+        if dissolves and left and not is_whole and schemas.is_open(field.schema):
             free = [pair for pair in left if _is_free(schemas, fields, field, pair)]
             mine, left = mine + free, [pair for pair in left if pair not in free]
         yield field, mine

@@ -29,6 +29,7 @@ GENERATOR_ERRORS = (
 )
 """What the generator cannot draw from is its own affair, and counted apart."""
 TRIES = 3
+BODY = ("body", "")
 
 
 @dataclass
@@ -109,16 +110,16 @@ class Runner:
                     # the generator leaves a required body out where its schema says nothing
                     given.body = {"any": [1, "é"]} if is_json(names.media) else b"\x00\xff"
                 problems = self._try(operation, tool, names, given)
-                excuses = self._excuses(operation, given) if problems else set()
+                excuses = excused(problems, self._excuses(operation, given)) if problems else set()
                 if not problems:
                     right += 1
                 elif excuses:
-                    outcome.excuses.append((sorted(excuses), problems[:2]))
+                    outcome.excuses.append((sorted(excuses), [text for _, text in problems[:2]]))
                     for excuse in excuses:
                         outcome.excluded[excuse] = outcome.excluded.get(excuse, 0) + 1
                 else:
                     outcome.status = "wrong"
-                    outcome.reasons += problems[:3]
+                    outcome.reasons += [text for _, text in problems[:3]]
                 outcome.examples += 1
             if not cases or right >= EXAMPLES or outcome.status == "wrong":
                 break
@@ -137,7 +138,7 @@ class Runner:
             return []
 
     def _try(self, operation, tool, names, given):
-        """Return what is wrong with one example."""
+        """Return what is wrong with one example: where, None if that is not known, and what."""
         from toolhaft.errors import ToolhaftError
 
         arguments, unknown = names.arguments(given, tool.spec.parameters)
@@ -145,17 +146,18 @@ class Runner:
         try:
             request = tool.request(arguments)
         except ToolhaftError as error:
-            return [f"no argument for {one}" for one in unknown] + [
-                f"refused: {error.what[:140]} (body {given.body!r:.60})"
-            ]
+            problems = [(None, f"no argument for {one}") for one in unknown]
+            return [*problems, (None, f"refused: {error.what[:140]} (body {given.body!r:.60})")]
         if request.key_header:
             # its value is the call's own key, which the transport adds
             ignored |= {one for one in unknown if one[1].lower() == request.key_header.lower()}
         problems = [
-            f"no argument for {place} {name!r}" for place, name in unknown if (place, name) not in ignored
+            (_folded(one) if one[0] != "body" else BODY, f"no argument for {one[0]} {one[1]!r}")
+            for one in unknown
+            if one not in ignored
         ]
         decoded = self.decoder.decode(operation, request.method, request.url, request.headers, request.body)
-        problems += decoded.problems
+        problems += [(None, text) for text in decoded.problems]
         problems += self._compare_fields(operation, given, decoded, ignored)
         problems += self._compare_body(operation, given, decoded)
         return problems
@@ -203,17 +205,18 @@ class Runner:
             readings = found.pop(key, None)
             if readings is None:
                 if not is_nothing(value):
-                    problems.append(f"{key} = {value!r:.60} was not sent")
+                    problems.append((key, f"{key} = {value!r:.60} was not sent"))
                 continue
             right = [reading for reading in readings if same(value, reading)]
             if value == "" and key in known and known[key].empty_allowed:
                 right = readings if any(typed(one) in ("", [""], []) for one in readings) else []
             if not right:
-                problems.append(f"{key} = {value!r:.60} came back as {[_shown(r) for r in readings]!r:.80}")
+                shown = [_shown(one) for one in readings]
+                problems.append((key, f"{key} = {value!r:.60} came back as {shown!r:.80}"))
             elif key in known and not self.validators.accepts(known[key].schema, typed(right[0]), value):
-                problems.append(f"{key} = {_shown(right[0])!r:.60} breaks its schema")
-        problems += [f"{key} was sent and not given" for key in found]
-        problems += [f"{place} {name!r} was sent and is not known" for place, name in decoded.extra]
+                problems.append((key, f"{key} = {_shown(right[0])!r:.60} breaks its schema"))
+        problems += [(None, f"{key} was sent and not given") for key in found]
+        problems += [(None, f"{place} {name!r} was sent and is not known") for place, name in decoded.extra]
         return problems
 
     def _compare_body(self, operation, given, decoded):
@@ -221,50 +224,64 @@ class Runner:
         if decoded.body is None:
             if empty or decoded.problems:
                 return []
-            return [f"the body {given.body!r:.60} was not sent"]
+            return [(BODY, f"the body {given.body!r:.60} was not sent")]
         if given.body is ABSENT:
             sent = [typed(one) for one in decoded.body]
-            return (
-                []
-                if any(is_nothing(one) or one == b"" for one in sent)
-                else ["a body was sent and not given"]
-            )
+            is_empty = any(is_nothing(one) or one == b"" for one in sent)
+            return [] if is_empty else [(BODY, "a body was sent and not given")]
         body = operation.bodies.get(decoded.media)
         exact = is_json(decoded.media)
         right = [one for one in decoded.body if same(given.body, one, exact=exact)]
         if not right:
             first = decoded.body[0] if decoded.body else None
-            return [f"body {difference(given.body, first, exact=exact)}"]
+            return [(BODY, f"body {difference(given.body, first, exact=exact)}")]
         if (
             exact
             and body is not None
             and not self.validators.accepts(body.schema, typed(right[0]), given.body)
         ):
-            return [f"body {_shown(right[0])!r:.90} breaks its schema"]
+            return [(BODY, f"body {_shown(right[0])!r:.90} breaks its schema")]
         return []
 
     def _excuses(self, operation, given):
-        found = set()
+        """Return what may keep each value from coming back, by the same keys as problems have."""
+        found = {}
         sent = {_folded(key): value for key, value in given.fields.items()}
         for one in operation.fields:
             key = _folded((one.place, one.name))
             if key in sent:
-                found |= reasons_for_field(operation, one, sent[key])
+                found[key] = reasons_for_field(operation, one, sent[key])
         if given.body is ABSENT or not operation.bodies:
             return found
+        reasons = found.setdefault(BODY, set())
         if given.body is None:
-            found.add("null-body")
+            reasons.add("null-body")
         media = plain(given.media)
         body = operation.bodies.get(media)
         if body is None:
             return found
         if media.endswith(("/xml", "+xml")):
-            found |= reasons_for_xml(self.decoder.schemas, body.schema, given.body)
+            reasons |= reasons_for_xml(self.decoder.schemas, body.schema, given.body)
         elif media.startswith("multipart/") or media == "application/x-www-form-urlencoded":
-            found |= reasons_for_form(self.decoder.schemas, body, given.body)
-        elif not is_json(media) and not media.startswith("text/") and not isinstance(given.body, str | bytes):
-            found.add("no-structure")
+            reasons |= reasons_for_form(self.decoder.schemas, body, given.body)
+        elif is_bytes(media) and not isinstance(given.body, str | bytes):
+            reasons.add("no-structure")
         return found
+
+
+def excused(problems, excuses):
+    """Return the reasons that excuse an example: every problem needs one of its own value, if that is known.
+
+    A refusal may come of any value, and so may what was sent without being given.
+    """
+    everything = set().union(*excuses.values()) if excuses else set()
+    found = set()
+    for where, _ in problems:
+        own = everything if where is None else excuses.get(where, set())
+        if not own:
+            return set()
+        found |= own
+    return found
 
 
 def declared_alone(schemas, schema, value, depth=0):
