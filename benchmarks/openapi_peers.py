@@ -10,12 +10,9 @@ same broken and hostile documents. Prints a table for each. ``toolhaft`` is alwa
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
-import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections import Counter
@@ -24,8 +21,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from openapi import compare, echo_server, rows_of
+from openapi_corpus import rows_of, unpack
 from openapi_judging import Judged, judge
+from openapi_wire import compare, echo_server
 from shared_data import ROOT, default_folder, require
 
 DRIVER = ROOT / "benchmarks/peers/openapi/driver.py"
@@ -94,25 +92,6 @@ def ask(process: subprocess.Popen[str], job: dict[str, Any]) -> dict[str, Any]:
     if not line:
         raise SystemExit(f"the driver ended at {job.get('name') or job.get('id')}")
     return json.loads(line)
-
-
-def unpack(folder: Path, rows: list[dict[str, Any]], target: Path) -> dict[str, Path]:
-    """Unpack what is only compressed for storage; return name -> root file."""
-    found: dict[str, Path] = {}
-    for row in rows:
-        path = folder / row["file"]
-        if path.name.endswith(".tar.gz"):
-            place = target / row["name"]
-            with tarfile.open(path) as archive:
-                archive.extractall(place, filter="data")
-            path = place / row["root"]
-        elif path.suffix == ".gz" and "bomb" not in path.name:
-            place = target / path.name.removesuffix(".gz")
-            with gzip.open(path) as packed, place.open("wb") as file:
-                shutil.copyfileobj(packed, file)
-            path = place
-        found[row["name"]] = path
-    return found
 
 
 def measure_documents(

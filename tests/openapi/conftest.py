@@ -1,6 +1,7 @@
 """Documents and a loopback API for the tests of the importer."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,20 +14,28 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="session")
-def benchmark_openapi():
-    """The benchmark as a module: it has the echo server and compares wire vectors."""
-    spec = importlib.util.spec_from_file_location("benchmark_openapi", ROOT / "benchmarks" / "openapi.py")
-    module = importlib.util.module_from_spec(spec)
-    import sys
+def corpus():
+    """What reads the manifest of real documents, as a module."""
+    return benchmark("openapi_corpus")
 
+
+@pytest.fixture(scope="session")
+def wire():
+    """What compares wire vectors with requests, as a module: it has the echo server."""
+    return benchmark("openapi_wire")
+
+
+def benchmark(name):
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", ROOT / "benchmarks" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
 
 @pytest.fixture
-def echo(benchmark_openapi):
-    with benchmark_openapi.echo_server() as server:
+def echo(wire):
+    with wire.echo_server() as server:
         yield server
 
 

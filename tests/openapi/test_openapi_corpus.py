@@ -41,8 +41,8 @@ json.dump(found, sys.stdout)
 """
 
 
-def documents(benchmark_openapi, folder):
-    return [row for row in benchmark_openapi.rows_of(folder, "valid") if ".tar" not in row["file"]]
+def documents(corpus, folder):
+    return [row for row in corpus.rows_of(folder, "valid") if ".tar" not in row["file"]]
 
 
 def check(folder, row):
@@ -73,9 +73,9 @@ def _references(schema):
                     waiting.append((item, not names and key in ("properties", "patternProperties", "$defs")))
 
 
-def test_a_sample_of_real_documents(benchmark_openapi, shared):
+def test_a_sample_of_real_documents(corpus, shared):
     folder = shared / "openapi"
-    small = [row for row in documents(benchmark_openapi, folder) if row["bytes"] < 40_000]
+    small = [row for row in documents(corpus, folder) if row["bytes"] < 40_000]
     sample = small[::6]
     assert len(sample) >= 15
     for row in sample:
@@ -83,9 +83,9 @@ def test_a_sample_of_real_documents(benchmark_openapi, shared):
 
 
 @pytest.mark.slow
-def test_the_tools_of_real_documents_are_sound(benchmark_openapi, shared):
+def test_the_tools_of_real_documents_are_sound(corpus, shared):
     folder = shared / "openapi"
-    rows = documents(benchmark_openapi, folder)
+    rows = documents(corpus, folder)
     assert len(rows) > 250
     large = [row for row in rows if row["bytes"] > 200_000]
     for row in [*(row for row in rows if row not in large), *large[::8]]:
@@ -131,11 +131,11 @@ def test_twenty_thousand_operations_open_in_time(shared):
 
 
 @pytest.mark.anyio
-async def test_wire_vectors(benchmark_openapi, echo, shared):
+async def test_wire_vectors(wire, echo, shared):
     lines = (shared / "openapi" / "wire-vectors.jsonl").read_text(encoding="utf-8").splitlines()
     wrong = {}
     for vector in map(json.loads, lines):
-        if problem := await benchmark_openapi.check_vector(vector, echo):
+        if problem := await wire.check_vector(vector, echo):
             wrong[vector["id"]] = problem
     assert wrong == {}
 

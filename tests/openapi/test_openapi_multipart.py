@@ -352,7 +352,7 @@ def upload(document):
 
 
 @pytest.mark.anyio
-async def test_a_path_an_artifact_and_bytes_are_sent_as_files(upload, echo, benchmark_openapi, tmp_path):
+async def test_a_path_an_artifact_and_bytes_are_sent_as_files(upload, echo, wire, tmp_path):
     path = tmp_path / "note.txt"
     path.write_bytes(b"hello")
     catalog = await OpenAPISource(allow_hosts=["127.0.0.1"]).load(upload(echo.base))
@@ -363,11 +363,11 @@ async def test_a_path_an_artifact_and_bytes_are_sent_as_files(upload, echo, benc
     await catalog.call("raw", body={"text": "é"})
     await catalog.close()
     first, second, third, fourth = echo.received
-    assert benchmark_openapi.parts_of(first) == [
+    assert wire.parts_of(first) == [
         ("f", "note.txt", "text/plain", b"hello"),
         ("s", "", "", b"x"),
     ]
-    assert benchmark_openapi.parts_of(second) == [("f", "a.png", "image/png", b"\0\1")]
+    assert wire.parts_of(second) == [("f", "a.png", "image/png", b"\0\1")]
     assert (third.body, third.headers["content-type"]) == (b"raw", "application/octet-stream")
     assert fourth.body == "é".encode()
 

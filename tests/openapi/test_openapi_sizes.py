@@ -161,10 +161,10 @@ def test_a_text_ends_with_a_sentence(text, longest, made):
 
 
 @pytest.mark.slow
-def test_tools_of_real_documents_are_taken_and_small(benchmark_openapi, shared):
+def test_tools_of_real_documents_are_taken_and_small(corpus, shared):
     folder = shared / "openapi"
     sizes, refused, expected = [], [], 0
-    for row in benchmark_openapi.rows_of(folder, "valid"):
+    for row in corpus.rows_of(folder, "valid"):
         if ".tar" in row["file"]:
             continue
         expected += row["operations"]

@@ -21,7 +21,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 async def call(document: dict[str, Any], places: dict[str, Any]) -> None:
     """Send the request of the one operation of a document."""
     sys.path.append(str(Path(__file__).parents[2]))
-    from openapi import arguments_of
+    from openapi_wire import arguments_of
 
     async with await OpenAPISource(allow_hosts=["127.0.0.1"]).load(document) as catalog:
         name = catalog.names[0]
