@@ -186,7 +186,7 @@ LEAVES = st.one_of(
     st.fixed_dictionaries(
         {"type": st.sampled_from(["integer", "number"])},
         optional={
-            "minimum": st.integers(-2, 2),
+            "minimum": st.integers(-2, 0),
             "maximum": st.integers(1, 3),
             "multipleOf": st.integers(1, 3),
         },

@@ -8,10 +8,13 @@ from typing import Any
 
 from toolhaft.tools.merging import merge
 from toolhaft.tools.profiles.base import PREFIX, Definitions, Given, Profiled, unions_of
-from toolhaft.tools.subschemas import children, map_children
+from toolhaft.tools.subschemas import LISTS, NAMED, ONE, map_children
 
 _KEY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_.-]+")
+_MOST_SCANNED = 100_000
+"""Schemas after which a schema may hold itself; the slower way finds out."""
+_NAMED, _ONE, _LISTS = frozenset(NAMED), frozenset(ONE), frozenset(LISTS)
 _NOT_AT_TOP = ("oneOf", "anyOf", "allOf", "enum", "const", "not", "if", "then", "else", "$ref")
 
 
@@ -22,8 +25,8 @@ def lenient(parameters: dict[str, Any]) -> Profiled:
     without unions beside it, lists with ``items``, no empty ``enum``, and keys of arguments of letters,
     digits, ``_``, ``.`` and ``-``, at most 64.
     """
-    given = Given()
     definitions = Definitions(parameters)
+    given = Given()
     made = parameters if _is_whole(parameters, definitions) else _whole(parameters, definitions)
     if made.get("type") != "object" or any(keyword in made for keyword in _NOT_AT_TOP):
         made = _object_at_top(made, definitions, given)
@@ -36,15 +39,28 @@ def lenient(parameters: dict[str, Any]) -> Profiled:
 def _is_whole(schema: dict[str, Any], definitions: Definitions) -> bool:
     """Whether `_whole` would change nothing: nearly always, and much sooner told."""
     waiting = [schema]
+    left = _MOST_SCANNED
     while waiting:
         node = waiting.pop()
+        left -= 1
+        if left < 0:
+            return False
         kinds = node.get("type")
         if kinds == "array" or (kinds.__class__ is list and "array" in kinds):
             if "items" not in node:
                 return False
-        elif node.get("enum") == [] or ("$ref" in node and definitions.find(node["$ref"]) is None):
+        elif node.get("enum") == []:
             return False
-        waiting += [child for _, child in children(node)]
+        for keyword, value in node.items():
+            if value.__class__ is dict:
+                if keyword in _NAMED:
+                    waiting += [child for child in value.values() if child.__class__ is dict]
+                elif keyword in _ONE:
+                    waiting.append(value)
+            elif keyword == "$ref" and definitions.find(value) is None:
+                return False
+            elif keyword in _LISTS:
+                waiting += [child for child in value if child.__class__ is dict]
     return True
 
 
