@@ -22,7 +22,7 @@ REASONS = {
     "forbidden-header": "RFC 9110: the connection's own headers and Cookie are not the caller's",
     "not-in-table": "OAS style table: the cell is n/a, for this type or for explode",
     "brackets": "OAS 3.1.1 deepObject: a name with brackets in it cannot be told from nesting",
-    "free-name": "an undeclared name of an exploded object is that of another parameter",
+    "free-name": "OAS style table: exploded objects lose their own name: theirs are those of others, or free",
     "adjacent": "OAS 3.1.1 path templating: two variables in one segment, the text between them in a value",
     "reserved": "RFC 6570 3.2.3: reserved expansion leaves delimiters and %XX as they are",
     "xml-text": "XML 1.0 2.2, 2.11: characters that no XML document can hold, or that every parser changes",
@@ -124,6 +124,34 @@ def reasons_for_field(operation, field, value):
             found.add("free-name")
     if isinstance(value, dict) and field.explode and field.style == "form" and not field.schema:
         found.add("free-name")
+    return found
+
+
+def shared_names(schemas, operation, sent):
+    """Return the keys of values whose exploded names cannot be told from those of others.
+
+    Args:
+        sent: (place, name) -> value.
+    """
+    found = set()
+    for place in ("query", "cookie"):
+        fields = {one.name: one for one in operation.fields if one.place == place}
+        dissolving = [
+            one
+            for one in fields.values()
+            if one.style in ("form", "cookie") and one.explode and "object" in schemas.kinds(one.schema)
+        ]
+        for one in dissolving:
+            value = sent.get((place, one.name))
+            if not isinstance(value, dict):
+                continue
+            others = [other for other in dissolving if other is not one and schemas.is_open(other.schema)]
+            if others and not set(value) <= set(schemas.names(one.schema)):
+                found |= {(place, other.name) for other in [one, *others]}
+            for other in fields.values():
+                theirs = {other.name, *(schemas.names(other.schema) if other in dissolving else ())}
+                if other is not one and theirs & set(value):
+                    found |= {(place, one.name), (place, other.name)}
     return found
 
 

@@ -11,7 +11,7 @@ from .bodies import LINES, TEXTS, is_json
 from .calls import Names, as_text
 from .decoding import Decoder
 from .documents import OutsideError
-from .exclusions import XML_TEXT, reasons_for_field, reasons_for_form, reasons_for_xml
+from .exclusions import XML_TEXT, reasons_for_field, reasons_for_form, reasons_for_xml, shared_names
 from .generating import ABSENT, Given
 from .operations import IGNORED_HEADERS, plain
 from .schemas import DEPTH
@@ -251,6 +251,8 @@ class Runner:
             key = _folded((one.place, one.name))
             if key in sent:
                 found[key] = reasons_for_field(operation, one, sent[key])
+        for key in shared_names(self.decoder.schemas, operation, sent):
+            found.setdefault(key, set()).add("free-name")
         if given.body is ABSENT or not operation.bodies:
             return found
         reasons = found.setdefault(BODY, set())
