@@ -1,5 +1,6 @@
 """What becomes of the keywords of schemas, rule by rule."""
 
+import jsonschema_rs
 import pytest
 
 
@@ -236,6 +237,31 @@ def test_a_mapping_names_a_schema_or_refers_to_it(body_schema, target):
     found, _ = body_schema(node, Cat=CAT, Dog=DOG)
     assert found["oneOf"][0]["properties"]["kind"] == {"type": "string", "enum": ["felis", "c"]}
     assert found["oneOf"][1]["properties"]["kind"]["const"] == "Dog"
+
+
+@pytest.mark.parametrize("keyword", ["enum", "const"])
+def test_a_value_that_a_branch_says_itself_goes_before_its_name(body_schema, keyword):
+    said = {"enum": ["feline"]} if keyword == "enum" else {"const": "feline"}
+    animal = {"type": "object", "properties": {"kind": ref("FelineKind")}}
+    cat = {"allOf": [ref("Animal"), {"required": ["kind"]}]}
+    node = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": KIND}
+    found, definitions = body_schema(
+        node, version="3.1.0", Cat=cat, Dog=DOG, Animal=animal, FelineKind={"type": "string", **said}
+    )
+    schema = {**found, "$defs": definitions}
+    assert jsonschema_rs.is_valid(schema, {"kind": "feline"})
+    assert jsonschema_rs.is_valid(schema, {"kind": "Dog"})
+    assert not jsonschema_rs.is_valid(schema, {"kind": "Cat"})
+
+
+def test_children_may_say_their_own_value_where_the_base_lists_it(body_schema):
+    kinds = {"type": "string", "enum": ["cat", "dog"]}
+    base = {"type": "object", "required": ["kind"], "properties": {"kind": kinds}, "discriminator": KIND}
+    lives = {"properties": {"kind": {"enum": ["cat"]}, "lives": {"type": "integer"}}}
+    found, definitions = body_schema(ref("Pet"), Pet=base, Cat={"allOf": [ref("Pet"), lives]})
+    schema = {**found, "$defs": definitions}
+    assert jsonschema_rs.is_valid(schema, {"kind": "cat", "lives": 9})
+    assert not jsonschema_rs.is_valid(schema, {"kind": "Cat", "lives": 9})
 
 
 def test_schemas_that_extend_one_with_a_discriminator_stand_in_its_place(body_schema):

@@ -20,6 +20,7 @@ from toolhaft.openapi.schemas.definitions import definition_name, reference_to
 from toolhaft.openapi.schemas.inheritance import Branch, Inheritance, property_name
 from toolhaft.openapi.schemas.keywords import annotate, bound, choose, dependent_names, take_null
 from toolhaft.openapi.schemas.patterns import Patterns
+from toolhaft.openapi.schemas.pinning import allowed_values
 from toolhaft.openapi.schemas.scalars import declared_types
 from toolhaft.openapi.schemas.visibility import Visibility
 from toolhaft.tools.merging import ANNOTATIONS
@@ -267,7 +268,9 @@ class SchemaReader:
         return take_null(node, made)
 
     def _branch(self, branch: Branch, name: str, schema: dict[str, Any]) -> dict[str, Any]:
-        values = list(branch.values)
+        values = list(allowed_values(self.resolver, branch.pointer, name, branch.values))
+        if not values:
+            return schema
         pinned = {"const": values[0]} if len(values) == 1 else {"enum": values}
         return {"allOf": [schema, {"properties": {name: pinned}}]}
 
