@@ -8,7 +8,7 @@ import time
 import pytest
 
 from toolhaft.errors import InvalidArgumentsError, SpecError
-from toolhaft.tools.schema import ArgumentChecker, check_arguments, compile_schema, json_pointer, nesting
+from toolhaft.tools.schema import ArgumentChecker, check_arguments, compile_schema, nesting
 from toolhaft.types import ToolSpec
 
 ORDER = {
@@ -281,8 +281,3 @@ def test_compiled_schemas_are_kept_and_bounded(monkeypatch):
 def test_nesting(value, depth):
     assert nesting(value, 10) == depth
     assert nesting(value, 1) <= 2
-
-
-def test_json_pointers_are_escaped():
-    assert json_pointer(["a/b", 0, "~c"]) == "/a~1b/0/~0c"
-    assert json_pointer([]) == ""

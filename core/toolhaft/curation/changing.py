@@ -10,6 +10,7 @@ from typing import Any
 from toolhaft.curation.rules import ArgumentChange, Changes
 from toolhaft.errors import InvalidArgumentsError
 from toolhaft.types import ToolSpec
+from toolhaft.types.pointer import unescape
 
 _LONGEST_DESCRIPTION = 1024
 _MOST_TAGS = 20
@@ -218,7 +219,7 @@ def _reached(schema: dict[str, Any]) -> dict[str, Any]:
             reference = node.get("$ref")
             if isinstance(reference, str) and reference.startswith("#/$defs/"):
                 name = reference.removeprefix("#/$defs/").partition("/")[0]
-                name = name.replace("~1", "/").replace("~0", "~")
+                name = unescape(name)
                 if name in definitions and name not in found:
                     found[name] = copy.copy(definitions[name])
                     waiting.append(definitions[name])

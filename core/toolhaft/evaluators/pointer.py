@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from toolhaft.types.pointer import unescape
+
 _SELECTION = re.compile(r"\[([^\]=]+)=([^\]]*)\]")
 _INDEX = re.compile(r"[0-9]{1,18}")
 MISSING = object()
@@ -38,7 +40,7 @@ def _step(value: Any, token: str) -> Any:
         return next(
             (item for item in items if isinstance(item, dict) and _text(item.get(name)) == text), MISSING
         )
-    token = token.replace("~1", "/").replace("~0", "~")
+    token = unescape(token)
     if isinstance(value, dict):
         return value.get(token, MISSING)
     if isinstance(value, list) and _INDEX.fullmatch(token) and int(token) < len(value):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolhaft.text import identifier_words
+from toolhaft.tools.subschemas import referred
 
 _DEEPEST = 6
 _MOST = 400
@@ -161,8 +162,5 @@ def _taken(branch: str, options: Any, root: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _referred(root: Mapping[str, Any], reference: str) -> dict[str, Any]:
-    start, *parts = reference.split("/")
-    found: Any = root
-    for part in parts if start == "#" else ["", "absent"]:
-        found = found.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(found, Mapping) else None
+    found = referred(root, reference)
     return dict(found) if isinstance(found, Mapping) else {}

@@ -28,6 +28,7 @@ from toolhaft.types import (
     ToolSpec,
     Trajectory,
 )
+from toolhaft.types.pointer import unescape
 
 REFERENCE = "reference"
 """Name of the solver that plays the gold calls back."""
@@ -190,9 +191,7 @@ def checked_part(state: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Return what of a state the checks of a task look at: two levels of their paths."""
     kept: dict[str, Any] = {}
     for row in task.gold.state if task.gold is not None else ():
-        first, *rest = [
-            part.replace("~1", "/").replace("~0", "~") for part in str(row["path"]).lstrip("/").split("/")
-        ]
+        first, *rest = [unescape(part) for part in str(row["path"]).lstrip("/").split("/")]
         if first not in state:
             continue
         if not rest or not isinstance(state[first], dict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolhaft.tools.schema import json_pointer
+from toolhaft.types.pointer import json_pointer
 
 _COUNTERS = frozenset({"last_id"})
 _LONGEST = 300

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from toolhaft.openapi.documents.document import as_dict, as_list, escape
+from toolhaft.openapi.documents.document import as_dict, as_list
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.requests.media import form_of, is_range, matches, plain
 from toolhaft.openapi.requests.wire import BodyForm
 from toolhaft.openapi.schema_kinds import is_binary, kind_of
 from toolhaft.tools.report import Problem
+from toolhaft.types.pointer import escape, unescape
 
 _ORDER: tuple[BodyForm, ...] = (
     *("json", "form", "multipart", "lines", "sequence", "text", "bytes", "xml", "events"),
@@ -119,7 +120,7 @@ def _form(media: str, schema: Any, resolver: Resolver) -> BodyForm:
 
 def _rank(body: Body, bodies: list[Body], wanted: Sequence[str], resolver: Resolver) -> tuple[int, int, int]:
     """Return the place of a media type in the order of preference, the caller's before ours."""
-    media = body.pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+    media = unescape(body.pointer.rpartition("/")[2])
     asked = next((n for n, one in enumerate(wanted) if matches(media, one)), len(wanted))
     kind = plain(media)
     if is_range(media) or not kind:

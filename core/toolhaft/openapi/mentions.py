@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from toolhaft.openapi.documents.document import Document, as_dict, escape
+from toolhaft.openapi.documents.document import Document, as_dict
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.operations import METHODS, Operation
 from toolhaft.tools.report import Mention
+from toolhaft.types.pointer import escape
 
 _MOST = 10_000
 

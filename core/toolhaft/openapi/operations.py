@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from toolhaft.openapi.documents.cleaning import clean_text
-from toolhaft.openapi.documents.document import Document, as_dict, as_text, escape
+from toolhaft.openapi.documents.document import Document, as_dict, as_text
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.documents.swagger2_operations import OperationConverter, original
 from toolhaft.openapi.effects import EFFECT, EffectReading, read_effect
 from toolhaft.openapi.names import NameRequest
 from toolhaft.tools.report import Problem
 from toolhaft.types import Effect
+from toolhaft.types.pointer import escape
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 """Fields of a path item that are operations."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from toolhaft.openapi.bodies import Body
 from toolhaft.openapi.documents.cleaning import clean_text
-from toolhaft.openapi.documents.document import as_dict, escape
+from toolhaft.openapi.documents.document import as_dict
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.documents.swagger2_parameters import delimiters_of
 from toolhaft.openapi.encodings import EncodingReader
@@ -18,6 +18,7 @@ from toolhaft.openapi.requests.wire import Style, Where, WireField, XMLShape
 from toolhaft.openapi.security import TOKEN
 from toolhaft.openapi.xml_shapes import XMLShapes
 from toolhaft.tools.report import Problem, Severity
+from toolhaft.types.pointer import escape
 
 _DEFAULT_STYLES: dict[Where, Style] = {
     "path": "simple",

@@ -16,11 +16,12 @@ from toolhaft.auth.schemes import Alternatives, Flow, Grant, SchemeUse, describe
 from toolhaft.auth.session import Auth
 from toolhaft.errors import EgressError, FormatError
 from toolhaft.http.origin import origin_of
-from toolhaft.openapi.documents.document import as_dict, as_list, escape
-from toolhaft.openapi.documents.pointers import unescape
+from toolhaft.openapi.documents.document import as_dict, as_list
+from toolhaft.openapi.documents.pointers import fragment_key
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.tools.report import Problem
 from toolhaft.types import from_value
+from toolhaft.types.pointer import escape
 
 __all__ = [
     "TOKEN",
@@ -119,7 +120,7 @@ class SecuritySchemes:
     def _use(self, name: str, scopes: Any, pointer: str, problems: list[Problem]) -> SchemeUse:
         use = self._uses.get(name)
         if use is None and name.startswith(_POINTER):  # a URI in place of a name, since OpenAPI 3.2
-            use = self._uses.get(unescape(name.removeprefix(_POINTER)))
+            use = self._uses.get(fragment_key(name.removeprefix(_POINTER)))
         if use is None:
             use = SchemeUse(scheme=name, kind="unsupported", note="is not defined")
         if not self._is_usable(use):

@@ -11,8 +11,9 @@ from urllib.parse import urljoin, urlsplit
 from toolhaft.errors import EgressError, UsageError
 from toolhaft.http.origin import origin_of
 from toolhaft.openapi.documents.cleaning import clean_text
-from toolhaft.openapi.documents.document import as_dict, as_list, as_text, escape
+from toolhaft.openapi.documents.document import as_dict, as_list, as_text
 from toolhaft.tools.report import Problem
+from toolhaft.types.pointer import escape
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _HOST = re.compile(r"//(?=[^/])|([a-zA-Z0-9-]+\.)+[a-zA-Z]{2,}(/|$)")

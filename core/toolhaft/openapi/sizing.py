@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from toolhaft.openapi.schemas.estimating import Estimator
 from toolhaft.openapi.schemas.fitting import SIZES, Cut, Fitter, SizeLimits
 from toolhaft.tools.report import Problem
-from toolhaft.tools.schema import json_pointer
+from toolhaft.types.pointer import json_pointer
 
 if TYPE_CHECKING:
     from toolhaft.openapi.plans import OperationPlan

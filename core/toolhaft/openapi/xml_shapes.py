@@ -9,9 +9,9 @@ from contextlib import suppress
 from typing import Any
 
 from toolhaft.openapi.documents.document import Document, as_dict, as_list, as_text
-from toolhaft.openapi.documents.pointers import unescape
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.requests.wire import XMLShape
+from toolhaft.types.pointer import unescape
 
 MOST_SHAPES = 1000
 """Shapes of one body; what goes beyond them is written by its names alone."""

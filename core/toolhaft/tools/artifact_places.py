@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
+
+from toolhaft.tools.subschemas import referred
+from toolhaft.types.pointer import escape
 
 FORMAT = "artifact"
 """The ``format`` of a string that is an artifact's handle."""
@@ -91,7 +93,7 @@ def _filled(
 
 
 def _deeper(pointer: str, key: Any) -> str:
-    return f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+    return f"{pointer}/{escape(str(key))}"
 
 
 def _place(schemas: list[Mapping[str, Any]], pointer: str) -> Place | None:
@@ -142,19 +144,7 @@ def _meant(schema: Any, document: Any) -> Iterator[Mapping[str, Any]]:
             continue
         yield item
         if "$ref" in item:
-            waiting.append(_referred(document, item["$ref"]))
+            waiting.append(referred(document, item["$ref"]))
         for keyword in ("anyOf", "oneOf", "allOf"):
             members = item.get(keyword)
             waiting.extend(members if isinstance(members, list) else ())
-
-
-def _referred(document: Any, reference: Any) -> Any:
-    start, *parts = unquote(str(reference)).split("/")
-    found = document if start == "#" else None
-    for part in parts:
-        name = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(found, list) and name.isdigit():
-            found = found[int(name)] if int(name) < len(found) else None
-        else:
-            found = found.get(name) if isinstance(found, Mapping) else None
-    return found

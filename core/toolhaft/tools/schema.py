@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import InvalidArgumentsError, SpecError, nearest_names
+from toolhaft.tools.subschemas import referred
 from toolhaft.types import ToolSpec
+from toolhaft.types.pointer import json_pointer
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -80,11 +82,6 @@ def _refuse(uri: str) -> Any:
     raise ValueError(f"references outside the schema are not followed: {uri[:200]}")
 
 
-def json_pointer(path: Iterable[Any]) -> str:
-    """Return a JSON pointer (RFC 6901) from its unescaped parts."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-
-
 def _explain(spec: ToolSpec, error: Any) -> InvalidArgumentsError:
     pointer = json_pointer(error.instance_path)
     keyword = str(error.schema_path[-1]) if error.schema_path else ""
@@ -130,22 +127,10 @@ def _fragment(schema: Any, path: list[Any]) -> Any:
     found = schema
     for part in path:
         try:
-            found = _referred(schema, found[part]) if part == "$ref" else found[part]
+            found = referred(schema, found[part]) if part == "$ref" else found[part]
         except (KeyError, IndexError, TypeError, ValueError):
             return None
     return found
-
-
-def _referred(document: Any, reference: str) -> Any:
-    from urllib.parse import unquote
-
-    start, *parts = unquote(reference).split("/")
-    if start != "#":
-        raise KeyError(reference)
-    for part in parts:
-        name = part.replace("~1", "/").replace("~0", "~")
-        document = document[int(name) if isinstance(document, list) else name]
-    return document
 
 
 def _shown(value: Any) -> str:

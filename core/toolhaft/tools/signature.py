@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin, g
 from toolhaft.errors import InvalidArgumentsError, UsageError
 from toolhaft.tools.artifact_places import artifact_schema
 from toolhaft.tools.base import CallContext
-from toolhaft.tools.schema import json_pointer
 from toolhaft.types import Artifact
+from toolhaft.types.pointer import json_pointer
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

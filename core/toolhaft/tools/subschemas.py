@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
+
+from toolhaft.types.pointer import at_pointer
 
 ONE = (
     "items",
@@ -23,6 +26,7 @@ LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 NAMED = ("properties", "patternProperties", "dependentSchemas", "$defs")
 """Keywords whose value is an object of schemas, the keys of which are names."""
 
+_LONGEST_CHAIN = 20
 _ONE = frozenset(ONE)
 _LISTS = frozenset(LISTS)
 _NAMED = frozenset(NAMED)
@@ -71,6 +75,29 @@ def _list(value: list[Any], change: Callable[[dict[str, Any]], dict[str, Any]]) 
 def _named(value: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
     new = {name: change(item) if isinstance(item, dict) else item for name, item in value.items()}
     return value if all(new[name] is value[name] for name in value) else new
+
+
+def referred(root: Any, reference: Any) -> Any:
+    """Return what a reference inside a schema names; None where that is nothing, or outside of it."""
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        return None
+    return at_pointer(root, unquote(reference[1:]))
+
+
+def resolved(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a schema with its references inside the root followed; an empty one where one leads nowhere.
+
+    What stands beside a reference goes before what it leads to.
+    """
+    for _ in range(_LONGEST_CHAIN):
+        if not isinstance(schema, Mapping):
+            return {}
+        if not isinstance(schema.get("$ref"), str):
+            return schema
+        target = referred(root, schema["$ref"])
+        own = {key: value for key, value in schema.items() if key != "$ref"}
+        schema = {**target, **own} if own and isinstance(target, Mapping) else target
+    return {}
 
 
 def references(schema: dict[str, Any]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from toolhaft.errors import FormatError
+from toolhaft.types.pointer import json_pointer
 from toolhaft.types.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -93,8 +94,7 @@ def from_value(kind: type[T], value: Any, *, where: str = "") -> T:
         raise FormatError(error.what, where=where or error.where, hint=error.hint) from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        parts = [str(part).replace("~", "~0").replace("/", "~1") for part in first["loc"]]
-        pointer = "".join(f"/{part}" for part in parts)
+        pointer = json_pointer(first["loc"])
         name = getattr(kind, "__name__", "record")
         raise FormatError(
             f"not a {name}: {first['msg']}", where=f"{where}#{pointer}" if where else f"#{pointer}"

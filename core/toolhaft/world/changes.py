@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolhaft.evaluators.pointer import MISSING
+from toolhaft.types.pointer import unescape
 from toolhaft.world.conditions import OPERATORS, compare_all, same
 from toolhaft.world.copying import copy_json
 from toolhaft.world.problem import RequestProblem
@@ -253,7 +254,7 @@ def _step(value: Any, token: str, scope: Scope) -> Any:
 
 
 def _plain(token: str, scope: Scope) -> str:
-    return str(fill(token, scope)) if "${" in token else token.replace("~1", "/").replace("~0", "~")
+    return str(fill(token, scope)) if "${" in token else unescape(token)
 
 
 def _text(value: Any) -> str:

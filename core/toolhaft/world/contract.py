@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
 
 from toolhaft.errors import SpecError, nearest_names
-from toolhaft.openapi.documents.document import escape
 from toolhaft.openapi.documents.json_text import nesting
 from toolhaft.openapi.documents.resolve import Resolver
+from toolhaft.types.pointer import escape, json_pointer
 from toolhaft.world.problem import RequestProblem
 
 if TYPE_CHECKING:
@@ -309,5 +309,4 @@ def _parse_json(body: bytes) -> Any:
 
 
 def _body_error(error: ValidationError) -> dict[str, str]:
-    tokens = (str(token).replace("~", "~0").replace("/", "~1") for token in error.instance_path)
-    return {"detail": error.message, "pointer": "#" + "".join(f"/{token}" for token in tokens)}
+    return {"detail": error.message, "pointer": f"#{json_pointer(error.instance_path)}"}

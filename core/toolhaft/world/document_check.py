@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import SpecError
-from toolhaft.openapi.documents.document import escape
+from toolhaft.types.pointer import escape
 
 if TYPE_CHECKING:
     import jsonschema_rs

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolhaft.types import Task
+from toolhaft.types.pointer import unescape
 from toolhaft.world.service import State
 
 LEFT_OUT = "as_at_the_beginning"
@@ -44,6 +45,6 @@ def _checked(task: Task) -> set[tuple[str, ...]]:
     """Return the beginnings of the pointers that a task's checks are about: a service, or its collection."""
     found: set[tuple[str, ...]] = set()
     for row in task.gold.state if task.gold is not None else ():
-        parts = [part.replace("~1", "/").replace("~0", "~") for part in str(row.get("path", "")).split("/")]
+        parts = [unescape(part) for part in str(row.get("path", "")).split("/")]
         found.add(tuple(parts[1:3]))
     return found

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from toolhaft.errors import nearest_names
-from toolhaft.openapi.documents.document import escape
+from toolhaft.types.pointer import escape
 from toolhaft.world.answer_check import AnswerChecks
 from toolhaft.world.contract import Contract
 from toolhaft.world.documents import data_path, documented_services, rules_path

@@ -8,6 +8,7 @@ from typing import Any
 
 from toolhaft.evaluators.gold import has_operator
 from toolhaft.evaluators.pointer import MISSING, find
+from toolhaft.types.pointer import unescape
 from toolhaft.world.copying import copy_json
 
 SELECTION = re.compile(r"\[([^\]=]+)=([^\]]*)\]")
@@ -58,7 +59,7 @@ def _put(container: Any, token: str, value: Any) -> bool:
         return True
     if not isinstance(container, dict):
         return False
-    name = token.replace("~1", "/").replace("~0", "~")
+    name = unescape(token)
     if value is MISSING:
         container.pop(name, None)
     else:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from toolhaft.errors import FormatError, nearest_names
+from toolhaft.types.pointer import escape
 
 
 class Place:
@@ -21,7 +22,7 @@ class Place:
         self.pointer = pointer
 
     def __truediv__(self, token: object) -> Place:
-        escaped = str(token).replace("~", "~0").replace("/", "~1")
+        escaped = escape(str(token))
         return Place(self.file, f"{self.pointer}/{escaped}")
 
     def refuse(self, what: str, *, hint: str = "") -> FormatError:

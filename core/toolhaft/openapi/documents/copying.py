@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolhaft.errors import SpecError
-from toolhaft.openapi.documents.document import Limits, Parsed, escape
+from toolhaft.openapi.documents.document import Limits, Parsed
+from toolhaft.types.pointer import escape
 
 
 def copy_value(value: Any, limits: Limits, where: str) -> Parsed:

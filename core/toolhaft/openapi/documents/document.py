@@ -107,8 +107,3 @@ def as_list(value: Any) -> list[Any]:
 def as_text(value: Any) -> str:
     """Return the value if it is text, else an empty one."""
     return value if isinstance(value, str) else ""
-
-
-def escape(token: str) -> str:
-    """Return a key as one token of a JSON pointer."""
-    return token.replace("~", "~0").replace("/", "~1")

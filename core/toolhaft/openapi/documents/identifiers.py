@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from toolhaft.openapi.documents.document import escape
-from toolhaft.openapi.documents.pointers import as_fragment
+from toolhaft.openapi.documents.pointers import as_fragment, fragment_key
+from toolhaft.types.pointer import escape
 
 _ANCHORS = ("$anchor", "$dynamicAnchor")
 _DATA = frozenset({"example", "examples", "default", "enum", "const", "value"})
@@ -147,5 +147,4 @@ def _note_anchors(node: dict[str, Any], pointer: str, named: Resource) -> None:
 
 def _has(node: Any, fragment: str) -> bool:
     """Whether the first step of a pointer exists."""
-    first = unquote(fragment.split("/")[1]).replace("~1", "/").replace("~0", "~")
-    return isinstance(node, dict) and first in node
+    return isinstance(node, dict) and fragment_key(fragment.split("/")[1]) in node

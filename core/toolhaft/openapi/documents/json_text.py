@@ -8,8 +8,9 @@ from itertools import accumulate
 from typing import Any
 
 from toolhaft.errors import SpecError
-from toolhaft.openapi.documents.document import Limits, Parsed, escape
+from toolhaft.openapi.documents.document import Limits, Parsed
 from toolhaft.tools.report import Problem
+from toolhaft.types.pointer import escape
 
 _NOT_STRUCTURE = bytes(code for code in range(256) if code not in b'{}[]"')
 _STEP = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}

@@ -13,13 +13,13 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from toolhaft.openapi.documents.document import Dialect, Parsed, as_dict
 from toolhaft.openapi.documents.dynamic import Opening, Use
 from toolhaft.openapi.documents.identifiers import Identifiers, Resource
 from toolhaft.openapi.documents.places import Place
-from toolhaft.openapi.documents.pointers import split_reference, unescape
+from toolhaft.openapi.documents.pointers import fragment_key, split_reference
 
 Mode = Literal["object", "names", "examples"]
 
@@ -317,9 +317,9 @@ class Linker:
         if spot.resource is None:
             return
         if spot.key == "$dynamicRef":
-            self.links.openings.append(Opening(spot.holder, spot.resource, unescape(fragment)))
+            self.links.openings.append(Opening(spot.holder, spot.resource, unquote(fragment)))
             return
-        used = self._identifiers.at(found[0], unescape(found[1]) if "%" in found[1] else found[1])
+        used = self._identifiers.at(found[0], unquote(found[1]))
         if used is not None:
             self.links.uses.append(Use(spot.holder, spot.resource, used))
 
@@ -353,7 +353,7 @@ def urlsplit_scheme(text: str) -> str:
 
 
 def _tokens(fragment: str) -> list[str]:
-    return [unescape(raw) for raw in fragment.split("/")[1:]]
+    return [fragment_key(raw) for raw in fragment.split("/")[1:]]
 
 
 def _child(node: Any, token: str) -> Any:

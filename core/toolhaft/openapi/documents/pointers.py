@@ -1,8 +1,10 @@
-"""References and JSON pointers taken apart."""
+"""References taken apart: a place, and a JSON pointer in a URI fragment."""
 
 from __future__ import annotations
 
 from urllib.parse import unquote
+
+from toolhaft.types.pointer import unescape
 
 
 def split_reference(text: str) -> tuple[str, str]:
@@ -11,10 +13,9 @@ def split_reference(text: str) -> tuple[str, str]:
     return location, fragment
 
 
-def unescape(token: str) -> str:
+def fragment_key(token: str) -> str:
     """Return a token of a pointer in a URI fragment as the key that it stands for."""
-    text = unquote(token) if "%" in token else token
-    return text.replace("~1", "/").replace("~0", "~")
+    return unescape(unquote(token) if "%" in token else token)
 
 
 def as_fragment(pointer: str) -> str:

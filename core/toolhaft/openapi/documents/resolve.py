@@ -12,8 +12,8 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from toolhaft.errors import SpecError
-from toolhaft.openapi.documents.document import escape
-from toolhaft.openapi.documents.pointers import as_fragment, split_reference, unescape
+from toolhaft.openapi.documents.pointers import as_fragment, fragment_key, split_reference
+from toolhaft.types.pointer import escape
 
 _LONGEST_CHAIN = 64
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
@@ -162,7 +162,7 @@ class Resolver:
         tokens = deque(first)
         hops = 0
         while tokens:
-            token = unescape(tokens[0])
+            token = fragment_key(tokens[0])
             if isinstance(node, dict) and token not in node and isinstance(node.get("$ref"), str):
                 hops += 1
                 if hops > _LONGEST_CHAIN or node["$ref"].startswith(reference):

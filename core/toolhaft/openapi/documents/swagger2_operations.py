@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolhaft.openapi.documents.document import as_dict, as_list, escape
+from toolhaft.openapi.documents.document import as_dict, as_list
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.documents.swagger2 import moved_root, servers
 from toolhaft.openapi.documents.swagger2_parameters import (
@@ -22,6 +22,7 @@ from toolhaft.openapi.documents.swagger2_parameters import (
     value_schema,
 )
 from toolhaft.tools.report import Problem
+from toolhaft.types.pointer import escape
 
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"

@@ -15,8 +15,9 @@ from typing import Any
 
 from toolhaft.errors import SpecError
 from toolhaft.openapi.documents.cleaning import clean_string
-from toolhaft.openapi.documents.document import Limits, Parsed, escape
+from toolhaft.openapi.documents.document import Limits, Parsed
 from toolhaft.tools.report import Problem
+from toolhaft.types.pointer import escape
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")

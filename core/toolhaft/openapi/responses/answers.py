@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from toolhaft.errors import SpecError
 from toolhaft.openapi.documents.cleaning import clean_text
 from toolhaft.openapi.responses.kinds import kind_of_type
-from toolhaft.tools.schema import compile_schema, json_pointer, nesting
+from toolhaft.tools.schema import compile_schema, nesting
+from toolhaft.types.pointer import json_pointer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolhaft.openapi.documents.document import as_dict, as_list, escape
+from toolhaft.openapi.documents.document import as_dict, as_list
 from toolhaft.openapi.documents.resolve import Resolver
 from toolhaft.openapi.requests.wire import Wire
 from toolhaft.openapi.responses import names
 from toolhaft.openapi.responses.paging import Paging
 from toolhaft.openapi.responses.promises import followed, success_schema
+from toolhaft.types.pointer import escape
 
 _MOST_FIELDS = 80
 _PAGE_WORDS = ("cursor", "paginat", "next page", "page of")

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolhaft.openapi.documents.cleaning import clean_string
-from toolhaft.openapi.documents.document import as_dict, as_list, escape
+from toolhaft.openapi.documents.document import as_dict, as_list
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
+from toolhaft.types.pointer import escape
 
 MOST_CHILDREN = 200
 """Schemas that extend one; of more, none is named."""
