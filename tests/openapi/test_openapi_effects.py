@@ -55,10 +55,22 @@ def test_a_search_by_post_reads(line, summary):
         ("PUT /items/search searchItems", "Search items"),
         ("PATCH /items/search searchItems", "Search items"),
         ("POST /jobs/list-and-cancel listJobs", "List jobs"),
+        ("POST /messages/{id}/read markRead", "Mark a message as read"),
+        ("POST /messages/{id}/read messageRead", "Read"),
+        ("POST /indices/{id}/reindex-search rebuildSearchIndex", ""),
+        ("POST /stores/{id}:configureSearch stores.configureSearch", ""),
+        ("POST /friends/find", "Find friends by uploading your contacts"),
+        ("POST /layouts/get setAndGetLayout", "Get the layout"),
     ],
 )
 def test_what_does_not_agree_stays_a_write(line, summary):
     assert effect_of(line, summary)[0] == "write"
+
+
+def test_a_description_that_begins_with_a_change_keeps_it_a_write():
+    line = "POST /queries/{id}/retrieve"
+    assert effect_of(line, "Retrieve all answers")[0] == "read"
+    assert effect_of(line, "Retrieve all answers", "Starts a job that retrieves them.")[0] == "write"
 
 
 def test_a_description_that_speaks_of_programs_keeps_it_a_write():
@@ -117,6 +129,12 @@ def test_a_get_that_acts_is_a_write(line, summary, effect):
         ("POST /messages/{id} updateMessage", "Update a message", "write"),
         ("POST /chat.pinMessage", "Pin a message", "write"),
         ("POST /users createUser", "Create a user", "write"),
+        ("POST /texts/broadcasts/{id}/archive archiveTextBroadcast", "Archive text broadcast", "write"),
+        ("POST /api/transport-sms postTransportSms", "Create a transport resource", "write"),
+        ("POST /users/{user}/emails users_emails_create", "Create an email address", "write"),
+        ("POST /reports/messages messagesReport", "Submit a request for a messages report", "write"),
+        ("POST /text-messages createTextMessage", "Create a text message", "irreversible"),
+        ("POST /authorizations/{id}/customer-token purchaseToken", "Generate a consumer token", "write"),
     ],
 )
 def test_deletions_payments_and_sendings_cannot_be_undone(line, summary, effect):

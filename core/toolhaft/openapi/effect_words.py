@@ -20,9 +20,17 @@ CHANGE = frozenset(
         *("disable", "upload", "trigger", "invite", "revoke", "rotate", "replace", "upsert", "reserve"),
         *("buy", "purchase", "execute", "initiate", "pop", "consume", "acquire", "claim", "dequeue"),
         *("lease", "receive", "store", "write", "train", "crawl", "scrape", "book", "saved", "updates"),
+        *("mark", "marks", "acknowledge", "unread", "reindex", "rebuild", "configure", "resync"),
     ]
 )
 """An operation with one of these in its name is never taken for one that only reads."""
+CHANGE_FIRST = CHANGE | frozenset(
+    [
+        *("set", "move", "copy", "merge", "restore", "archive", "lock", "unlock", "attach", "detach"),
+        *("install", "deploy", "launch", "schedule", "sync", "apply", "activate", "deactivate", "rename"),
+    ]
+)
+"""Nor one whose path, name or description begins with one of these, which in other places may be nouns."""
 PROGRAM = frozenset(
     [
         *("sql", "esql", "nosql", "flux", "cypher", "gremlin", "sparql", "graphql", "mutation", "mutations"),
@@ -51,12 +59,23 @@ UNDONE = frozenset(
 )
 """A deletion that is called one of these takes back what can be given again."""
 SEND = frozenset(["send", "resend", "broadcast", "dial", "tweet"])
+SEND_LAST = frozenset(["send", "resend", "dial"])
+"""Those that are no nouns, so that they count at the end of a name, too."""
 SENT = frozenset(
     [
         *("message", "messages", "email", "emails", "sms", "mms", "call", "calls", "fax", "faxes"),
         *("tweet", "tweets", "mail", "mails"),
     ]
 )
+SENT_AS = SENT | {"text", "voice", "phone", "bulk", "batch", "chat", "direct", "private", "outbound", "new"}
+"""What may stand before them in the last part of a path."""
+KEPT = frozenset(
+    [
+        *("address", "addresses", "contact", "contacts", "entity", "entities", "external", "report"),
+        *("reports", "resource", "resources", "record", "records", "allowed", "transport", "domain"),
+    ]
+)
+"""What is made there is a record, or someone's address."""
 RECORDED = frozenset(
     [
         *("event", "events", "metric", "metrics", "log", "logs", "trace", "traces", "telemetry", "data"),
@@ -120,6 +139,11 @@ def ends_in_variable(path: str) -> bool:
     """Whether a path ends in a variable, a format behind it or not, rather than in a word."""
     last = path.partition("?")[0].rstrip("/").rpartition("/")[2]
     return "{" in last and ":" not in last.rpartition("}")[2]
+
+
+def stem(word: str) -> str:
+    """Return a verb without ``ing``: ``uploading`` is ``upload``."""
+    return word[:-3] if word.endswith("ing") and len(word) > 5 else word
 
 
 def base(word: str) -> str:

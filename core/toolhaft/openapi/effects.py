@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from toolhaft.openapi import effect_words as vocabulary
 from toolhaft.openapi.documents.document import as_dict, as_text
-from toolhaft.openapi.effect_words import base, ends_in_variable, segments, words
+from toolhaft.openapi.effect_words import base, ends_in_variable, segments, stem, words
 from toolhaft.types import Effect
 
 READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
@@ -26,6 +26,8 @@ the same."""
 Rule = Literal["mark", "search", "act", "delete", "send", "pay"]
 _ORDER: dict[Effect, int] = {"read": 0, "write": 1, "irreversible": 2}
 _MAY_PAY = vocabulary.PAY | vocabulary.PAY_IF_MONEY | vocabulary.MONEY | vocabulary.MONEY_IF_FUNDS
+_NO_ENDINGS = frozenset({"searches", "queries", "lists", "counts", "read", "reads", "return", "returns"})
+"""What ends the paths of other operations, too: a message is marked as read by ``POST /messages/1/read``."""
 _TOOL_MARKS = frozenset(("x-mcp", "x-mcp-tool", "x-mcp-annotations", "x-speakeasy-mcp", "x-tool-annotations"))
 _READ_MARKS = ("x-read-only", "x-readonly", "x-readOnly", "x-safe", "readOnlyHint")
 _DESTROY_MARKS = ("x-destructive", "destructiveHint")
@@ -152,7 +154,7 @@ def _search(names: _Names) -> str:
     last = [word for word in names.last if word not in ("bulk", "batch", "multi", "by", "id", "ids")]
     if names.open or not last or set(names.last) & vocabulary.CHANGE:
         return ""
-    nouns = vocabulary.READ - {"searches", "queries", "lists", "counts", "reads", "return", "returns"}
+    nouns = vocabulary.READ - _NO_ENDINGS
     first = last[0] in nouns and (len(last) == 1 or last[0] in ("get", "list", "search", "find", "count"))
     ends = last[-1] in ("search", "count", "lookup") and len(last) <= 3
     if last == ["query"] and len(names.path) < 2:
@@ -162,7 +164,7 @@ def _search(names: _Names) -> str:
 
 def _only_reads(names: _Names, mark: str) -> str:
     place = _search(names)
-    if not place or names.every & vocabulary.CHANGE:
+    if not place or names.every & vocabulary.CHANGE or _begins_to_change(names):
         return ""
     if (names.every | names.described) & vocabulary.PROGRAM:
         return ""
@@ -177,6 +179,15 @@ def _only_reads(names: _Names, mark: str) -> str:
     else:
         voice = mark
     return f"the path ends in {place} and {voice} says that it reads" if voice else ""
+
+
+def _begins_to_change(names: _Names) -> bool:
+    """Whether a name or the description begins with a change, or the summary that one comes with it."""
+    first = {*names.last[:1], *names.identifier[:1], *names.summary[:1], *words(names.written)[:1]}
+    if {word for one in first for word in (one, base(one))} & vocabulary.CHANGE_FIRST:
+        return True
+    means = zip(names.summary, names.summary[1:], strict=False)
+    return any(before in ("by", "and") and stem(word) in vocabulary.CHANGE for before, word in means)
 
 
 def _acts(names: _Names) -> str:
@@ -229,11 +240,14 @@ def _destroys(names: _Names) -> str:
 def _sends(names: _Names) -> str:
     if names.every & vocabulary.RECORDED or "search" in names.last:
         return ""
-    if names.verb in vocabulary.SEND or names.edges & vocabulary.SEND:
+    ends = set(names.identifier[-1:]) & vocabulary.SEND_LAST
+    if names.verb in vocabulary.SEND or set(names.identifier[:1]) & vocabulary.SEND or ends:
         return "it is called a sending"
     if names.last == ("notify",):
         return "its path ends in /notify"
     if names.open or not names.last or names.last[-1] not in vocabulary.SENT or not _makes(names):
+        return ""
+    if names.every & vocabulary.KEPT or not {*names.last[:-1]} <= vocabulary.SENT_AS:
         return ""
     kind = base(names.last[-1])
     if names.verb == "add" and kind != "message":
@@ -260,7 +274,8 @@ def _pays(names: _Names) -> str:
         if names.last[0] in vocabulary.PAY_IF_MONEY and set(names.path[:-1]) & money:
             return f"its path ends in /{names.last[0]} of what is paid"
     verbs = vocabulary.PAY - {"refunds", "payout", "pays"}
-    if names.verb in verbs or (names.identifier[:1] and names.identifier[0] in verbs):
+    other = names.verb in vocabulary.ACT | vocabulary.MAKE | vocabulary.LOOK
+    if names.verb in verbs or (names.identifier[:1] and names.identifier[0] in verbs and not other):
         return "it is called a payment"
     place = names.before if names.last[-1:] == ("create",) else names.last
     nouns = vocabulary.MONEY | ({"transfer", "transfers"} if funds else set())
