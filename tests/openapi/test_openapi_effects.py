@@ -133,6 +133,7 @@ def test_a_get_that_acts_is_a_write(line, summary, effect):
         ("POST /api/transport-sms postTransportSms", "Create a transport resource", "write"),
         ("POST /users/{user}/emails users_emails_create", "Create an email address", "write"),
         ("POST /reports/messages messagesReport", "Submit a request for a messages report", "write"),
+        ("POST /chat.postMessage post-chat.postMessage", "Post a message", "irreversible"),
         ("POST /text-messages createTextMessage", "Create a text message", "irreversible"),
         ("POST /authorizations/{id}/customer-token purchaseToken", "Generate a consumer token", "write"),
     ],

@@ -247,7 +247,7 @@ def _sends(names: _Names) -> str:
         return "its path ends in /notify"
     if names.open or not names.last or names.last[-1] not in vocabulary.SENT or not _makes(names):
         return ""
-    if names.every & vocabulary.KEPT or not {*names.last[:-1]} <= vocabulary.SENT_AS:
+    if names.every & vocabulary.KEPT or not set(names.last[:-1]) <= vocabulary.SENT_AS | vocabulary.MAKE:
         return ""
     kind = base(names.last[-1])
     if names.verb == "add" and kind != "message":
