@@ -88,3 +88,49 @@ def test_a_server_without_a_scheme_is_spoken_to_safely(built, document, written,
     _, wire = built({**document(), "servers": servers})
     assert wire.server == url
     assert bool(wire.server_problem) == (not url)
+
+
+@pytest.mark.parametrize(
+    ("names", "fields", "expected"),
+    [
+        ({"limit": "string", "offset": "string"}, {"result": "array"}, ("offset", "offset", "limit")),
+        (
+            {"display_size": "string", "page": "string"},
+            {"results": "array"},
+            ("page", "page", "display_size"),
+        ),
+        ({"limit": "integer", "offset": "string"}, {"result": "array"}, None),
+        (
+            {"limit": "string", "offset": "string"},
+            {"rows": "array", "offset": "string"},
+            ("cursor", "offset", "limit"),
+        ),
+        ({"size": "string", "from": "string"}, {"id": "string"}, None),
+    ],
+    ids=range(5),
+)
+def test_a_document_that_calls_numbers_texts_has_pages_too(built, document, names, fields, expected):
+    listed = [{"name": name, "in": "query", "schema": {"type": kind}} for name, kind in names.items()]
+    schema = {"type": "object", "properties": {name: {"type": kind} for name, kind in fields.items()}}
+    answer = {"200": {"content": {"application/json": {"schema": schema}}}}
+    _, wire = built(document({"parameters": listed, "responses": answer}))
+    found = wire.paging
+    assert (found and (found.kind, found.argument, found.size)) == expected
+
+
+@pytest.mark.parametrize("media", ["*/*", "application/*", "*/*; charset=utf-8"])
+def test_an_answer_of_any_type_is_read_as_json(built, document, media):
+    schema = {"type": "object", "properties": {"items": {"type": "array"}, "total": {"type": "integer"}}}
+    answer = {"200": {"content": {media: {"schema": schema}}}}
+    listed = [{"name": "page", "in": "query", "schema": {"type": "integer"}}]
+    spec, wire = built(document({"parameters": listed, "responses": answer}))
+    assert wire.paging.items == "/items"
+    assert set(spec.returns["properties"]) == {"items", "total"}
+
+
+def test_lists_of_errors_are_no_pages(built, document):
+    link = {"type": "object", "properties": {"next": {"type": "string", "format": "uri"}}}
+    record = {"data": {"type": "object"}, "errors": {"type": "array"}, "links": link}
+    answer = {"200": {"content": {"application/json": {"schema": {"type": "object", "properties": record}}}}}
+    _, wire = built(document({"responses": answer}))
+    assert wire.paging is None

@@ -96,7 +96,7 @@ def _metadata(plan: OperationPlan, wire: Wire) -> dict[str, Any]:
 
 
 def _returns(node: dict[str, Any], planner: Planner) -> dict[str, Any] | None:
-    """Return the schema of the first success that has a JSON body, if it is small enough."""
+    """Return the schema of the first success that has, or may have, a JSON body, if it is small enough."""
     responses = as_dict(node.get("responses"))
     for status in sorted((str(key) for key in responses), key=lambda key: (key == "default", key)):
         if not status.startswith("2") and status != "default":
@@ -105,9 +105,11 @@ def _returns(node: dict[str, Any], planner: Planner) -> dict[str, Any] | None:
             response, _ = planner.resolver.follow(responses.get(status), "")
         except BrokenReferenceError:
             continue
-        for media, entry in as_dict(as_dict(response).get("content")).items():
-            if "json" in str(media).lower() and as_dict(entry).get("schema") is not None:
-                return planner.schemas.response_schema(entry["schema"], _MOST_RESPONSE_PARTS)
+        content = as_dict(as_dict(response).get("content"))
+        for wanted in ("json", "*"):  # whatever is answered by default is mostly JSON, too
+            for media, entry in content.items():
+                if wanted in str(media).lower() and as_dict(entry).get("schema") is not None:
+                    return planner.schemas.response_schema(entry["schema"], _MOST_RESPONSE_PARTS)
     return None
 
 

@@ -72,6 +72,7 @@ SIZES = frozenset(
         "maxentries",
     }
     | {"n", "limitto", "resultcount", "maximumresults", "resultlimit", "objectsperpage", "pagelength"}
+    | {"displaysize", "maxreturn", "listsize", "batchsize"}
 )
 """Parameters that take the number of items of a page."""
 NEXT_TOKENS = (
@@ -155,7 +156,9 @@ ASIDE = frozenset(
     }
     | {"columns", "fields", "headers", "sort", "aggregations", "filters"}
 )
-"""Lists in answers that are not the items."""
+"""Lists in answers that are not the items where there is another."""
+NEVER = frozenset({"errors", "warnings", "validationerrors", "notices", "facets", "aggregations"})
+"""Lists in answers that are not the items, unless the path ends in that word."""
 MORE = frozenset(
     {"hasmore", "hasnext", "hasnextpage", "hasmoreitems", "more", "istruncated", "moredataavailable"}
 )

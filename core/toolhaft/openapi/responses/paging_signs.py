@@ -57,8 +57,13 @@ def find_paging(wire: Wire, properties: dict[str, Any], responses: Any, resolver
     shape = _shape(schema, resolver)
     arguments = dict(_arguments(wire, properties))
     items = _items_pointer(shape, wire.path)
-    sizes = [(key, node) for name, (key, node) in arguments.items() if name in names.SIZES and _counts(node)]
+    sizes = [
+        (key, node)
+        for name, (key, node) in arguments.items()
+        if name in names.SIZES and (_counts(node) or _is_loose(node))
+    ]
     size, size_node = sizes[0] if sizes else ("", {})
+    typed = bool(size) and _counts(size_node)
     # A token is asked for in lists alone, also where the document does not say what the answer holds.
     token = any(name in names.CURSORS - names.DOUBTFUL_CURSORS - names.LAST_ITEM for name in arguments)
     listed = items is not None or (wire.method == "GET" and (token or not shape.known))
@@ -67,7 +72,10 @@ def find_paging(wire: Wire, properties: dict[str, Any], responses: Any, resolver
         return None
     if not listed:
         return None
-    found = _cursor(arguments, shape, common, sized=bool(size)) or _numbered(arguments, shape, common)
+    found = _cursor(arguments, shape, common, sized=typed)
+    if found is None and size and not typed:  # what calls a size a text says nothing by its types
+        arguments = {name: (key, _untyped(node)) for name, (key, node) in arguments.items()}
+    found = found or _numbered(arguments, shape, common)
     if found is not None or wire.method == "POST":
         return found
     # A record may hold links, too: only what is a list on its first level is paged.
@@ -206,10 +214,13 @@ def _items_pointer(shape: _Shape, path: str) -> str | None:
     """Return the pointer of the items: the only list, or the one with a name for it; None if unsure."""
     if "" in shape.items:
         return ""
-    found = {pointer: folded for pointer, folded in shape.items.items() if folded not in names.ASIDE}
-    found = found or shape.items
     literal = [part for part in path.partition("?")[0].split("/") if part and "{" not in part]
-    for wanted in ([names.fold(literal[-1])] if literal else []) + list(names.LISTS):
+    named = [names.fold(literal[-1])] if literal else []
+    found = {pointer: folded for pointer, folded in shape.items.items() if folded not in names.ASIDE}
+    found = found or {
+        p: folded for p, folded in shape.items.items() if folded not in names.NEVER or folded in named
+    }
+    for wanted in named + list(names.LISTS):
         for pointer, folded in found.items():
             if folded == wanted:
                 return pointer
@@ -263,6 +274,15 @@ def _counts(node: dict[str, Any]) -> bool:
     if types == {"string"}:
         return node.get("format") in ("int32", "int64") or str(node.get("default", "")).isdecimal()
     return not types or bool(types & {"integer", "number"})
+
+
+def _is_loose(node: dict[str, Any]) -> bool:
+    """Whether a parameter is a text of no kind."""
+    return _types(node) == {"string"} and not {"format", "enum", "const", "pattern"} & node.keys()
+
+
+def _untyped(node: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in node.items() if key != "type"} if _is_loose(node) else node
 
 
 def _said(node: dict[str, Any]) -> str:

@@ -50,16 +50,21 @@ def read_answers(responses: Any, resolver: Resolver, *, main_kept: bool) -> tupl
 
 
 def success_schema(responses: Any, resolver: Resolver) -> tuple[Any, dict[str, Any]]:
-    """Return the schema of the first JSON success, or None, and its headers."""
+    """Return the schema of the first success that is JSON, or may be, or None; and its headers."""
     headers: dict[str, Any] = {}
     for status in sorted((str(key) for key in as_dict(responses)), key=lambda key: (key == "default", key)):
         if not status.startswith("2") and status.lower() != "default":
             continue
         node = as_dict(followed(_under(responses, status), resolver))
         headers = headers or as_dict(node.get("headers"))
-        for media, entry in as_dict(node.get("content")).items():
-            if kind_of_type(str(media).partition(";")[0].strip().lower()) == "json":
-                return as_dict(entry).get("schema"), as_dict(node.get("headers"))
+        content = as_dict(node.get("content"))
+        listed = {str(media).partition(";")[0].strip().lower(): entry for media, entry in content.items()}
+        # Frameworks write "*/*" where they mean whatever they answer by default, which is JSON.
+        named = next((media for media in listed if kind_of_type(media) == "json"), None)
+        open_to_any = next((media for media in ("application/*", "*/*") if media in listed), None)
+        chosen = named or open_to_any
+        if chosen is not None:
+            return as_dict(listed[chosen]).get("schema"), as_dict(node.get("headers"))
     return None, headers
 
 
