@@ -219,6 +219,7 @@ def share_pairs(schemas, fields, pairs):
         for pair in left:
             name = unquote_plus(pair[0])
             bracketed = field.style in ("deepObject", "") and name.startswith(f"{field.name}[")
+            bracketed = bracketed and name not in plain_fields
             dissolved = name in own_names and name not in plain_fields - {field.name}
             (mine if name == field.name or bracketed or dissolved else rest).append(pair)
         left = rest
