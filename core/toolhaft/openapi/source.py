@@ -141,7 +141,7 @@ class OpenAPISource(ToolSource):
         from toolhaft.tools.catalog import Catalog
 
         document = await self.read(location)
-        found = import_document(document, self._options)
+        found = await asyncio.to_thread(import_document, document, self._options)
         self._auth.check_names(found.secret_names, where=found.report.title)
         self._auth.check_issuers(found.planner.security.uses.values(), found.planner.origins)
         if not found.plans and not found.bare:
@@ -236,7 +236,7 @@ class OpenAPISource(ToolSource):
         from toolhaft.openapi.documents.load import fetch, is_url, read_path, read_value
 
         if isinstance(location, Mapping):
-            return read_value(location, limits=self._limits)
+            return await asyncio.to_thread(read_value, location, limits=self._limits)
         if isinstance(location, str) and is_url(location):
             return await fetch(
                 location, self._connect(), self._limits, within=lambda origin: self._connect((origin,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -92,7 +93,7 @@ async def fetch(
             details={"status": response.status},
         )
     found = response.url or url
-    parsed = parse_bytes(response.body, url, limits)
+    parsed = await asyncio.to_thread(parse_bytes, response.body, url, limits)
     kind = check_kind(parsed.value, url)
     linked = None
     if needs_linking(parsed, kind[1]):
