@@ -9,6 +9,7 @@ from typing import Any
 
 from toolhaft.curation.rules import ArgumentChange, Changes
 from toolhaft.errors import InvalidArgumentsError
+from toolhaft.tools.base import KEY
 from toolhaft.types import ToolSpec
 from toolhaft.types.pointer import unescape
 
@@ -174,9 +175,7 @@ class _Arguments:
         self._properties[key] = made
 
     def _rename(self, key: str, name: str) -> None:
-        from toolhaft.curation.names import is_key
-
-        if not is_key(name):
+        if not KEY.fullmatch(name):
             self._problems.append(
                 f"{name[:80]!r} is no name of an argument: 1 to 64 letters, digits, _ . and -"
             )

@@ -8,12 +8,12 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from toolhaft.tools.base import KEY, NAME
+
 LONGEST = 64
 _DIGITS = 8
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _ILLEGAL_IN_NAME = re.compile(r"[^a-zA-Z0-9_-]")
 _ILLEGAL_IN_KEY = re.compile(r"[^a-zA-Z0-9_.-]+")
-_KEY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _LETTERS = str.maketrans(
     {
         **{"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O"},
@@ -63,7 +63,7 @@ def tool_names(
         kept: ``METHOD /path`` -> the name that this operation had before and keeps, whatever was added
             where; names that no tool may have are not kept.
     """
-    had = {key: name for key, name in (kept or {}).items() if _NAME.fullmatch(name)}
+    had = {key: name for key, name in (kept or {}).items() if NAME.fullmatch(name)}
     names = [had.get(f"{request.method} {request.path}", "") for request in requests]
     taken: set[str] = set()
     for index, name in enumerate(names):
@@ -158,7 +158,7 @@ def argument_keys(requests: Iterable[KeyRequest]) -> list[str]:
     order = sorted(
         range(len(wanted)),
         key=lambda index: (
-            not _KEY.fullmatch(wanted[index].name),
+            not KEY.fullmatch(wanted[index].name),
             _PLACES[wanted[index].place],
             wanted[index].name,
         ),
@@ -173,7 +173,7 @@ def argument_keys(requests: Iterable[KeyRequest]) -> list[str]:
 
 def _free_key(request: KeyRequest, taken: set[str]) -> str:
     plain = request.name
-    if not _KEY.fullmatch(plain):
+    if not KEY.fullmatch(plain):
         plain = _ILLEGAL_IN_KEY.sub("_", _transliterate(plain)).strip("_")
         if not plain or not _readable(request.name) or len(plain) > LONGEST:
             plain = _suffixed(plain or "argument", short_hash(request.name))

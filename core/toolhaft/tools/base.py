@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from toolhaft.tools.artifacts import ArtifactStore
 
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-"""Names that every provider accepts."""
+"""Names of tools that every provider accepts."""
+KEY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+"""Names of arguments that every provider accepts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
