@@ -8,7 +8,8 @@ from typing import Any
 
 from toolhaft.openapi.documents.document import as_dict, as_list
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
-from toolhaft.openapi.requests.media import form_of, is_range, matches, plain
+from toolhaft.openapi.media_types import is_range, matches, plain
+from toolhaft.openapi.requests.media import MISNAMED, form_of
 from toolhaft.openapi.requests.wire import BodyForm
 from toolhaft.openapi.schema_kinds import is_binary, kind_of
 from toolhaft.tools.report import Problem
@@ -75,12 +76,16 @@ def read_body(
         message = "the request body names no media type"
         return None, [Problem(code="body-empty", message=message, pointer=pointer)]
     bodies = [
-        _as_media_type(media, _followed(entry, resolver), node, pointer, resolver)
+        _as_media_type(media, as_dict(resolver.target(entry)), node, pointer, resolver)
         for media, entry in [*content.items()][: _MOST_CHOICES * 4]
     ]
     ranked = sorted(enumerate(bodies), key=lambda pair: (_rank(pair[1], bodies, wanted, resolver), pair[0]))
     chosen, *others = (body for _, body in ranked[:_MOST_CHOICES])
-    return replace(chosen, others=tuple(others)), []
+    named = unescape(chosen.pointer.rpartition("/")[2])
+    message = f"{named[:80]!r} is no media type; {chosen.media_type} is sent"
+    odd = plain(named) in MISNAMED or (named != "" and "/" not in named)
+    problems = [Problem(code="body-media-type", message=message, pointer=chosen.pointer)] if odd else []
+    return replace(chosen, others=tuple(others)), problems
 
 
 def _as_media_type(
@@ -136,28 +141,20 @@ def _rank(body: Body, bodies: list[Body], wanted: Sequence[str], resolver: Resol
 
 
 def _holds_files(body: Body, resolver: Resolver) -> bool:
-    try:
-        node, _ = resolver.follow(body.schema, "")
-    except BrokenReferenceError:
-        return False
-    return any(is_binary(child, resolver) for child in as_dict(as_dict(node).get("properties")).values())
+    properties = as_dict(as_dict(resolver.target(body.schema)).get("properties"))
+    return any(is_binary(child, resolver) for child in properties.values())
 
 
 def _sendable(media: str, form: BodyForm) -> str:
     """Return the media type as it is sent: as the document writes it, unless no header could hold it."""
     text = media.strip()
+    if plain(text) in MISNAMED:
+        return "multipart/form-data"
     if not text.isascii() or not text.isprintable() or "/" not in text:
         text = ""
     if text and not (is_range(text) and (form != "bytes" or text.startswith("*"))):
         return text
     return {"json": "application/json", "text": "text/plain"}.get(form, "application/octet-stream")
-
-
-def _followed(entry: Any, resolver: Resolver) -> dict[str, Any]:
-    try:
-        return as_dict(resolver.follow(entry, "")[0])
-    except BrokenReferenceError:
-        return {}
 
 
 def _example(entry: dict[str, Any]) -> Any:

@@ -8,10 +8,10 @@ from typing import Any
 from toolhaft.openapi.arguments import Arguments
 from toolhaft.openapi.documents.cleaning import clean_string, clean_text, clean_value
 from toolhaft.openapi.documents.document import as_dict, as_list
-from toolhaft.openapi.documents.resolve import BrokenReferenceError
 from toolhaft.openapi.plans import OperationPlan, Planner
 from toolhaft.openapi.requests.request import media_types
 from toolhaft.openapi.requests.wire import Wire
+from toolhaft.openapi.responses.promises import success_schema
 from toolhaft.openapi.security import describe
 from toolhaft.openapi.wiring import wire_of
 from toolhaft.tools.report import outcome_of
@@ -97,20 +97,8 @@ def _metadata(plan: OperationPlan, wire: Wire) -> dict[str, Any]:
 
 def _returns(node: dict[str, Any], planner: Planner) -> dict[str, Any] | None:
     """Return the schema of the first success that has, or may have, a JSON body, if it is small enough."""
-    responses = as_dict(node.get("responses"))
-    for status in sorted((str(key) for key in responses), key=lambda key: (key == "default", key)):
-        if not status.startswith("2") and status != "default":
-            continue
-        try:
-            response, _ = planner.resolver.follow(responses.get(status), "")
-        except BrokenReferenceError:
-            continue
-        content = as_dict(as_dict(response).get("content"))
-        for wanted in ("json", "*"):  # whatever is answered by default is mostly JSON, too
-            for media, entry in content.items():
-                if wanted in str(media).lower() and as_dict(entry).get("schema") is not None:
-                    return planner.schemas.response_schema(entry["schema"], _MOST_RESPONSE_PARTS)
-    return None
+    schema, _ = success_schema(node.get("responses"), planner.resolver)
+    return None if schema is None else planner.schemas.response_schema(schema, _MOST_RESPONSE_PARTS)
 
 
 def _example(plan: OperationPlan, wire: Wire) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from typing import Any
 
 from toolhaft.openapi.bodies import Body
 from toolhaft.openapi.documents.document import Document, as_dict, as_list, as_text
-from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
+from toolhaft.openapi.documents.resolve import Resolver
 from toolhaft.openapi.documents.swagger2_parameters import delimiters_of
-from toolhaft.openapi.requests.media import form_of, is_json, is_range, plain
+from toolhaft.openapi.media_types import is_json, is_range, plain
+from toolhaft.openapi.requests.media import form_of
 from toolhaft.openapi.requests.styles import scalar_text
 from toolhaft.openapi.requests.wire import Style, WireField, WireHeader, XMLShape
 from toolhaft.openapi.schema_kinds import is_binary, items_of, kind_of, nodes_of, says
@@ -188,11 +189,8 @@ class EncodingReader:
         for name, node in as_dict(entry.get("headers")).items():
             if not TOKEN.fullmatch(name) or name.lower() in _NO_PART_HEADERS:
                 continue
-            try:
-                node = as_dict(self._resolver.follow(node, "")[0])
-            except BrokenReferenceError:
-                continue
-            if node.get("schema") is not False:
+            node = self._resolver.target(node)
+            if isinstance(node, dict) and node.get("schema") is not False:
                 found[name] = node
         return found
 
@@ -240,4 +238,4 @@ def artifact_type(media_types: tuple[str, ...]) -> str:
     """
     if not media_types or not all(media.startswith("image/") for media in media_types):
         return ""
-    return media_types[0].partition(";")[0] if len(media_types) == 1 else "image/*"
+    return plain(media_types[0]) if len(media_types) == 1 else "image/*"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from toolhaft.openapi.documents.document import Document, as_dict
-from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
+from toolhaft.openapi.documents.resolve import Resolver
 from toolhaft.openapi.operations import METHODS, Operation
 from toolhaft.tools.report import Mention
 from toolhaft.types.pointer import escape
@@ -36,7 +36,7 @@ def _mentions(document: Document, operations: Iterable[Operation], resolver: Res
     for operation in operations:
         for name, callback in as_dict(operation.fields.get("callbacks")).items():
             pointer = f"{operation.pointer}/callbacks/{escape(name)}"
-            for expression, item in as_dict(_followed(callback, resolver)).items():
+            for expression, item in as_dict(resolver.target(callback)).items():
                 if not expression.startswith("x-"):
                     place = f"{pointer}/{escape(expression)}"
                     yield from _calls("callback", expression, item, place, resolver)
@@ -45,7 +45,7 @@ def _mentions(document: Document, operations: Iterable[Operation], resolver: Res
 def _calls(
     kind: Literal["webhook", "callback"], name: str, item: Any, pointer: str, resolver: Resolver
 ) -> Iterator[Mention]:
-    fields = as_dict(_followed(item, resolver))
+    fields = as_dict(resolver.target(item))
     methods = [key for key, node in fields.items() if key.lower() in METHODS and node is not None]
     further = [key for key, node in as_dict(fields.get("additionalOperations")).items() if node is not None]
     for key in methods:
@@ -55,10 +55,3 @@ def _calls(
         yield Mention(kind=kind, method=key, path=name, pointer=place)
     if not methods and not further:
         yield Mention(kind=kind, path=name, pointer=pointer)
-
-
-def _followed(node: Any, resolver: Resolver) -> Any:
-    try:
-        return resolver.follow(node, "")[0]
-    except BrokenReferenceError:
-        return None

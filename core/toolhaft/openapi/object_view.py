@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolhaft.openapi.documents.document import Dialect, as_dict, as_list
-from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
+from toolhaft.openapi.documents.resolve import Resolver
 
 MOST_PROPERTIES = 100
 """Properties that become arguments; a body with more is one argument."""
@@ -79,10 +79,7 @@ def _gather(schema: Any, view: ObjectView, resolver: Resolver, dialect: Dialect,
     if depth > _DEEPEST_COMPOSITION or view.schemas > _MOST_SCHEMAS or not isinstance(schema, dict):
         return False
     siblings = {} if dialect == "3.0" or "$ref" not in schema else schema
-    try:
-        node, _ = resolver.follow(schema, "")
-    except BrokenReferenceError:
-        return False
+    node = resolver.target(schema)
     if not _is_plain_object(node) or not _is_plain_object({k: v for k, v in siblings.items() if k != "$ref"}):
         return False
     for part in (node, siblings) if siblings else (node,):

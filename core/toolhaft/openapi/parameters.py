@@ -12,8 +12,9 @@ from toolhaft.openapi.documents.document import as_dict
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.documents.swagger2_parameters import delimiters_of
 from toolhaft.openapi.encodings import EncodingReader
+from toolhaft.openapi.media_types import FORM, is_json
 from toolhaft.openapi.paths import PathTemplate, read_template
-from toolhaft.openapi.requests.media import form_of, is_json
+from toolhaft.openapi.requests.media import form_of
 from toolhaft.openapi.requests.wire import Style, Where, WireField, XMLShape
 from toolhaft.openapi.security import TOKEN
 from toolhaft.openapi.xml_shapes import XMLShapes
@@ -36,7 +37,6 @@ _STYLES: dict[Where, frozenset[str]] = {
 }
 _COOKIE_NAME = re.compile(r"[!#-+./0-9:<>-Z\[\]^_`a-z{|}~-]+")
 """What cookies are named in the field: brackets, too, which RFC 6265 leaves out and every server reads."""
-_FORM = "application/x-www-form-urlencoded"
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 _FORBIDDEN_HEADERS = frozenset(
     [
@@ -247,12 +247,9 @@ class ParameterReader:
                 return "", {}
             what = f"the query string {name[:80]!r} names no media type; it is sent as a form"
             self._note("parameter-content", what, pointer, "degraded")
-            return _FORM, {"schema": node.get("schema")}
+            return FORM, {"schema": node.get("schema")}
         media = next((str(key) for key in content if is_json(str(key))), str(next(iter(content))))
-        try:
-            entry = as_dict(self._resolver.follow(content.get(media), "")[0])
-        except BrokenReferenceError:
-            entry = {}
+        entry = as_dict(self._resolver.target(content.get(media)))
         if form_of(media) not in ("json", "form", "text", "xml"):
             what = f"the parameter {name[:80]!r} of type {media[:80]!r} is sent as text, or JSON"
             self._note("parameter-content", what, f"{pointer}/content/{escape(media)}", "degraded")

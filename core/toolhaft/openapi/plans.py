@@ -12,6 +12,7 @@ from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.effects import is_key_parameter
 from toolhaft.openapi.encodings import EncodingReader
 from toolhaft.openapi.layout import Layout, LayoutReader, renamed
+from toolhaft.openapi.media_types import is_json, plain
 from toolhaft.openapi.operations import Operation
 from toolhaft.openapi.parameters import Parameter, ParameterReader
 from toolhaft.openapi.requests.wire import DeepLists
@@ -227,12 +228,8 @@ def accepted_type(responses: Any, resolver: Resolver) -> str:
     for status, node in as_dict(responses).items():
         if str(status)[:1] != "2" and status != "default":
             continue
-        try:
-            node, _ = resolver.follow(node, "")
-        except BrokenReferenceError:
-            continue
-        for media in as_dict(as_dict(node).get("content")):
-            plain = str(media).partition(";")[0].strip().lower()
-            if plain.endswith(("/json", "+json")) and plain.isascii() and plain.isprintable():
-                return f"{plain}, */*;q=0.5"
+        for media in as_dict(as_dict(resolver.target(node)).get("content")):
+            name = plain(str(media))
+            if is_json(name) and name.isascii() and name.isprintable():
+                return f"{name}, */*;q=0.5"
     return "*/*"

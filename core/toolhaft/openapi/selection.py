@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from toolhaft.errors import UsageError
+from toolhaft.errors import FormatError, UsageError
 from toolhaft.openapi.documents.document import as_list, as_text
+from toolhaft.tools.patterns import check_expression, stands_in
 
 if TYPE_CHECKING:
     from toolhaft.openapi.operations import Operation
@@ -56,7 +56,7 @@ class Selection:
         if self.operations and not any(fnmatchcase(identifier, _literal(glob)) for glob in self.operations):
             return "operations"
         text = f"{operation.method} {operation.path} {identifier}"[:_LONGEST]
-        if self.matching and not re.search(self.matching, text):
+        if self.matching and not stands_in(self.matching, text):
             return "matching"
         if self.deprecated is not None and (node.get("deprecated") is True) is not self.deprecated:
             return "deprecated"
@@ -116,9 +116,9 @@ def _value(name: str, given: Any, setting: str) -> Any:
 
 def _checked(selection: Selection, setting: str) -> Selection:
     try:
-        re.compile(selection.matching)
-    except re.error as error:
-        raise UsageError(f"{setting}: matching is no regular expression: {error}") from None
+        check_expression(selection.matching)
+    except FormatError as error:
+        raise UsageError(f"{setting}: matching is {error.what}") from None
     return selection
 
 

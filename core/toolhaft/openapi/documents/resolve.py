@@ -114,6 +114,13 @@ class Resolver:
             seen.add(pointer)
         return node, pointer
 
+    def target(self, node: Any) -> Any:
+        """Return what a node refers to in the end, or the node itself; None where a reference is broken."""
+        try:
+            return self.follow(node, "")[0]
+        except BrokenReferenceError:
+            return None
+
     def problem(self, reference: str) -> BrokenReferenceError | None:
         """Return what is wrong with a reference and the chain behind it, or None."""
         try:

@@ -21,10 +21,10 @@ from toolhaft.openapi.documents.swagger2_parameters import (
     is_form,
     value_schema,
 )
+from toolhaft.openapi.media_types import FORM
 from toolhaft.tools.report import Problem
 from toolhaft.types.pointer import escape
 
-_FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 
 
@@ -213,9 +213,9 @@ class OperationConverter:
 def form_type(fields: list[dict[str, Any]], consumes: list[str]) -> str:
     """Return the media type by which form fields are sent: a file needs multipart."""
     plain = {media.partition(";")[0].strip().lower(): media for media in reversed(consumes)}
-    if any(node.get("type") == "file" for node in fields) or (_MULTIPART in plain and _FORM not in plain):
+    if any(node.get("type") == "file" for node in fields) or (_MULTIPART in plain and FORM not in plain):
         return _MULTIPART
-    return plain.get(_FORM, _FORM)
+    return plain.get(FORM, FORM)
 
 
 def _media_types(own: Any, default: Any) -> list[str]:

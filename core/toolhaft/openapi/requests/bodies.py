@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import InvalidArgumentsError
+from toolhaft.openapi.media_types import is_range, matches
 from toolhaft.openapi.requests import styles
 from toolhaft.openapi.requests.files import FileContent, decode_base64, is_file, read_file
 from toolhaft.openapi.requests.forms import form_text
-from toolhaft.openapi.requests.media import encode_text, is_range, matches
+from toolhaft.openapi.requests.media import encode_text
 from toolhaft.openapi.requests.multipart import Boundary, MultipartWriter
 from toolhaft.openapi.requests.sequences import sequence_text
 from toolhaft.openapi.requests.wire import Wire, WireBody

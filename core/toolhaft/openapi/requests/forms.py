@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from toolhaft.openapi.media_types import is_json
 from toolhaft.openapi.requests import delimited, styles
 from toolhaft.openapi.requests.encoding import percent, percent_form, percent_query
-from toolhaft.openapi.requests.media import is_json
 from toolhaft.openapi.requests.wire import DeepLists, WireField, XMLShape
 from toolhaft.openapi.requests.xml import xml_text
 

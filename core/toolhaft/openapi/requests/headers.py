@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolhaft.errors import InvalidArgumentsError
+from toolhaft.openapi.media_types import is_json
 from toolhaft.openapi.requests import delimited, styles
 from toolhaft.openapi.requests.encoding import as_is, percent, percent_cookie, percent_octets
 from toolhaft.openapi.requests.forms import content_text
-from toolhaft.openapi.requests.media import is_json
 from toolhaft.openapi.requests.wire import Wire, WireParameter
 
 _NO_COOKIE = frozenset(' ";,\\')

@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from toolhaft.errors import InvalidArgumentsError
+from toolhaft.openapi.media_types import is_range, matches, plain
 from toolhaft.openapi.requests import delimited, styles
 from toolhaft.openapi.requests.encoding import as_is
 from toolhaft.openapi.requests.files import FileContent, is_file, shown
 from toolhaft.openapi.requests.forms import content_text
-from toolhaft.openapi.requests.media import encode_text, form_of, is_range, matches, plain
+from toolhaft.openapi.requests.media import encode_text, form_of
 from toolhaft.openapi.requests.wire import DeepLists, WireBody, WireField
 
 Boundary = Callable[[bytes], str]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import ConfigError, InvalidArgumentsError, UsageError
 from toolhaft.http.message import Credential, Request
+from toolhaft.openapi.media_types import matches, plain
 from toolhaft.openapi.requests.bodies import BodyWriter
 from toolhaft.openapi.requests.headers import Headers
-from toolhaft.openapi.requests.media import matches, plain
 from toolhaft.openapi.requests.multipart import Boundary
 from toolhaft.openapi.requests.target import VARIABLE, Target
 from toolhaft.openapi.requests.wire import Wire, WireBody

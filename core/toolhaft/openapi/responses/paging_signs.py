@@ -14,7 +14,7 @@ from toolhaft.openapi.documents.resolve import Resolver
 from toolhaft.openapi.requests.wire import Wire
 from toolhaft.openapi.responses import names
 from toolhaft.openapi.responses.paging import Paging
-from toolhaft.openapi.responses.promises import followed, success_schema
+from toolhaft.openapi.responses.promises import success_schema
 from toolhaft.types.pointer import escape
 
 _MOST_FIELDS = 80
@@ -235,14 +235,14 @@ def _items_pointer(shape: _Shape, path: str) -> str | None:
 
 def _merged(schema: Any, resolver: Resolver) -> dict[str, Any]:
     """Return a schema with the properties of its ``allOf`` among its own, two levels deep."""
-    node = as_dict(followed(schema, resolver))
-    parts = [as_dict(followed(part, resolver)) for part in as_list(node.get("allOf"))[:8]]
+    node = as_dict(resolver.target(schema))
+    parts = [as_dict(resolver.target(part)) for part in as_list(node.get("allOf"))[:8]]
     for part in list(parts):
-        parts += [as_dict(followed(inner, resolver)) for inner in as_list(part.get("allOf"))[:8]]
+        parts += [as_dict(resolver.target(inner)) for inner in as_list(part.get("allOf"))[:8]]
     options = as_list(node.get("anyOf")) or as_list(node.get("oneOf"))
     real = [option for option in options[:8] if as_dict(option).get("type") != "null"]
     if len(real) == 1:
-        parts.append(as_dict(followed(real[0], resolver)))
+        parts.append(as_dict(resolver.target(real[0])))
     if not parts:
         return node
     properties = dict(as_dict(node.get("properties")))

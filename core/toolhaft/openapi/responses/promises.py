@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from toolhaft.openapi.documents.document import as_dict, as_list
-from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
+from toolhaft.openapi.documents.resolve import Resolver
+from toolhaft.openapi.media_types import is_json, plain
 from toolhaft.openapi.responses.answers import WireAnswer
-from toolhaft.openapi.responses.kinds import is_stream, kind_of_type
+from toolhaft.openapi.responses.kinds import is_stream
 
 _MOST_STATUSES = 12
 _MOST_MEDIA = 8
@@ -29,9 +30,9 @@ def read_answers(responses: Any, resolver: Resolver, *, main_kept: bool) -> tupl
     for status in sorted((str(key) for key in as_dict(responses)), key=lambda key: (key == "default", key)):
         if not status.startswith(("2", "3")) and status.lower() != "default":
             continue
-        node = followed(_under(responses, status), resolver)
+        node = resolver.target(_under(responses, status))
         content = as_dict(as_dict(node).get("content"))
-        media_types = [str(media).partition(";")[0].strip().lower() for media in content][:_MOST_MEDIA]
+        media_types = [plain(str(media)) for media in content][:_MOST_MEDIA]
         schema, each = _schema(content)
         is_main = main and schema is not None and not each and not status.startswith("3")
         main = main and not is_main
@@ -55,25 +56,17 @@ def success_schema(responses: Any, resolver: Resolver) -> tuple[Any, dict[str, A
     for status in sorted((str(key) for key in as_dict(responses)), key=lambda key: (key == "default", key)):
         if not status.startswith("2") and status.lower() != "default":
             continue
-        node = as_dict(followed(_under(responses, status), resolver))
+        node = as_dict(resolver.target(_under(responses, status)))
         headers = headers or as_dict(node.get("headers"))
         content = as_dict(node.get("content"))
-        listed = {str(media).partition(";")[0].strip().lower(): entry for media, entry in content.items()}
+        listed = {plain(str(media)): entry for media, entry in content.items()}
         # Frameworks write "*/*" where they mean whatever they answer by default, which is JSON.
-        named = next((media for media in listed if kind_of_type(media) == "json"), None)
+        named = next((media for media in listed if is_json(media)), None)
         open_to_any = next((media for media in ("application/*", "*/*") if media in listed), None)
         chosen = named or open_to_any
         if chosen is not None:
             return as_dict(listed[chosen]).get("schema"), as_dict(node.get("headers"))
     return None, headers
-
-
-def followed(node: Any, resolver: Resolver) -> Any:
-    """Return what a node refers to in the end; None where that is nothing."""
-    try:
-        return resolver.follow(node, "")[0]
-    except BrokenReferenceError:
-        return None
 
 
 def outline(schema: Any, resolver: Resolver) -> dict[str, Any]:
@@ -87,7 +80,7 @@ def outline(schema: Any, resolver: Resolver) -> dict[str, Any]:
     while waiting and left > 0:
         left -= 1
         node, target = waiting.pop(0)
-        node = followed(node, resolver)
+        node = resolver.target(node)
         if not isinstance(node, dict):
             continue
         _type(node, target)
@@ -96,7 +89,7 @@ def outline(schema: Any, resolver: Resolver) -> dict[str, Any]:
         hidden = {
             name
             for name in required
-            if as_dict(followed(properties.get(name), resolver)).get("writeOnly") is True
+            if as_dict(resolver.target(properties.get(name))).get("writeOnly") is True
         }
         if kept := [name for name in dict.fromkeys(required) if name not in hidden]:
             target["required"] = kept
@@ -122,7 +115,7 @@ def _type(node: dict[str, Any], target: dict[str, Any]) -> None:
 def _schema(content: dict[str, Any]) -> tuple[Any, bool]:
     """Return the schema of JSON content, or else that of a stream's events, and whether it is the latter."""
     for media, entry in content.items():
-        if kind_of_type(str(media).partition(";")[0].strip().lower()) == "json":
+        if is_json(str(media)):
             schema = as_dict(entry).get("schema")
             if schema is not None:
                 return schema, False

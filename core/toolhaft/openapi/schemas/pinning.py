@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from toolhaft.openapi.documents.document import as_dict, as_list
-from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
+from toolhaft.openapi.documents.resolve import Resolver
 
 _DEEPEST = 8
 _MOST_SCHEMAS = 64
@@ -29,20 +29,12 @@ def allowed_values(resolver: Resolver, pointer: str, name: str, values: tuple[st
     while waiting and seen < _MOST_SCHEMAS:
         node, depth = waiting.pop()
         seen += 1
-        node = _follow(resolver, node)
-        values = _within(_follow(resolver, as_dict(node.get("properties")).get(name)), values)
+        node = as_dict(resolver.target(node))
+        own = as_dict(node.get("properties")).get(name)
+        values = _within(as_dict(resolver.target(own)), values)
         if depth < _DEEPEST:
             waiting.extend((member, depth + 1) for member in as_list(node.get("allOf")))
     return values
-
-
-def _follow(resolver: Resolver, node: Any) -> dict[str, Any]:
-    if not isinstance(node, dict) or "$ref" not in node:
-        return as_dict(node)
-    try:
-        return as_dict(resolver.follow(node, "")[0])
-    except BrokenReferenceError:
-        return {}
 
 
 def _within(node: dict[str, Any], values: tuple[str, ...]) -> tuple[str, ...]:
