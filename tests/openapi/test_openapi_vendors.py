@@ -134,3 +134,24 @@ def test_lists_of_errors_are_no_pages(built, document):
     answer = {"200": {"content": {"application/json": {"schema": {"type": "object", "properties": record}}}}}
     _, wire = built(document({"responses": answer}))
     assert wire.paging is None
+
+
+@pytest.mark.parametrize(
+    ("media", "sent"),
+    [
+        ("application/form-data", "multipart/form-data"),
+        ("form-data", "multipart/form-data"),
+        ("applicationjson;version=2", "application/json"),
+        ("application/json", ""),
+        ("", ""),
+    ],
+    ids=range(5),
+)
+def test_a_body_whose_type_is_misspelt_is_sent_as_what_is_meant(built, document, imported, media, sent):
+    schema = {"type": "object", "properties": {"text": {"type": "string"}}}
+    value = document({"requestBody": {"content": {media: {"schema": schema}}}}, method="post")
+    _, wire = built(value)
+    request = build_request(wire, {"text": "a"})
+    assert dict(request.headers)["content-type"].startswith(sent or "application/json")
+    codes = [problem.code for problem in imported(value).report.operations[0].problems]
+    assert codes == (["body-media-type"] if sent else [])
