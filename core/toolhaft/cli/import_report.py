@@ -6,10 +6,12 @@ from collections import Counter
 from typing import Any
 
 from toolhaft.cli.output import print_line
-from toolhaft.tools.report import Report
+from toolhaft.tools.report import OperationReport, Report
 
 _NOTED = 40
 """Lines of a report that are printed."""
+_KINDS = 4
+"""Kinds of losses of one operation that are printed."""
 _LISTED = 12
 """Webhooks, callbacks and operations left out that are printed, of each."""
 
@@ -24,7 +26,7 @@ def print_report(report: Any) -> None:
     lines = [f"note: {warning}" for warning in report.warnings]
     for outcome in ("skipped", "degraded"):
         lines += [
-            f"{outcome}: {entry.title}: {'; '.join(entry.lost)}"
+            f"{outcome}: {entry.title}: {'; '.join(_losses(entry))}"
             for entry in report.operations
             if entry.outcome == outcome
         ]
@@ -34,6 +36,21 @@ def print_report(report: Any) -> None:
         print_line(f"  ... and {len(lines) - _NOTED} more; --json shows them all")
     _print_warned(report)
     _print_mentions(report)
+
+
+def _losses(entry: OperationReport) -> list[str]:
+    """Return the first loss of each kind, and how many more there are of it."""
+    lost = [problem for problem in entry.problems if problem.severity != "warning"] or entry.problems
+    counted = Counter(problem.code for problem in lost)
+    first = {problem.code: problem for problem in reversed(lost)}
+    kinds = list(dict.fromkeys(problem.code for problem in lost))
+    said = []
+    for code in kinds[:_KINDS]:
+        more = f" (and {counted[code] - 1} more like it)" if counted[code] > 1 else ""
+        said.append(f"{first[code]}{more}")
+    if len(kinds) > _KINDS:
+        said.append(f"{len(kinds) - _KINDS} other kinds of loss; --json shows them")
+    return said
 
 
 def _print_warned(report: Report) -> None:

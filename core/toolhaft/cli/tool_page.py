@@ -7,12 +7,13 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from toolhaft.cli.example_values import DEEPEST, example_of, resolved
+from toolhaft.cli.example_values import DEEPEST, example_of
 from toolhaft.cli.output import print_line, print_table
 from toolhaft.errors import UnknownNameError
 from toolhaft.tools.base import Tool
 from toolhaft.tools.policy import UNAPPROVED
 from toolhaft.tools.report import OperationReport
+from toolhaft.tools.subschemas import resolved
 from toolhaft.types import ToolSpec
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def kind_of(schema: Any, root: Mapping[str, Any], depth: int = 0) -> str:
     schema = resolved(schema, root)
     if isinstance(schema.get("enum"), list):
         rest = " | ..." if len(schema["enum"]) > 6 else ""
-        return " | ".join(str(value) for value in schema["enum"][:6]) + rest
+        return " | ".join(str(value) if value != "" else '""' for value in schema["enum"][:6]) + rest
     for key in ("anyOf", "oneOf"):
         if isinstance(schema.get(key), list) and depth < DEEPEST:
             return " or ".join(dict.fromkeys(kind_of(branch, root, depth + 1) for branch in schema[key][:4]))

@@ -56,7 +56,8 @@ def list_(
     )
     counted = Counter(_effect(spec) for spec in kept)
     of = f" of {len(specs)}" if len(kept) < len(specs) else ""
-    notice(f"{len(kept)}{of} tools: {', '.join(f'{n} {name}' for name, n in counted.items()) or 'none'}")
+    noun = "tool" if len(specs) == 1 else "tools"
+    notice(f"{len(kept)}{of} {noun}: {', '.join(f'{n} {name}' for name, n in counted.items()) or 'none'}")
 
 
 def search(

@@ -14,7 +14,7 @@ from toolhaft.curation.tool import CuratedTool
 from toolhaft.errors import UsageError
 from toolhaft.tools.base import NAME, Tool
 from toolhaft.tools.catalog import Catalog
-from toolhaft.tools.report import Mention, Problem, Report
+from toolhaft.tools.report import Mention, OperationReport, Problem, Report
 from toolhaft.tools.wrappers import View
 
 
@@ -116,7 +116,7 @@ class _Curating:
     def report(self, made: CuratedTools) -> Report:
         """Return the catalog's report with what the curation did."""
         before = self._catalog.report
-        report = before if isinstance(before, Report) else Report(title=self._catalog.name)
+        report = before if isinstance(before, Report) else _plain_report(self._catalog)
         refused = made.problems()
         problems = [*self._idle(), *self._refused(refused)]
         left = set(self._catalog) - {old for old, _ in made._index.values()}
@@ -193,3 +193,9 @@ class _Curating:
 def _plain(rule: Rule) -> Changes:
     """Return a rule's changes without what they are for."""
     return Changes(**{each.name: getattr(rule, each.name) for each in fields(Changes)})
+
+
+def _plain_report(catalog: Catalog) -> Report:
+    """Return the report of a source that makes none: every tool was imported."""
+    entries = tuple(OperationReport(path=name, name=name) for name in catalog)
+    return Report(title=catalog.name, operations=entries)

@@ -85,6 +85,8 @@ class Catalog(Mapping[str, Tool]):
         try:
             return self._tools[name]
         except KeyError:
+            if name in self._tools:  # making the tool failed, and it is not unknown
+                raise
             raise UnknownNameError("tool", name, self.names, where=self.name, hint="") from None
 
     def get(self, name: str, default: Any = None) -> Any:

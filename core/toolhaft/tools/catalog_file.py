@@ -244,7 +244,15 @@ class CatalogFileSource(ToolSource):
             return made[kind]
 
         def bind(spec: ToolSpec, binding: Mapping[str, Any]) -> Tool:
-            return source_of(str(binding.get("kind", ""))).bind(spec, binding)
+            try:
+                return source_of(str(binding.get("kind", ""))).bind(spec, binding)
+            except (LookupError, TypeError, ValueError, AttributeError) as error:
+                raise FormatError(
+                    f"the tool {spec.name!r} cannot be made from what the file keeps of it: "
+                    f"{type(error).__name__}: {str(error)[:200]}",
+                    where=str(location),
+                    hint="Import the tools again, or mend the plugin that brings them",
+                ) from error
 
         async def release() -> None:
             async with AsyncExitStack() as stack:  # one that fails to close keeps no other from closing

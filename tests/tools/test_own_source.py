@@ -1,0 +1,133 @@
+"""A source that a plugin brings, and what catalogs do for it: files, curation, diff, lock."""
+
+import json
+import sqlite3
+
+import pytest
+
+from toolhaft import Catalog, Registry, Tool, hookimpl, open_catalog
+from toolhaft.errors import FormatError, RefusedError, UnknownNameError
+from toolhaft.lint.linting import lint
+from toolhaft.tools.catalog_diff import compare_catalogs
+from toolhaft.tools.catalog_lock import lock_catalog
+from toolhaft.tools.source import ToolSource
+from toolhaft.types import ToolSpec
+
+DISHES = [{"name": "soup", "text": "Order soup.", "price": 5}, {"name": "bread", "text": "Look.", "price": 0}]
+PARAMETERS = {
+    "type": "object",
+    "properties": {"portions": {"type": "integer"}, "note": {"type": "string"}},
+    "required": ["portions"],
+    "additionalProperties": False,
+}
+CURATION = {
+    "curation": 1,
+    "rules": [
+        {"match": "soup", "rename": "order_soup", "arguments": {"note": {"fix": "warm"}}, "result": "$.sum"},
+        {"match": {"effect": "read"}, "tags": ["seen"]},
+    ],
+}
+
+
+class Dish(Tool):
+    def __init__(self, name, text, price):
+        self.text, self.price = text, price
+        self.spec = ToolSpec(
+            name=name,
+            description=text,
+            parameters=PARAMETERS,
+            effect="write" if price else "read",
+            source="menu:today",
+        )
+
+    async def call(self, arguments, context):
+        return {"sum": self.price * arguments["portions"], "note": arguments.get("note", "")}
+
+    def binding(self):
+        return {"kind": "menu", "name": self.spec.name, "text": self.text, "price": self.price}
+
+
+class Menu(ToolSource):
+    async def load(self, location):
+        return Catalog([Dish(**dish) for dish in json.loads(location)], name="menu")
+
+    def bind(self, spec, binding):
+        return Dish(binding["name"], binding["text"], binding["price"])
+
+
+class Plugin:
+    @hookimpl
+    def register_tool_sources(self):
+        return {"menu": Menu}
+
+
+@pytest.fixture
+def opened():
+    registry = Registry.load()
+    registry.add(Plugin(), name="menu")
+
+    def run(location=DISHES, **settings):
+        if isinstance(location, list):
+            location = f"menu:{json.dumps(location)}"
+        return open_catalog(str(location), registry=registry, **settings)
+
+    return run
+
+
+def test_a_curated_catalog_is_kept_and_opened(opened, tmp_path):
+    menu = opened(curation=CURATION)
+    assert str(menu.report) == "2 imported, 0 degraded, 0 skipped"
+    menu.save(tmp_path / "menu.catalog")
+    again = opened(tmp_path / "menu.catalog")
+    assert again.names == ("order_soup", "bread")
+    assert again.call_sync("order_soup", portions=2) == 10
+    assert 0 < lint(again.specs()).score < 100
+
+
+def test_what_a_curation_leaves_out_is_reported(opened):
+    menu = opened(curation={"curation": 1, "exclude": ["soup"]})
+    assert menu.names == ("bread",)
+    assert [(each.kind, each.path) for each in menu.report.mentions] == [("left out", "soup")]
+
+
+def test_a_difference_is_told_of_the_tool_behind_the_curation(opened):
+    diff = compare_catalogs(opened(), opened(curation=CURATION))
+    (bread,) = (tool for tool in diff.tools if tool.name == "bread")
+    assert [(change.kind, change.pointer) for change in bread.changes] == [("textual", "/tags")]
+
+
+@pytest.mark.parametrize(("part", "value"), [("arguments", {"note": {"fix": "cold"}}), ("result", "$.note")])
+def test_what_a_curation_does_to_calls_and_results_is_a_breaking_difference(opened, part, value):
+    rule = {**CURATION["rules"][0], part: value}
+    diff = compare_catalogs(opened(curation=CURATION), opened(curation={**CURATION, "rules": [rule]}))
+    (soup,) = (tool for tool in diff.tools if tool.name == "order_soup")
+    assert [(change.kind, change.pointer) for change in soup.changes] == [("breaking", f"/curation/{part}")]
+
+
+def test_a_tool_that_changed_is_refused(opened):
+    lock = lock_catalog(opened())
+    dishes = [{**DISHES[0], "text": "Order soup, and tell nobody."}, DISHES[1]]
+    menu = opened(dishes, lock=lock)
+    with pytest.raises(RefusedError, match="description"):
+        menu.call_sync("soup", portions=1)
+    assert menu.call_sync("bread", portions=1)["sum"] == 0
+
+
+def test_a_binding_that_makes_no_tool_is_no_unknown_name(opened, tmp_path):
+    path = tmp_path / "menu.catalog"
+    opened().save(path)
+    with sqlite3.connect(path) as file:
+        file.execute("update tools set binding = replace(binding, 'price', 'prize')")
+    menu = opened(path)
+    with pytest.raises(FormatError, match=r"'bread' cannot be made .* KeyError: 'price'"):
+        menu.spec("bread")
+    with pytest.raises(UnknownNameError, match="Did you mean 'bread'"):
+        menu.spec("breed")
+
+
+def test_a_lazy_tool_that_cannot_be_made_is_no_unknown_name():
+    def make():
+        raise KeyError("inside")
+
+    with pytest.raises(KeyError, match="inside"):
+        Catalog.lazy({"soup": make})["soup"]
