@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from functools import lru_cache
 
 from toolhaft.curation.rules import Match, Words
+from toolhaft.tools.patterns import fits_glob, stands_in
 from toolhaft.types import ToolSpec
 
 
@@ -19,7 +18,7 @@ def fits(match: Match | str, name: str, describe: Callable[[], ToolSpec]) -> boo
         describe: Gives its spec; called only if something beside the name is asked for.
     """
     if isinstance(match, str):
-        return _pattern(match, segments=False).fullmatch(name) is not None
+        return fits_glob(match, name)
     if match.name and not _any(match.name, name, segments=False):
         return False
     asks = (match.tag, match.path, match.method, match.regex, match.effect)
@@ -37,7 +36,7 @@ def fits(match: Match | str, name: str, describe: Callable[[], ToolSpec]) -> boo
         return False
     if match.deprecated is not None and bool(spec.metadata.get("deprecated")) != match.deprecated:
         return False
-    return not match.regex or re.search(match.regex, f"{name} {method} {path}") is not None
+    return not match.regex or stands_in(match.regex, f"{name} {method} {path}")
 
 
 def _words(value: Words) -> tuple[str, ...]:
@@ -45,21 +44,4 @@ def _words(value: Words) -> tuple[str, ...]:
 
 
 def _any(patterns: Words, text: str, *, segments: bool) -> bool:
-    return any(_pattern(pattern, segments=segments).fullmatch(text) for pattern in _words(patterns))
-
-
-@lru_cache(maxsize=1024)
-def _pattern(glob: str, *, segments: bool) -> re.Pattern[str]:
-    """Return a glob as an expression; within paths, ``*`` stops at a slash and ``**`` does not."""
-    parts: list[str] = []
-    for piece in re.split(r"(\*+|\?)", glob):
-        if piece == "?":
-            parts.append("[^/]" if segments else ".")
-        elif piece[:1] == "*":
-            parts.append("[^/]*" if segments and len(piece) == 1 else ".*")
-        else:
-            parts.append(re.escape(piece))
-    text = "".join(parts)
-    if segments and glob.endswith("/**"):
-        text = f"{text.removesuffix('/.*')}(?:/.*)?"
-    return re.compile(text, re.DOTALL)
+    return any(fits_glob(pattern, text, segments=segments) for pattern in _words(patterns))

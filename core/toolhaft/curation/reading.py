@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from toolhaft.curation.rules import Curation, Match
 from toolhaft.errors import FormatError, SpecError, UsageError
 from toolhaft.openapi.documents.document import Limits
+from toolhaft.tools.patterns import check_expression, check_glob
 from toolhaft.types import from_value
 
 _LIMITS = Limits(max_bytes=5_000_000, depth=100, nodes=200_000, seconds=10.0)
@@ -88,11 +88,14 @@ def _matches(curation: Curation) -> Iterable[tuple[str, Match | str]]:
 def _check_match(match: Match | str, where: str) -> None:
     if match in ("", Match()):
         raise FormatError("a match that says nothing", where=where, hint="Give name, tag, path, method ...")
-    if isinstance(match, Match) and match.regex:
-        try:
-            re.compile(match.regex)
-        except (re.error, OverflowError, RecursionError) as error:
-            raise FormatError(f"not a regular expression: {error}", where=f"{where}/regex") from None
+    if isinstance(match, str):
+        check_glob(match, where)
+        return
+    for words in (match.name, match.path):
+        for glob in (words,) if isinstance(words, str) else words:
+            check_glob(glob, where)
+    if match.regex:
+        check_expression(match.regex, f"{where}/regex")
 
 
 def _check_rule(rule: Any, where: str) -> None:

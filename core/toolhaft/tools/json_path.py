@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from toolhaft.errors import FormatError
+from toolhaft.tools.patterns import stands_in
 
 _MOST = 100_000
 """Nodes that an expression may select."""
@@ -90,29 +91,9 @@ def _environment() -> Any:
         def __call__(self, text: object, pattern: object) -> bool:
             if not isinstance(text, str) or not isinstance(pattern, str):
                 return False
-            return _pattern_fits(text, f"^(?:{pattern})$" if self._whole else pattern)
+            return stands_in(f"^(?:{pattern})$" if self._whole else pattern, text)
 
     environment = JSONPathEnvironment(strict=True)
     environment.function_extensions["match"] = Pattern(whole=True)
     environment.function_extensions["search"] = Pattern(whole=False)
     return environment
-
-
-@lru_cache(maxsize=256)
-def _checker(pattern: str) -> Any:
-    import jsonschema_rs
-
-    try:
-        return jsonschema_rs.Draft202012Validator({"pattern": pattern})
-    except (ValueError, jsonschema_rs.ValidationError):
-        return None
-
-
-def _pattern_fits(text: str, pattern: str) -> bool:
-    import jsonschema_rs
-
-    checker = _checker(pattern)
-    try:
-        return checker is not None and bool(checker.is_valid(text))
-    except (ValueError, jsonschema_rs.ValidationError):  # it gave up on the expression
-        return False
