@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from toolhaft.errors import UsageError, nearest_names
+from toolhaft.tools.subschemas import resolved
 from toolhaft.types import ToolSpec
 
 _STEP = re.compile(r"\.([^.\[\]]+)|\[([^\[\]]*)\]")
@@ -78,7 +79,7 @@ def _split(spec: ToolSpec, key: str) -> tuple[str, list[str]]:
 
 def _put(spec: ToolSpec, found: dict[str, Any], name: str, steps: list[str], text: str) -> None:
     """Put a value where a key says, making the objects and lists on the way."""
-    schema = _resolved(spec.properties.get(name), spec.parameters)
+    schema = resolved(spec.properties.get(name), spec.parameters)
     holder: Any = found
     at: Any = name
     way = name
@@ -94,13 +95,13 @@ def _put(spec: ToolSpec, found: dict[str, Any], name: str, steps: list[str], tex
         holder = inner
         if isinstance(inner, list):
             at = _position(inner, step, way)
-            schema = _resolved(schema.get("items"), spec.parameters)
+            schema = resolved(schema.get("items"), spec.parameters)
         else:
             at = step
             known = members if isinstance(members, Mapping) else {}
             if known and step not in known and schema.get("additionalProperties") is False:
                 raise _unknown(spec, step, list(known), f"{spec.name} {way}")
-            schema = _resolved(known.get(step), spec.parameters)
+            schema = resolved(known.get(step), spec.parameters)
         way += f"[{step}]" if as_list else f".{step}"
     holder[at] = read_value(schema, text)
 
@@ -153,7 +154,7 @@ def _kinds(schema: Mapping[str, Any]) -> set[str]:
 
 
 def _body(spec: ToolSpec, body: str, body_key: str, body_names: Mapping[str, str]) -> dict[str, Any]:
-    schema = _resolved(spec.properties.get(body_key), spec.parameters) if body_key else {}
+    schema = resolved(spec.properties.get(body_key), spec.parameters) if body_key else {}
     if body_key and body.startswith("@") and _takes_file(schema):
         return {body_key: body}
     text, where = _text(body)
@@ -187,20 +188,6 @@ def _text(body: str) -> tuple[str, str]:
 def _takes_file(schema: Mapping[str, Any]) -> bool:
     branches = [schema, *(schema.get("anyOf") or ()), *(schema.get("oneOf") or ())]
     return any(isinstance(branch, Mapping) and branch.get("format") == "artifact" for branch in branches)
-
-
-def _resolved(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
-    schema = _plain(schema)
-    for _ in range(20):
-        reference = schema.get("$ref")
-        if not isinstance(reference, str):
-            return _plain(schema)
-        target: Any = root
-        for part in reference.removeprefix("#").split("/")[1:]:
-            name = part.replace("~1", "/").replace("~0", "~")
-            target = target.get(name) if isinstance(target, Mapping) else None
-        schema = _plain(target)
-    return {}
 
 
 def _plain(schema: Any) -> Mapping[str, Any]:

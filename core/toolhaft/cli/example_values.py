@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolhaft.errors import SpecError
+from toolhaft.tools.subschemas import resolved
 
 DEEPEST = 4
 """How deep members of members are shown, and made up."""
@@ -72,20 +73,3 @@ def _texts(plain: str, schema: Mapping[str, Any]) -> Iterator[str]:
     for length in lengths:
         for letter in "1aA0":
             yield letter * min(max(length, 1), _LONGEST)
-
-
-def resolved(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a schema with its references inside the root followed; an empty one where one leads nowhere."""
-    for _ in range(20):
-        if not isinstance(schema, Mapping):
-            return {}
-        reference = schema.get("$ref")
-        if not isinstance(reference, str):
-            return schema
-        target: Any = root
-        for part in reference.removeprefix("#").split("/")[1:]:
-            name = part.replace("~1", "/").replace("~0", "~")
-            target = target.get(name) if isinstance(target, Mapping) else None
-        own = {key: value for key, value in schema.items() if key != "$ref"}
-        schema = {**target, **own} if own and isinstance(target, Mapping) else target
-    return {}

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from toolhaft.tools.subschemas import referred
 from toolhaft.types import ToolSpec
+from toolhaft.types.pointer import escape
 
 _MOST = 1500
 """Places of one tool that are looked at; the rest is more of the same."""
@@ -66,7 +68,7 @@ def _properties(schema: Mapping[str, Any], pointer: str, depth: int) -> Iterator
     found = schema.get("properties")
     required = _list(schema.get("required"))
     for name, node in (found if isinstance(found, Mapping) else {}).items():
-        place = f"{pointer}/properties/{name.replace('~', '~0').replace('/', '~1')}"
+        place = f"{pointer}/properties/{escape(name)}"
         yield str(name), node, place, depth, name in required
 
 
@@ -79,10 +81,7 @@ def _resolved(node: Any, root: Mapping[str, Any]) -> tuple[Mapping[str, Any], in
         reference = node.get("$ref")
         if not isinstance(reference, str):
             return node, identity
-        target: Any = root
-        for part in reference.removeprefix("#").split("/")[1:]:
-            name = part.replace("~1", "/").replace("~0", "~")
-            target = target.get(name) if isinstance(target, Mapping) else None
+        target = referred(root, reference)
         identity = id(target)
         own = {key: value for key, value in node.items() if key != "$ref"}
         node = {**target, **own} if own and isinstance(target, Mapping) else target

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from toolhaft.errors import ToolhaftError, UsageError
+from toolhaft.types.pointer import json_pointer
 
 _MOST = 200
 _LONGEST = 300
@@ -160,9 +161,7 @@ def _print_findings(documents: Mapping[str, Any], most: int) -> None:
     sys.addaudithook(_refuse_outside)
     validator = kind(SchemaPath.from_dict(root, handlers=_Loaded(documents)))
     for error in islice(validator.iter_errors(), most):
-        pointer = "".join(
-            "/" + str(part).replace("~", "~0").replace("/", "~1") for part in error.absolute_path
-        )
+        pointer = json_pointer(error.absolute_path)
         message = str(error.message).split("\n", 1)[0][:_LONGEST]
         sys.stdout.write(json.dumps(f"{pointer}: {message}" if pointer else message) + "\n")
         sys.stdout.flush()

@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from toolhaft.tools.subschemas import referred
+from toolhaft.types.pointer import escape
+
 ChangeKind = Literal["breaking", "additive", "textual"]
 _TEXTS = frozenset(
     [
@@ -136,7 +139,7 @@ class _Comparison:
         for key in dict.fromkeys((*old, *new)):
             if key in _COVERED or _same(old.get(key, _ABSENT), new.get(key, _ABSENT)):
                 continue
-            place = f"{pointer}/{_escape(key)}"
+            place = f"{pointer}/{escape(key)}"
             if key in _TEXTS or key.startswith("x-"):
                 yield Change(kind="textual", pointer=place, what=f"{key} {_verb(key, old, new)}")
             elif key in ("pattern", "format", "not", "uniqueItems", "multipleOf", "allOf"):
@@ -199,7 +202,7 @@ class _Comparison:
         before, after = _mapping(old, "properties"), _mapping(new, "properties")
         needed, needs = _names(old), _names(new)
         for name, schema in before.items():
-            place = f"{pointer}/properties/{_escape(name)}"
+            place = f"{pointer}/properties/{escape(name)}"
             if name not in after:
                 yield Change(kind="breaking", pointer=place, what=f"{name!r} was removed")
             else:
@@ -208,7 +211,7 @@ class _Comparison:
             if name not in before:
                 kind: ChangeKind = self._narrower if name in needs else "additive"
                 said = "new and required" if name in needs else "new"
-                place = f"{pointer}/properties/{_escape(name)}"
+                place = f"{pointer}/properties/{escape(name)}"
                 yield Change(kind=kind, pointer=place, what=f"{name!r} is {said}")
         place = f"{pointer}/required"
         for name in needs:
@@ -267,10 +270,7 @@ def _resolved(schema: Any, root: Any) -> Any:
         reference = schema.get("$ref")
         if not isinstance(reference, str):
             return schema
-        target = root
-        for part in reference.removeprefix("#").split("/")[1:]:
-            name = part.replace("~1", "/").replace("~0", "~")
-            target = target.get(name) if isinstance(target, Mapping) else None
+        target = referred(root, reference)
         if target is None:
             return {key: value for key, value in schema.items() if key != "$ref"} | {"x-lost": reference}
         own = {key: value for key, value in schema.items() if key != "$ref"}
@@ -353,7 +353,3 @@ def _verb(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     if key not in new:
         return f"was removed: {_text(old[key]):.80}"
     return f"was {_text(old[key]):.60}, is {_text(new[key]):.60}"
-
-
-def _escape(token: str) -> str:
-    return token.replace("~", "~0").replace("/", "~1")

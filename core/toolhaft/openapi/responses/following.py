@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from toolhaft.errors import ConfigError, ToolError
 from toolhaft.openapi.responses.next_page import (
     NextPage,
-    at_pointer,
     items_of,
     items_pointer,
     next_page,
 )
+from toolhaft.types.pointer import at_pointer
 
 if TYPE_CHECKING:
     from toolhaft.http.message import Request, Response

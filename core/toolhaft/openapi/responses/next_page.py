@@ -13,6 +13,7 @@ from toolhaft.http.origin import Target, parse_url
 from toolhaft.openapi.documents.cleaning import clean_text
 from toolhaft.openapi.responses import names
 from toolhaft.openapi.responses.links import next_link
+from toolhaft.types.pointer import at_pointer, escape
 
 if TYPE_CHECKING:
     from toolhaft.http.message import Response
@@ -217,20 +218,7 @@ def items_pointer(value: Any, paging: Paging | None) -> str | None:
     named = next((lists[name] for name in names.LISTS if name in lists), None)
     if named is None and len(lists) == 1:
         named = next(iter(lists.values()))
-    return None if named is None else "/" + named.replace("~", "~0").replace("/", "~1")
-
-
-def at_pointer(value: Any, pointer: str) -> Any:
-    """Return what a JSON pointer names in a value; None if there is nothing."""
-    for part in pointer.split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, dict):
-            value = value.get(name)
-        elif isinstance(value, list) and name.isdecimal() and len(name) < 8 and int(name) < len(value):
-            value = value[int(name)]
-        else:
-            return None
-    return value
+    return None if named is None else "/" + escape(named)
 
 
 def find_token(value: Any, argument: str) -> Any:

@@ -7,6 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.openapi.responses.shapes import Failure, FieldProblem
+from toolhaft.tools.subschemas import resolved
+from toolhaft.types.pointer import json_pointer, unescape
 
 if TYPE_CHECKING:
     from toolhaft.openapi.requests.wire import Wire
@@ -75,7 +77,7 @@ def _repair(
     problem: FieldProblem, keys: dict[str, str], wire: Wire, spec: ToolSpec | None
 ) -> dict[str, Any] | None:
     whole = keys.get(_plain(problem.place))
-    names = [] if whole else [name.replace("~1", "/").replace("~0", "~") for name in _pieces(problem.place)]
+    names = [] if whole else [unescape(name) for name in _pieces(problem.place)]
     argument, rest = whole or "", []
     for position, name in enumerate(names):
         if name.lower() in _AROUND and position < len(names) - 1 and _plain(name) not in keys:
@@ -89,7 +91,7 @@ def _repair(
         break
     if not argument:
         return None
-    pointer = "".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in [argument, *rest])
+    pointer = json_pointer([argument, *rest])
     entry: dict[str, Any] = {"argument": argument, "pointer": pointer[:300], "message": problem.message}
     schema = _fragment(spec, [argument, *rest]) if spec is not None else None
     if schema:
@@ -113,7 +115,7 @@ def _fragment(spec: ToolSpec, names: list[str]) -> Any:
         node = _inside(spec, node, name)
         if node is None:
             return None
-    node = _resolved(spec, node)
+    node = resolved(node, spec.parameters)
     if not isinstance(node, dict):
         return None
     kept = {key: value for key, value in node.items() if key not in _SAID_ELSEWHERE}
@@ -127,7 +129,7 @@ def _fragment(spec: ToolSpec, names: list[str]) -> Any:
 
 
 def _inside(spec: ToolSpec, node: Any, name: str) -> Any:
-    node = _resolved(spec, node)
+    node = resolved(node, spec.parameters)
     if not isinstance(node, dict):
         return None
     properties = node.get("properties")
@@ -135,14 +137,3 @@ def _inside(spec: ToolSpec, node: Any, name: str) -> Any:
         found = next((key for key in properties if key == name or _plain(key) == _plain(name)), None)
         return properties[found] if found is not None else None
     return node.get("items") if name.isdecimal() or name == "*" else None
-
-
-def _resolved(spec: ToolSpec, node: Any) -> Any:
-    for _ in range(8):
-        reference = node.get("$ref") if isinstance(node, dict) else None
-        if not isinstance(reference, str) or not reference.startswith("#/$defs/"):
-            return node
-        definitions = spec.parameters.get("$defs")
-        name = reference.removeprefix("#/$defs/").replace("~1", "/").replace("~0", "~")
-        node = definitions.get(name) if isinstance(definitions, dict) else None
-    return node

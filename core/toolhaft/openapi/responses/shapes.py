@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from toolhaft.openapi.documents.cleaning import clean_text
 from toolhaft.openapi.responses.kinds import kind_of_type, looks_like_json, looks_like_text
 from toolhaft.openapi.responses.xml_values import XMLProblem, read_xml
+from toolhaft.types.pointer import json_pointer
 
 if TYPE_CHECKING:
     from toolhaft.http.message import Response
@@ -245,7 +246,7 @@ def _place(item: dict[str, Any]) -> str:
     for name in _PLACES:
         value = item.get(name)
         if isinstance(value, list) and value and all(isinstance(part, str | int) for part in value):
-            return "/" + "/".join(str(part).replace("/", "~1") for part in value[:20])
+            return json_pointer(value[:20])
         if (
             isinstance(value, str)
             and value

@@ -11,7 +11,7 @@ from typing import Any
 from toolhaft.openapi.documents.cleaning import clean_string
 from toolhaft.openapi.documents.document import as_dict, as_list
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
-from toolhaft.types.pointer import escape
+from toolhaft.types.pointer import escape, unescape
 
 MOST_CHILDREN = 200
 """Schemas that extend one; of more, none is named."""
@@ -88,7 +88,7 @@ class Inheritance:
         named = as_dict(self._resolver.at(pointer)).get(_MICROSOFT)
         if isinstance(named, str) and named:
             return (clean_string(named),)
-        return (clean_string(pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")),)
+        return (clean_string(unescape(pointer.rpartition("/")[2])),)
 
     def _pointer(self, member: Any) -> str:
         if not isinstance(member, dict) or not isinstance(member.get("$ref"), str):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from toolhaft.errors import UnknownNameError
+from toolhaft.tools.base import KEY
 from toolhaft.tools.profiles.base import PROFILES, ProfileName
+from toolhaft.types.pointer import unescape
 
 LARGEST = 100_000
 """Bytes of JSON that are taken by every provider."""
 
-_KEY = re.compile(r"^[a-zA-Z0-9_.-]{1,64}$")
 _INNER = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _MAPS = ("properties", "patternProperties", "dependentSchemas", "$defs")
@@ -88,7 +88,7 @@ def _meta(schema: dict[str, Any]) -> Iterator[str]:
     for node, pointer in _places(schema):
         reference = node.get("$ref")
         if isinstance(reference, str) and reference != "#":
-            name = reference.removeprefix("#/$defs/").replace("~1", "/").replace("~0", "~")
+            name = unescape(reference.removeprefix("#/$defs/"))
             if name == reference or name not in defined:
                 yield f"{pointer}: the reference {reference!r} leads nowhere"
 
@@ -100,7 +100,7 @@ def _top(schema: dict[str, Any]) -> Iterator[str]:
         if keyword in schema:
             yield f"/: {keyword} at the top"
     for name in schema.get("properties", {}):
-        if not _KEY.match(name):
+        if not KEY.fullmatch(name):
             yield f"/properties: the key {name!r} has characters that are refused, or too many"
 
 

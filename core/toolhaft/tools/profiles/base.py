@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from toolhaft.tools.merging import ANNOTATIONS, merge
+from toolhaft.types.pointer import unescape
 
 ProfileName = Literal["plain", "openai", "openai-strict", "anthropic", "gemini"]
 PROFILES: tuple[ProfileName, ...] = get_args(ProfileName)
@@ -58,7 +59,7 @@ class Definitions:
         """Return what a reference names, or None if that is nothing."""
         if not isinstance(reference, str) or not reference.startswith(PREFIX):
             return None
-        found = self._named.get(reference.removeprefix(PREFIX).replace("~1", "/").replace("~0", "~"))
+        found = self._named.get(unescape(reference.removeprefix(PREFIX)))
         return {} if found is True else found if isinstance(found, dict) else None
 
     def resolve(self, node: dict[str, Any]) -> dict[str, Any]:

@@ -6,11 +6,11 @@ import hashlib
 import re
 from typing import Any
 
+from toolhaft.tools.base import KEY
 from toolhaft.tools.merging import merge
 from toolhaft.tools.profiles.base import PREFIX, Definitions, Given, Profiled, unions_of
 from toolhaft.tools.subschemas import LISTS, NAMED, ONE, map_children
 
-_KEY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_.-]+")
 _MOST_SCANNED = 100_000
 """Schemas after which a schema may hold itself; the slower way finds out."""
@@ -31,7 +31,7 @@ def lenient(parameters: dict[str, Any]) -> Profiled:
     if made.get("type") != "object" or any(keyword in made for keyword in _NOT_AT_TOP):
         made = _object_at_top(made, definitions, given)
     renamed: dict[str, str] = {}
-    if any(not _KEY.fullmatch(name) for name in made.get("properties", ())):
+    if any(not KEY.fullmatch(name) for name in made.get("properties", ())):
         made, renamed = _with_legal_keys(made)
     return Profiled(parameters=made, notes=tuple(given.notes), renamed=renamed)
 
@@ -115,11 +115,11 @@ def _either(first: Any, second: Any) -> Any:
 def _with_legal_keys(schema: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return a schema with arguments of legal names, and what these stand for."""
     renamed: dict[str, str] = {}
-    taken = {name for name in schema["properties"] if _KEY.fullmatch(name)}
+    taken = {name for name in schema["properties"] if KEY.fullmatch(name)}
     properties: dict[str, Any] = {}
     for name, node in schema["properties"].items():
         key = name
-        if not _KEY.fullmatch(name):
+        if not KEY.fullmatch(name):
             digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
             key = _ILLEGAL.sub("_", name).strip("_")[:50]
             if not key or key in taken:
