@@ -131,3 +131,56 @@ def test_a_lazy_tool_that_cannot_be_made_is_no_unknown_name():
 
     with pytest.raises(KeyError, match="inside"):
         Catalog.lazy({"soup": make})["soup"]
+
+
+@pytest.fixture
+def shop():
+    def run(summary="All pets.", server="https://pets.example.com", **settings):
+        document = {
+            "openapi": "3.1.0",
+            "info": {"title": "Pets", "version": "1"},
+            "servers": [{"url": server}],
+            "paths": {
+                "/pets": {
+                    "get": {
+                        "operationId": "listPets",
+                        "summary": summary,
+                        "parameters": [{"name": "limit", "in": "query", "schema": {"type": "integer"}}],
+                        "responses": {
+                            "200": {"description": "", "content": {"application/json": {"schema": {}}}}
+                        },
+                    }
+                }
+            },
+        }
+        rules = [{"match": "listPets", "rename": "pets", "arguments": {"limit": {"fix": 9}}}]
+        return document, {"curation": {"curation": 1, "rules": rules}, **settings}
+
+    return run
+
+
+def test_only_the_description_of_a_curated_tool_changed(shop):
+    document, settings = shop()
+    lock = lock_catalog(open_catalog(document, **settings))
+    changed = open_catalog(shop(summary="Other words.")[0], lock=lock, **settings)
+    with pytest.raises(RefusedError, match=r"since it was approved: description\. See"):
+        changed.call_sync("pets")
+
+
+def test_a_server_that_the_caller_chose_is_no_change_of_a_curated_tool(shop):
+    document, settings = shop()
+    lock = lock_catalog(open_catalog(document, **settings))
+    chosen = open_catalog(document, lock=lock, server="https://test.example.com/v2", **settings)
+    assert chosen.spec("pets").effect == "read"
+    assert lock.drift(chosen["pets"], chosen=("hosts",)) == ""
+
+
+def test_hashes_of_curated_tools_do_not_depend_on_where_the_document_lies(shop, tmp_path):
+    document, settings = shop()
+    hashes = set()
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        path = tmp_path / folder / f"{folder}.json"
+        path.write_text(json.dumps(document), encoding="utf-8")
+        hashes.add(open_catalog(path, **settings).hash())
+    assert len(hashes) == 1

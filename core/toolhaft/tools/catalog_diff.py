@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from toolhaft.tools.catalog_hash import hash_tool, slim
+from toolhaft.tools.catalog_hash import CURATED, hash_tool, slim, uncurated
 from toolhaft.tools.catalog_schema_diff import Change, ChangeKind, compare_schemas
 from toolhaft.types import ToolSpec
 
@@ -20,9 +20,6 @@ _QUIET = frozenset(["accept", "paging"])
 """Fields of a wire that tell how an answer is read and its pages are followed; no call changes with them."""
 _SAID = frozenset(["server", "effect", "repeatable", "answers"])
 """Fields of a wire that stand in the spec too, or are compared by themselves."""
-_CURATED = {"arguments": "fills in arguments", "result": "shows results"}
-"""Parts of a curation that do not stand in the spec whole, and what they do."""
-_MOST_CURATIONS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,9 +163,9 @@ def _texts(old: ToolSpec, new: ToolSpec) -> Iterator[Change]:
 
 def _wires(old: Mapping[str, Any], new: Mapping[str, Any], known: set[str]) -> Iterator[Change]:
     """Yield what changed of how requests are made and does not show in the spec."""
-    (old, changed), (new, changes) = _uncurated(old), _uncurated(new)
-    for part, verb in _CURATED.items():
-        if changed.get(part) != changes.get(part):
+    (old, changed), (new, changes) = uncurated(old), uncurated(new)
+    for part, verb in CURATED.items():
+        if changed.get(f"curated {part}") != changes.get(f"curated {part}"):
             what = f"the curation {verb} otherwise"
             yield Change(kind="breaking", pointer=f"/curation/{part}", what=what)
     before, after = _flat(old), _flat(new)
@@ -203,7 +200,7 @@ def _answers(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]
 
 
 def _by_status(binding: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    wire = binding.get("wire")
+    wire = uncurated(binding)[0].get("wire")
     listed = wire.get("answers") if isinstance(wire, Mapping) else None
     return {str(each.get("status")): each for each in listed or () if isinstance(each, Mapping)}
 
@@ -221,21 +218,6 @@ def _flat(binding: Mapping[str, Any]) -> dict[str, Any]:
         else:
             found[place] = value
     return found
-
-
-def _uncurated(binding: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return the binding of the tool that is called in the end, and what curations change of it."""
-    changes: dict[str, Any] = {}
-    for _ in range(_MOST_CURATIONS):
-        inner = binding.get("inner")
-        if binding.get("kind") != "curated" or not isinstance(inner, Mapping):
-            break
-        said = binding.get("changes")
-        for part, value in said.items() if isinstance(said, Mapping) else ():
-            if value:
-                changes.setdefault(part, []).append(value)
-        binding = inner
-    return binding, changes
 
 
 def _place(spec: ToolSpec) -> tuple[str, str] | None:

@@ -14,6 +14,9 @@ PARTS = ("description", "schema", "effect", "hosts", "wire", "rest")
 """What is hashed of a tool by itself, so that it can be told what changed."""
 _EFFECT = ("effect", "repeatable", "private", "untrusted", "inverse")
 _LENGTH = 32
+CURATED = {"arguments": "fills in arguments", "result": "shows results"}
+"""Parts of a curation that do not stand in the spec whole, and what they do."""
+_MOST_CURATIONS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +53,16 @@ def hash_tool(spec: ToolSpec, binding: Mapping[str, Any] | None) -> ToolHash:
     """Hash a tool's spec and binding; where the document lay does not count, the place in it does.
 
     What is empty or false in a binding counts as absent, so that a field that a later version adds changes
-    no hash of a tool that does not use it.
+    no hash of a tool that does not use it. Of a curated tool, that of the tool that is called in the end
+    counts, and how the curation fills in arguments and shows results; the rest of it stands in the spec.
     """
     facts = {key: value for key, value in to_value(spec).items() if key not in ("name", "format")}
     description = facts.pop("description")
     schema = facts.pop("parameters")
     hosts = facts.pop("hosts")
     effect = {key: facts.pop(key) for key in _EFFECT}
-    made = dict(binding or {})
+    inner, changes = uncurated(binding or {})
+    made = {**inner, **changes}
     if isinstance(wire := made.get("wire"), Mapping):
         made["wire"] = {key: value for key, value in wire.items() if key not in ("server", "answers")}
         hosts = [*hosts, wire.get("server", "")]
@@ -71,6 +76,24 @@ def hash_tool(spec: ToolSpec, binding: Mapping[str, Any] | None) -> ToolHash:
         wire=digest(slim(made)),
         rest=digest({key: value for key, value in facts.items() if value not in (None, "", (), [], {})}),
     )
+
+
+def uncurated(binding: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """Return the binding of the tool that is called in the end, and what curations do that no spec shows.
+
+    Args:
+        binding: Of any tool; that of one that is not curated is returned as it is, with no changes.
+    """
+    changes: dict[str, Any] = {}
+    for _ in range(_MOST_CURATIONS):
+        inner, said = binding.get("inner"), binding.get("changes")
+        if binding.get("kind") != "curated" or not isinstance(inner, Mapping):
+            break
+        for part in CURATED:
+            if value := said.get(part) if isinstance(said, Mapping) else None:
+                changes.setdefault(f"curated {part}", []).append(value)
+        binding = inner
+    return binding, changes
 
 
 def hash_catalog(hashes: Iterable[tuple[str, str]]) -> str:
