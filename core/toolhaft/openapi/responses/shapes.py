@@ -136,7 +136,12 @@ def read_failure(response: Response) -> Failure:
     kind = kind_of_type(response.media_type)
     if looks_like_json(body) or kind == "json":
         try:
-            return _of_value(json.loads(body, parse_constant=lambda _: None))
+            value = json.loads(body, parse_constant=lambda _: None)
+            found = _of_value(value)
+            # Words of no known shape are shown as they are: a model makes more of them than of none.
+            return (
+                Failure(detail=_line(response.text()[:4000], 300)) if value and found == Failure() else found
+            )
         except (ValueError, RecursionError):
             pass
     start = body.lstrip()[:200].lower()
