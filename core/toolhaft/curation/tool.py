@@ -65,7 +65,12 @@ class CuratedTool(ToolWrapper):
         value = result.value if isinstance(result, ToolResult) else result
         if not isinstance(value, dict | list):
             return result
-        chosen = project(value, self.changes.result, self._spec.name)
+        try:
+            chosen = project(value, self.changes.result, self._spec.name)
+        except FormatError as error:  # the call was made all the same
+            note = f"The result is whole: {error.what}"
+            made = result if isinstance(result, ToolResult) else ToolResult(value=result)
+            return replace(made, notes=(*made.notes, note))
         if not isinstance(result, ToolResult):
             return chosen
         # What the tool shows of its value is shown of the chosen part; what it says beside it stays.

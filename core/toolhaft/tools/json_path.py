@@ -1,21 +1,22 @@
 """JSONPath: parts of a JSON value by an expression.
 
 Source: RFC 9535, by the package python-jsonpath. Deviation: ``match`` and ``search`` are checked by the
-engine that checks patterns of schemas, which gives up on an expression that takes too long.
+engine that checks patterns of schemas, which gives up on an expression that takes too long; an expression
+that looks at too many values, or selects too many, is an error.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from typing import Any, ClassVar
 
 from toolhaft.errors import FormatError
 from toolhaft.tools.patterns import stands_in
 
-_MOST = 100_000
-"""Nodes that an expression may select."""
+_MOST = 500_000
+"""Values that an expression may look at: a second or two."""
+_LONGEST = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Path:
 
     def __init__(self, text: str, where: str = "") -> None:
         self.text = text
+        self._where = where
         self._query = _compiled(text, where)
 
     @property
@@ -51,15 +53,35 @@ class Path:
         """Whether it can select one value at most."""
         return bool(self._query.singular_query())
 
-    def select(self, value: Any) -> list[Node]:
-        """Return what it selects, in the order of the value."""
-        return [Node(node.parts, node.obj) for node in islice(self._query.finditer(value), _MOST)]
+    def select(self, value: Any, *, most: int = _MOST) -> list[Node]:
+        """Return what it selects, in the order of the value.
+
+        Args:
+            value: JSON.
+            most: Values that it may look at; deep ones count more.
+
+        Raises:
+            FormatError: It looks at far more than a value of this size is worth.
+        """
+        from toolhaft.tools.json_path_segments import Steps, TooLongError
+
+        steps = Steps(most)
+        try:
+            return [Node(node.parts, node.obj) for node in self._query.finditer(value, filter_context=steps)]
+        except (TooLongError, RecursionError):
+            raise FormatError(
+                f"the JSONPath {self.text[:100]!r} looks at more than {most} values",
+                where=self._where,
+                hint="Name the way to what is wanted, without '..' within '..'",
+            ) from None
 
 
 @lru_cache(maxsize=512)
 def _compiled(path: str, where: str) -> Any:
     from jsonpath import JSONPathError, JSONPathSyntaxError
 
+    if len(path) > _LONGEST:
+        raise FormatError(f"a JSONPath of more than {_LONGEST} characters", where=where)
     try:
         return _environment().compile(path)
     except RecursionError:
@@ -79,6 +101,8 @@ def _environment() -> Any:
     from jsonpath import JSONPathEnvironment
     from jsonpath.function_extensions import ExpressionType, FilterFunction
 
+    from toolhaft.tools.json_path_segments import CountingParser
+
     class Pattern(FilterFunction):
         """``match`` and ``search``, by the engine for patterns of schemas."""
 
@@ -93,7 +117,10 @@ def _environment() -> Any:
                 return False
             return stands_in(f"^(?:{pattern})$" if self._whole else pattern, text)
 
-    environment = JSONPathEnvironment(strict=True)
+    class Environment(JSONPathEnvironment):
+        parser_class = CountingParser
+
+    environment = Environment(strict=True)
     environment.function_extensions["match"] = Pattern(whole=True)
     environment.function_extensions["search"] = Pattern(whole=False)
     return environment

@@ -20,7 +20,12 @@ def copy_value(value: Any, limits: Limits, where: str) -> Parsed:
     """
     copier = _Copier(limits, where)
     copied = copier.copy(value)
-    return Parsed(value=copied, references=frozenset(copier.references), identified=copier.identified)
+    return Parsed(
+        value=copied,
+        references=frozenset(copier.references),
+        identified=copier.identified,
+        nodes=copier.nodes,
+    )
 
 
 class _Copier:
@@ -29,7 +34,7 @@ class _Copier:
         self.identified = False
         self._limits = limits
         self._where = where
-        self._nodes = 0
+        self.nodes = 0
 
     def copy(self, value: Any) -> Any:
         root: list[Any] = [None]
@@ -37,8 +42,8 @@ class _Copier:
         waiting: list[tuple[Any, Any, Any, int, str]] = [(value, root, 0, 0, "")]
         while waiting:
             source, target, key, depth, pointer = waiting.pop()
-            self._nodes += 1
-            if depth > self._limits.depth or self._nodes > self._limits.nodes:
+            self.nodes += 1
+            if depth > self._limits.depth or self.nodes > self._limits.nodes:
                 raise self._error(
                     f"nested deeper than {self._limits.depth}, larger than {self._limits.nodes} values, "
                     "or an object that holds itself",

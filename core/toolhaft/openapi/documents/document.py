@@ -43,12 +43,14 @@ class Parsed:
         references: Every distinct text that stands under a key ``$ref``, examples included.
         identified: Whether ``$id`` or ``$self`` stands anywhere in it.
         problems: What was noticed.
+        nodes: Scalars, objects and lists, where they were counted.
     """
 
     value: Any
     references: frozenset[str] = frozenset()
     identified: bool = False
     problems: tuple[Problem, ...] = ()
+    nodes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from toolhaft.errors import FormatError, SpecError, UsageError
-from toolhaft.openapi.documents.document import Document, Limits, as_list, as_text
+from toolhaft.openapi.documents.copying import copy_value
+from toolhaft.openapi.documents.document import LIMITS, Document, Limits, as_list, as_text
 from toolhaft.tools.json_path import Node
 from toolhaft.tools.json_path import Path as JSONPath
 from toolhaft.tools.report import Problem
 
 _LIMITS = Limits(max_bytes=10_000_000, depth=200, nodes=1_000_000, seconds=20.0)
+_MOST_ADDED = 1_000_000
+"""Values that one overlay may add to a document."""
+_MOST_SEEN = 3_000_000
+"""Values that one target may look at."""
 
 
 def apply_overlays(document: Document, overlays: Sequence[Path | str | Mapping[str, Any]]) -> Document:
@@ -34,8 +39,6 @@ def apply_overlays(document: Document, overlays: Sequence[Path | str | Mapping[s
         FormatError: It is no overlay, or a target is no JSONPath.
         SpecError: What is left is beyond the limits.
     """
-    from toolhaft.openapi.documents.copying import copy_value
-
     if not overlays:
         return document
     copied = copy_value(document.root, Limits(), document.location)
@@ -55,7 +58,7 @@ def apply_overlays(document: Document, overlays: Sequence[Path | str | Mapping[s
 
 def _read(overlay: Path | str | Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     if isinstance(overlay, Mapping):
-        return _checked(dict(overlay), "<overlay>")
+        return _checked(copy_value(overlay, _LIMITS, "<overlay>").value, "<overlay>")
     from toolhaft.openapi.documents.yaml12 import read_yaml
 
     where = str(overlay)
@@ -86,20 +89,53 @@ def _checked(value: Any, where: str) -> tuple[dict[str, Any], str]:
 
 def _apply(root: Any, overlay: dict[str, Any], where: str) -> list[Problem]:
     problems: list[Problem] = []
+    growth = _Growth(where)
     for index, action in enumerate(as_list(overlay.get("actions"))):
         pointer = f"/actions/{index}"
         if not isinstance(action, dict) or not as_text(action.get("target")):
             raise FormatError("the action has no target", where=f"{where}#{pointer}")
-        nodes = JSONPath(action["target"], f"{where}#{pointer}/target").select(root)
+        nodes = JSONPath(action["target"], f"{where}#{pointer}/target").select(root, most=_MOST_SEEN)
         said = "the action's target is not in the document any more" if not nodes else ""
         if nodes:
-            said = _act(root, action, nodes, f"{where}#{pointer}")
+            said = _act(root, action, nodes, f"{where}#{pointer}", growth)
         if said:
             problems.append(Problem(code="overlay-idle", message=said, pointer=pointer, file=where))
     return problems
 
 
-def _act(root: Any, action: dict[str, Any], nodes: list[Node], where: str) -> str:
+class _Growth:
+    """Makes the copies that updates put into a document, and sees to it that they stay few."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._left = _MOST_ADDED
+
+    def own(self, value: Any) -> Any:
+        """Return a value that no two places share: a later action may change one of them.
+
+        Raises:
+            SpecError: The overlay adds more than it may, or nests too deeply.
+        """
+        if not isinstance(value, dict | list):
+            self._left -= 1
+        else:
+            before = max(self._left, 0)
+            try:
+                counted = copy_value(value, replace(_LIMITS, nodes=before, depth=LIMITS.depth), self._where)
+            except SpecError:
+                raise self._too_much() from None
+            self._left -= counted.nodes
+            return counted.value
+        if self._left < 0:
+            raise self._too_much()
+        return value
+
+    def _too_much(self) -> SpecError:
+        what = f"the overlay adds more than {_MOST_ADDED} values, or nests deeper than {LIMITS.depth}"
+        return SpecError(what, where=self._where)
+
+
+def _act(root: Any, action: dict[str, Any], nodes: list[Node], where: str, growth: _Growth) -> str:
     """Carry an action out; return what could not be done of it, or empty."""
     if action.get("remove") is True:
         for node in sorted(nodes, key=_place, reverse=True):  # later items of a list first
@@ -110,7 +146,7 @@ def _act(root: Any, action: dict[str, Any], nodes: list[Node], where: str) -> st
                 del parent[node.parts[-1]]
         return ""
     if "copy" in action:
-        sources = JSONPath(as_text(action["copy"]) or "?", f"{where}/copy").select(root)
+        sources = JSONPath(as_text(action["copy"]) or "?", f"{where}/copy").select(root, most=_MOST_SEEN)
         if len(sources) != 1:
             return f"the source of the copy is there {len(sources)} times, not once"
         update = sources[0].value
@@ -118,7 +154,7 @@ def _act(root: Any, action: dict[str, Any], nodes: list[Node], where: str) -> st
         update = action["update"]
     else:
         return "the action says neither update nor remove"
-    refused = sum(not _update(root, node, update) for node in nodes)
+    refused = sum(not _update(root, node, update, growth) for node in nodes)
     return f"the update does not fit {refused} of the {len(nodes)} places" if refused else ""
 
 
@@ -136,15 +172,15 @@ def _at(root: Any, parts: Sequence[str | int]) -> Any:
     return root
 
 
-def _update(root: Any, node: Node, update: Any) -> bool:
+def _update(root: Any, node: Node, update: Any, growth: _Growth) -> bool:
     """Merge an update into one place; return whether it fits there."""
     if isinstance(node.value, dict):
         if isinstance(update, dict):
-            _merge(node.value, update)
+            _merge(node.value, update, growth)
         return isinstance(update, dict)
     if isinstance(node.value, list):
         # A list takes a list's items, and anything else as one item more.
-        node.value.extend(_own(update) if isinstance(update, list) else [_own(update)])
+        node.value.extend(growth.own(update if isinstance(update, list) else [update]))
         return True
     if isinstance(update, dict | list) or not node.parts:
         return False
@@ -152,7 +188,7 @@ def _update(root: Any, node: Node, update: Any) -> bool:
     return True
 
 
-def _merge(target: dict[str, Any], update: dict[str, Any]) -> None:
+def _merge(target: dict[str, Any], update: dict[str, Any], growth: _Growth) -> None:
     """Merge objects by key: objects into objects, lists behind lists, anything else in place of what was."""
     waiting = [(target, update)]
     while waiting:
@@ -162,13 +198,6 @@ def _merge(target: dict[str, Any], update: dict[str, Any]) -> None:
             if isinstance(known, dict) and isinstance(value, dict):
                 waiting.append((known, value))
             elif isinstance(known, list) and isinstance(value, list):
-                known.extend(_own(value))
+                known.extend(growth.own(value))
             else:
-                into[key] = _own(value)
-
-
-def _own(value: Any) -> Any:
-    """Return a value that no two places share: a later action may change one of them."""
-    import copy
-
-    return copy.deepcopy(value)
+                into[key] = growth.own(value)
