@@ -27,7 +27,7 @@ from openapi_wire import measure_wire
 from toolhaft.errors import ToolhaftError
 from toolhaft.openapi.documents.load import read_path
 from toolhaft.openapi.importing import Import, import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ from uuid import uuid4
 
 from toolhaft.openapi.documents.load import read_value
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 from toolhaft.openapi.requests.request import RequestBuilder
 
 _BASE = "https://api.example.com/v1"

@@ -8,7 +8,7 @@ import pytest
 
 from toolhaft.openapi.documents.load import read_value
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -9,7 +9,7 @@ import pytest
 from toolhaft.errors import ToolhaftError
 from toolhaft.openapi.documents.load import read_path
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 from toolhaft.tools.schema import compile_schema
 
 CHILD = """

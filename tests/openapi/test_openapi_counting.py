@@ -10,7 +10,7 @@ import pytest
 
 from toolhaft.openapi.documents.load import read_path, read_value
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 
 VERBS = {"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"}
 

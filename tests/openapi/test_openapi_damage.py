@@ -14,7 +14,7 @@ from toolhaft.openapi.documents.json_text import read_json
 from toolhaft.openapi.documents.load import read_bytes, read_value
 from toolhaft.openapi.documents.yaml12 import read_yaml
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 from toolhaft.tools.schema import compile_schema
 from toolhaft.types import to_value
 

@@ -8,7 +8,7 @@ from toolhaft.errors import FormatError
 from toolhaft.openapi.documents.load import read_value
 from toolhaft.openapi.effects import is_key_parameter, read_effect, reads_by_path
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 from toolhaft.openapi.requests.keys import idempotency_key
 from toolhaft.openapi.source import OpenAPISource, check_binding
 

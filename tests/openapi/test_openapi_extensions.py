@@ -4,7 +4,7 @@ import pytest
 
 from toolhaft.openapi.documents.load import read_value
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 from toolhaft.types import from_json, to_json
 
 

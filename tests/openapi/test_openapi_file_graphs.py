@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from toolhaft.openapi.documents.load import read_path
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver, references_in
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 from toolhaft.tools.schema import compile_schema
 
 pytestmark = pytest.mark.slow

@@ -10,7 +10,7 @@ from toolhaft.openapi.documents.document import Limits
 from toolhaft.openapi.documents.load import read_path, read_value
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 
 HEAD = 'openapi: {version}\ninfo: {{title: T, version: "1"}}\nservers: [{{url: "https://api.example.com"}}]\n'
 GOOD = "  /good: {get: {operationId: good, responses: {}}}\n"

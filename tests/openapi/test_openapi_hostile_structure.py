@@ -8,7 +8,7 @@ import pytest
 from toolhaft.errors import SpecError
 from toolhaft.openapi.documents.load import read_path, read_value
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 from toolhaft.tools.schema import compile_schema
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from toolhaft.errors import SpecError
 from toolhaft.openapi.documents.document import Limits
 from toolhaft.openapi.documents.load import read_bytes
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 
 pytestmark = pytest.mark.slow
 HEAD = 'openapi: 3.1.0\ninfo: {title: T, version: "1"}\n'

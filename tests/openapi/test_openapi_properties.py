@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from toolhaft.openapi.documents.load import read_value
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 from toolhaft.openapi.source import OpenAPISource
 from toolhaft.tools.catalog_file import open_catalog_file
 from toolhaft.types import to_value

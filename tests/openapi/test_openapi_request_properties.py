@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from toolhaft.errors import InvalidArgumentsError
 from toolhaft.openapi.documents.load import read_value
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 from toolhaft.openapi.requests.request import RequestBuilder
 
 pytestmark = pytest.mark.slow

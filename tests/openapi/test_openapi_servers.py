@@ -8,7 +8,7 @@ import pytest
 from toolhaft.errors import ConfigError, HTTPError, ToolhaftError
 from toolhaft.openapi.documents.load import read_value
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 from toolhaft.openapi.requests.request import build_request
 from toolhaft.openapi.source import OpenAPISource
 

@@ -7,7 +7,7 @@ import pytest
 
 from toolhaft.openapi.documents.load import read_path
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 from toolhaft.openapi.schemas.fitting import Fitter, SizeLimits
 from toolhaft.openapi.schemas.shortening import first_sentences
 from toolhaft.tools.profiles import accepts

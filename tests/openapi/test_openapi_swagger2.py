@@ -11,7 +11,7 @@ from toolhaft.openapi.documents.swagger2 import convert_root, servers
 from toolhaft.openapi.documents.swagger2_operations import form_type, original
 from toolhaft.openapi.importing import import_document
 from toolhaft.openapi.operations import list_operations
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 from toolhaft.openapi.requests.request import build_request
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from toolhaft.openapi.documents.load import read_path
 from toolhaft.openapi.importing import import_document
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import ImportOptions
 
 
 @pytest.mark.slow

@@ -108,7 +108,7 @@ def _as_media_type(
         encoding=as_dict(entry.get("encoding")),
         first_encodings=tuple(as_list(entry.get("prefixEncoding"))),
         item_encoding=entry.get("itemEncoding"),
-        example=_example(entry),
+        example=example_of(entry),
     )
 
 
@@ -157,7 +157,8 @@ def _sendable(media: str, form: BodyForm) -> str:
     return {"json": "application/json", "text": "text/plain"}.get(form, "application/octet-stream")
 
 
-def _example(entry: dict[str, Any]) -> Any:
+def example_of(entry: dict[str, Any]) -> Any:
+    """Return the first example of a media type or parameter, else that of its schema; None if it has none."""
     if entry.get("example") is not None:
         return entry["example"]
     for named in as_dict(entry.get("examples")).values():

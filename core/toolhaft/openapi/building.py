@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from toolhaft.auth.schemes import describe
 from toolhaft.openapi.arguments import Arguments
 from toolhaft.openapi.documents.cleaning import clean_string, clean_text, clean_value
 from toolhaft.openapi.documents.document import as_dict, as_list
@@ -12,7 +13,6 @@ from toolhaft.openapi.plans import OperationPlan, Planner
 from toolhaft.openapi.requests.request import media_types
 from toolhaft.openapi.requests.wire import Wire
 from toolhaft.openapi.responses.promises import success_schema
-from toolhaft.openapi.security import describe
 from toolhaft.openapi.wiring import wire_of
 from toolhaft.tools.report import outcome_of
 from toolhaft.types import ToolSpec

@@ -12,11 +12,11 @@ from toolhaft.openapi.documents.document import Document, as_dict, as_list, as_t
 from toolhaft.openapi.documents.resolve import Resolver
 from toolhaft.openapi.documents.swagger2_parameters import delimiters_of
 from toolhaft.openapi.media_types import is_json, is_range, plain
+from toolhaft.openapi.requests.headers import TOKEN
 from toolhaft.openapi.requests.media import form_of
 from toolhaft.openapi.requests.styles import scalar_text
 from toolhaft.openapi.requests.wire import Style, WireField, WireHeader, XMLShape
 from toolhaft.openapi.schema_kinds import is_binary, items_of, kind_of, nodes_of, says
-from toolhaft.openapi.security import TOKEN
 from toolhaft.openapi.xml_shapes import XMLShapes
 
 _STYLES = frozenset({"form", "spaceDelimited", "pipeDelimited", "deepObject"})

@@ -11,7 +11,8 @@ from toolhaft.openapi.documents.document import Document, as_dict
 from toolhaft.openapi.mentions import list_mentions
 from toolhaft.openapi.names import tool_names
 from toolhaft.openapi.operations import Operation, list_operations
-from toolhaft.openapi.plans import ImportOptions, OperationPlan, Planner
+from toolhaft.openapi.options import ImportOptions
+from toolhaft.openapi.plans import OperationPlan, Planner
 from toolhaft.openapi.requests.wire import Wire
 from toolhaft.openapi.responses.described import describe_answers
 from toolhaft.tools.report import Mention, OperationReport, Problem, Report, outcome_of

@@ -1,13 +1,48 @@
-"""What a caller chooses about calls, beside what is in their arguments."""
+"""What a caller chooses about an import, and about calls beside what is in their arguments."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from toolhaft.errors import UsageError
+from toolhaft.openapi.requests.wire import DeepLists
+from toolhaft.openapi.schemas.fitting import SIZES, SizeLimits
+from toolhaft.openapi.selection import Filter
 
 _MOST_PAGES = 1000
 _LONGEST_WAIT = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """What the caller chooses about an import.
+
+    Attributes:
+        auth: See `toolhaft.auth.entries.Entries`.
+        allow_hosts: Private hosts that may be spoken to; they may be given credentials, too.
+        server: Used in place of every server of the document, or which of them; see
+            `toolhaft.openapi.servers.Servers`.
+        server_variables: Values for the variables of server URLs.
+        prefix: Put before every name.
+        choice: Which operations are imported.
+        names: ``METHOD /path`` -> the name that this operation keeps, from an earlier import.
+        media_types: Types, or ranges such as ``image/*``, that bodies are rather sent as, the best first.
+        deep_lists: How lists inside a ``deepObject`` are written, which no version says: ``a[0]=x``,
+            ``a[]=x`` or ``a=x&a=y``.
+        sizes: How large a tool may be.
+    """
+
+    auth: Mapping[str, str] = field(default_factory=dict)
+    allow_hosts: Sequence[str] = ()
+    server: str | int | None = None
+    server_variables: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = ""
+    choice: Filter = field(default_factory=Filter)
+    names: Mapping[str, str] = field(default_factory=dict)
+    media_types: Sequence[str] = ()
+    deep_lists: DeepLists = "indices"
+    sizes: SizeLimits = SIZES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +67,9 @@ class CallOptions:
     def __post_init__(self) -> None:
         if isinstance(self.media_types, str):
             raise UsageError("media_types is one text", hint="Give a list: media_types=['application/json']")
+        for name, number in (("pages", self.pages), ("wait", self.wait)):
+            if isinstance(number, bool) or not isinstance(number, int | float):
+                raise UsageError(f"{name} is {number!r:.80}, and no number")
         if not 1 <= self.pages <= _MOST_PAGES:
             raise UsageError(f"pages is {self.pages}", hint=f"Follow 1 to {_MOST_PAGES} pages")
         if not 0 <= self.wait <= _LONGEST_WAIT:

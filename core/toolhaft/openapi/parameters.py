@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from toolhaft.openapi.bodies import Body
+from toolhaft.openapi.bodies import Body, example_of
 from toolhaft.openapi.documents.cleaning import clean_text
 from toolhaft.openapi.documents.document import as_dict
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
@@ -14,9 +14,9 @@ from toolhaft.openapi.documents.swagger2_parameters import delimiters_of
 from toolhaft.openapi.encodings import EncodingReader
 from toolhaft.openapi.media_types import FORM, is_json
 from toolhaft.openapi.paths import PathTemplate, read_template
+from toolhaft.openapi.requests.headers import TOKEN
 from toolhaft.openapi.requests.media import form_of
 from toolhaft.openapi.requests.wire import Style, Where, WireField, XMLShape
-from toolhaft.openapi.security import TOKEN
 from toolhaft.openapi.xml_shapes import XMLShapes
 from toolhaft.tools.report import Problem, Severity
 from toolhaft.types.pointer import escape
@@ -301,11 +301,5 @@ def _undeclared(name: str, place: Where, pointer: str) -> Parameter:
 
 
 def _example(node: dict[str, Any]) -> Any:
-    if node.get("example") is not None:
-        return node["example"]
-    for entry in as_dict(node.get("examples")).values():
-        for key in ("dataValue", "value"):
-            if isinstance(entry, dict) and entry.get(key) is not None:
-                return entry[key]
-    schema = as_dict(node.get("schema"))
-    return schema.get("example") if schema.get("example") is not None else schema.get("default")
+    found = example_of(node)
+    return as_dict(node.get("schema")).get("default") if found is None else found

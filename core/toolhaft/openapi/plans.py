@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from toolhaft.auth.schemes import Alternatives
+from toolhaft.auth.session import Auth
 from toolhaft.openapi.bodies import Body, read_body
 from toolhaft.openapi.documents.document import Document, as_dict
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
@@ -14,47 +16,14 @@ from toolhaft.openapi.encodings import EncodingReader
 from toolhaft.openapi.layout import Layout, LayoutReader, renamed
 from toolhaft.openapi.media_types import is_json, plain
 from toolhaft.openapi.operations import Operation
+from toolhaft.openapi.options import ImportOptions
 from toolhaft.openapi.parameters import Parameter, ParameterReader
-from toolhaft.openapi.requests.wire import DeepLists
-from toolhaft.openapi.schemas.fitting import SIZES, SizeLimits
 from toolhaft.openapi.schemas.schema import SchemaReader
-from toolhaft.openapi.security import Alternatives, Auth, SecuritySchemes
-from toolhaft.openapi.selection import Filter
+from toolhaft.openapi.security import SecuritySchemes
 from toolhaft.openapi.servers import Server, Servers
 from toolhaft.openapi.sizing import Sizing
 from toolhaft.openapi.xml_shapes import XMLShapes
 from toolhaft.tools.report import Problem
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportOptions:
-    """What the caller chooses about an import.
-
-    Attributes:
-        auth: See `toolhaft.openapi.security.Auth`.
-        allow_hosts: Private hosts that may be spoken to; they may be given credentials, too.
-        server: Used in place of every server of the document, or which of them; see
-            `toolhaft.openapi.servers.Servers`.
-        server_variables: Values for the variables of server URLs.
-        prefix: Put before every name.
-        choice: Which operations are imported.
-        names: ``METHOD /path`` -> the name that this operation keeps, from an earlier import.
-        media_types: Types, or ranges such as ``image/*``, that bodies are rather sent as, the best first.
-        deep_lists: How lists inside a ``deepObject`` are written, which no version says: ``a[0]=x``,
-            ``a[]=x`` or ``a=x&a=y``.
-        sizes: How large a tool may be.
-    """
-
-    auth: Mapping[str, str] = field(default_factory=dict)
-    allow_hosts: Sequence[str] = ()
-    server: str | int | None = None
-    server_variables: Mapping[str, str] = field(default_factory=dict)
-    prefix: str = ""
-    choice: Filter = field(default_factory=Filter)
-    names: Mapping[str, str] = field(default_factory=dict)
-    media_types: Sequence[str] = ()
-    deep_lists: DeepLists = "indices"
-    sizes: SizeLimits = SIZES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,35 +7,21 @@ can never name one.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection
 from typing import Any, Literal
 from urllib.parse import urljoin
 
-from toolhaft.auth.schemes import Alternatives, Flow, Grant, SchemeUse, describe
-from toolhaft.auth.session import Auth
+from toolhaft.auth.schemes import Alternatives, Flow, Grant, SchemeUse
 from toolhaft.errors import EgressError, FormatError
 from toolhaft.http.origin import origin_of
 from toolhaft.openapi.documents.document import as_dict, as_list
 from toolhaft.openapi.documents.pointers import fragment_key
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
+from toolhaft.openapi.requests.headers import TOKEN
 from toolhaft.tools.report import Problem
 from toolhaft.types import from_value
 from toolhaft.types.pointer import escape
 
-__all__ = [
-    "TOKEN",
-    "Alternatives",
-    "Auth",
-    "SchemeUse",
-    "SecuritySchemes",
-    "describe",
-    "kept_names",
-    "kept_uses",
-]
-
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""What may be the name of a header or cookie."""
 _GRANTS: dict[str, Grant] = {
     "clientCredentials": "clientCredentials",
     "application": "clientCredentials",

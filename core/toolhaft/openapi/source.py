@@ -9,15 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolhaft.auth.session import Auth
 from toolhaft.errors import EgressError, FormatError, SpecError, UsageError
 from toolhaft.openapi.documents.document import LIMITS, Document, Limits
 from toolhaft.openapi.effects import reads_by_path
-from toolhaft.openapi.options import CallOptions
-from toolhaft.openapi.plans import ImportOptions
+from toolhaft.openapi.options import CallOptions, ImportOptions
 from toolhaft.openapi.requests.request import path_variables
 from toolhaft.openapi.requests.wire import DeepLists, Wire
 from toolhaft.openapi.schemas.fitting import SIZES, SizeLimits
-from toolhaft.openapi.security import Auth, kept_names, kept_uses
+from toolhaft.openapi.security import kept_names, kept_uses
 from toolhaft.openapi.selection import Filter, read_selection
 from toolhaft.openapi.servers import Servers
 from toolhaft.openapi.tool import KIND, OpenAPITool

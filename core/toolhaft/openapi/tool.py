@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from toolhaft.auth.schemes import describe
 from toolhaft.auth.session import Auth, Choice
 from toolhaft.http.message import Credential, Request, Response
 from toolhaft.openapi.options import CALL_OPTIONS, CallOptions
@@ -16,7 +17,6 @@ from toolhaft.openapi.requests.request import RequestBuilder, argument_names, bo
 from toolhaft.openapi.requests.wire import Wire, wire_value
 from toolhaft.openapi.responses.conversation import Conversation, Patience, is_streamed, stream_accept
 from toolhaft.openapi.responses.following import Follow
-from toolhaft.openapi.security import describe
 from toolhaft.tools.base import CallContext, Tool, ToolResult
 from toolhaft.tools.threads import run_in_thread
 from toolhaft.types import ToolSpec

@@ -108,3 +108,16 @@ def references(schema: dict[str, Any]) -> Iterator[str]:
         if isinstance(node.get("$ref"), str):
             yield node["$ref"]
         waiting.extend(child for _, child in children(node))
+
+
+def reached(schema: dict[str, Any], definitions: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the definitions that a schema refers to, over any number of steps, by their names."""
+    found: dict[str, Any] = {}
+    waiting = [schema]
+    while waiting:
+        for reference in references(waiting.pop()):
+            name = reference.removeprefix("#/$defs/")
+            if name in definitions and name not in found:
+                found[name] = definitions[name]
+                waiting.append(definitions[name])
+    return dict(sorted(found.items()))

@@ -76,7 +76,7 @@ def import_read(name: str, document: Document) -> ImportedService:
     """
     from toolhaft.openapi.documents.document import as_dict
     from toolhaft.openapi.importing import import_document
-    from toolhaft.openapi.plans import ImportOptions
+    from toolhaft.openapi.options import ImportOptions
     from toolhaft.openapi.source import no_tools
 
     found = import_document(document, ImportOptions(server=f"{_PLACEHOLDER}/{name}"))
@@ -167,8 +167,8 @@ class _Maker:
     def __init__(
         self, service: ImportedService, url: str, auth: Mapping[str, str], connection: _Connection
     ) -> None:
+        from toolhaft.auth.session import Auth
         from toolhaft.http import origin_of
-        from toolhaft.openapi.security import Auth
 
         known = {name.casefold() for name in service.secret_names}
         kept = {scheme: reference for scheme, reference in auth.items() if scheme.casefold() in known}

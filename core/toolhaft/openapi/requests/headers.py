@@ -5,6 +5,7 @@ Source: RFC 9110, section 5.5; RFC 6265, section 4.1.1; OpenAPI 3.2.0, appendix 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from toolhaft.openapi.requests.encoding import as_is, percent, percent_cookie, p
 from toolhaft.openapi.requests.forms import content_text
 from toolhaft.openapi.requests.wire import Wire, WireParameter
 
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""What may be the name of a header or cookie."""
 _NO_COOKIE = frozenset(' ";,\\')
 
 

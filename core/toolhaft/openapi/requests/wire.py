@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any, Literal
 
+from toolhaft.auth.schemes import Alternatives
 from toolhaft.openapi.responses.answers import WireAnswer
 from toolhaft.openapi.responses.paging import Paging
-from toolhaft.openapi.security import Alternatives
 from toolhaft.types import Effect
 
 Style = Literal[

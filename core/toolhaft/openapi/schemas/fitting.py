@@ -9,7 +9,7 @@ from typing import Any
 from toolhaft.openapi.schemas.composing import PREFIX
 from toolhaft.openapi.schemas.outlines import Path, Unit, outline, size_of
 from toolhaft.openapi.schemas.shortening import Shortener
-from toolhaft.tools.subschemas import map_children, references
+from toolhaft.tools.subschemas import map_children, reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +205,7 @@ class _Selection:
         kept = {name for name, unit in self._definitions.items() if id(unit) in self._kept}
         made = self._rebuilt(self._root, kept)
         definitions = {name: self._rebuilt(self._definitions[name], kept) for name in sorted(kept)}
-        definitions = _reached(made, definitions)
+        definitions = reached(made, definitions)
         return {**made, "$defs": definitions} if definitions else made
 
     def _rebuilt(self, unit: Unit, kept: set[str]) -> dict[str, Any]:
@@ -229,16 +229,3 @@ class _Selection:
             return made
         rest = {key: value for key, value in made.items() if key != "$ref"}
         return {**self._definitions[name].stand_in, **rest}
-
-
-def _reached(schema: dict[str, Any], definitions: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return the definitions that are still referred to."""
-    found: dict[str, Any] = {}
-    waiting = [schema]
-    while waiting:
-        for reference in references(waiting.pop()):
-            name = reference.removeprefix(PREFIX)
-            if name not in found and name in definitions:
-                found[name] = definitions[name]
-                waiting.append(definitions[name])
-    return dict(sorted(found.items()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from toolhaft.tools.profiles.base import PREFIX, SCALARS, Given
-from toolhaft.tools.subschemas import children, map_children, references
+from toolhaft.tools.subschemas import children, map_children, reached
 
 MOST_LEVELS = 10
 MOST_PROPERTIES = 5_000
@@ -98,7 +98,7 @@ class _Levels:
             name: self._cut(node, levels.get(name, 0)) for name, node in self._schema.get("$defs", {}).items()
         }
         made = {key: value for key, value in made.items() if key != "$defs"}
-        return {**made, "$defs": kept} if (kept := _reached(made, definitions)) else made
+        return {**made, "$defs": kept} if (kept := reached(made, definitions)) else made
 
     def _depth(self, node: dict[str, Any]) -> int:
         inner = 0
@@ -150,15 +150,3 @@ def _stub(node: dict[str, Any]) -> dict[str, Any]:
 def _name(node: dict[str, Any]) -> str:
     reference = node.get("$ref")
     return reference.removeprefix(PREFIX) if isinstance(reference, str) else ""
-
-
-def _reached(schema: dict[str, Any], definitions: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    waiting = [schema]
-    while waiting:
-        for reference in references(waiting.pop()):
-            name = reference.removeprefix(PREFIX)
-            if name in definitions and name not in found:
-                found[name] = definitions[name]
-                waiting.append(definitions[name])
-    return dict(sorted(found.items()))
