@@ -66,10 +66,7 @@ class BodyReader:
         if media.startswith("multipart/"):
             return self._parts(body, content_type, data)
         if media.endswith(("/xml", "+xml")):
-            try:
-                return [read_xml(self.schemas, body.schema, data)]
-            except ValueError as error:
-                raise UnreadableError(str(error)) from None
+            return self._xml(body, data)
         kinds = self.schemas.kinds(body.schema)
         if media.startswith("text/") or media in (
             "application/yaml",
@@ -77,14 +74,26 @@ class BodyReader:
             "application/sql",
         ):
             charset = re.search(r"charset=\"?([\w-]+)", content_type)
-            text = data.decode(charset.group(1) if charset else "utf-8")
-            return [Text(text, kinds)]
+            name = charset.group(1) if charset else "utf-8"
+            if not self.schemas.is_bytes(body.schema):
+                return [Text(data.decode(name), kinds)]
         found = [data]
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
             return found
         return [*found, Text(text, kinds)]
+
+    def _xml(self, body, data):
+        # a document that says no more than "a text" takes XML as it is
+        is_text = self.schemas.kinds(body.schema) == {"string"}
+        found = [Text(data.decode("utf-8"), {"string"})] if is_text else []
+        try:
+            return [*found, read_xml(self.schemas, body.schema, data)]
+        except ValueError as error:
+            if found:
+                return found
+            raise UnreadableError(str(error)) from None
 
     def _lines(self, data):
         if data.startswith(b"\x1e"):

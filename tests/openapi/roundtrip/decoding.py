@@ -1,6 +1,8 @@
 """A request back to the arguments that it was made of."""
 
+import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, unquote_plus, urlsplit
 
@@ -91,12 +93,15 @@ class Decoder:
             from .values import read_number
 
             try:
-                import json
-
                 return [json.loads(text)]
             except ValueError:
                 return [] if read_number(text) is None else [read_number(text)]
-        return [Text(text, self.schemas.kinds(field.schema) & SCALARS or SCALARS)]
+        kinds = self.schemas.kinds(field.schema)
+        found = [Text(text, kinds & SCALARS or SCALARS)]
+        if kinds - SCALARS:  # what no media type describes is JSON
+            with suppress(ValueError):
+                found.append(json.loads(text))
+        return found
 
     def _read_query(self, operation, fixed, query, found):
         fields = [one for one in operation.fields if one.place == "query"]
@@ -109,6 +114,9 @@ class Decoder:
         pairs = [pair.partition("=")[::2] for pair in query.split("&")] if query else []
         for pair in fixed.split("&") if fixed else ():
             wanted = [unquote_plus(part) for part in pair.partition("=")[::2]]
+            if variable := re.fullmatch(r"\{([^{}]*)\}", wanted[1]):
+                self._read_variable(operation, variable[1], wanted[0], pairs, found)
+                continue
             same = [one for one in pairs if [unquote_plus(part) for part in one] == wanted]
             if same:
                 pairs.remove(same[0])
@@ -121,6 +129,16 @@ class Decoder:
                 found.fields[("query", one.name)] = self._content(one, unquote_plus(own[0][1]))
             elif own:
                 found.fields[("query", one.name)] = self.reader.read_pairs(one, own)
+
+    def _read_variable(self, operation, variable, name, pairs, found):
+        """Read a variable of the path that stands in the query of the template."""
+        own = [one for one in pairs if unquote_plus(one[0]) == name]
+        fields = [one for one in operation.fields if (one.place, one.name) == ("path", variable)]
+        if fields and own:
+            pairs.remove(own[0])
+            found.fields["path", variable] = self._one(fields[0], own[0][1], self.reader.read_path)
+        elif fields:
+            found.problems.append(f"the query's own {name} is missing")
 
     def _whole_query(self, whole, query):
         if is_json(whole.media):
@@ -195,6 +213,8 @@ def _literal(character):
 def _matching(bodies, media):
     """Return the body whose range holds the media type: ``*/*``, ``image/*``."""
     for pattern, body in bodies.items():
+        if media == "multipart/form-data" and pattern.endswith("form-data"):
+            return body  # misspelt in the document
         if pattern in ("*/*", "*") or (pattern.endswith("/*") and media.startswith(pattern[:-1])):
             return body
     return None

@@ -21,6 +21,7 @@ REASONS = {
     "cookie-text": "RFC 6265 4.1.1: a cookie has no space, quote, comma, semicolon or backslash",
     "forbidden-header": "RFC 9110: the connection's own headers and Cookie are not the caller's",
     "not-in-table": "OAS style table: the cell is n/a, for this type or for explode",
+    "no-name": "OAS 3.1.1 parameter object: what has no name cannot be sent",
     "brackets": "OAS 3.1.1 deepObject: a name with brackets in it cannot be told from nesting",
     "free-name": "OAS style table: exploded objects lose their own name: theirs are those of others, or free",
     "adjacent": "OAS 3.1.1 path templating: two variables in one segment, the text between them in a value",
@@ -94,8 +95,10 @@ def reasons_for_field(operation, field, value):
         )
     if field.media:
         return found | (_header_reasons(value) if field.place in ("header", "cookie") else set())
-    if has_null(value):
+    if has_null(value) or value == "null":  # the generator's own spelling
         found.add("null")
+    if not field.name:
+        found.add("no-name")
     if is_nested(value):
         found.add("nested")
     if is_container and not value and field.required:
@@ -195,13 +198,13 @@ def _path_reasons(operation, field, value):
     segments = operation.path.split("/")
     inside = next((one for one in segments if f"{{{field.name}}}" in one), "")
     alone = inside == f"{{{field.name}}}"
+    if inside.count("{") > 1:
+        found.add("adjacent")
     for text in texts(value):
         if text in (".", ".."):
             found.add("dot-segment")
         if any(ord(character) < 32 or ord(character) == 127 for character in text):
             found.add("control")
-        if inside.count("{") > 1:
-            found.add("adjacent")
         if "/" in text or "\\" in text:
             found.add("slash")
     if value in ("", [""], [], {}) and (alone or field.style == "simple"):

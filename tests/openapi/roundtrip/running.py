@@ -208,8 +208,8 @@ class Runner:
                     problems.append((key, f"{key} = {value!r:.60} was not sent"))
                 continue
             right = [reading for reading in readings if same(value, reading)]
-            if value == "" and key in known and known[key].empty_allowed:
-                right = readings if any(typed(one) in ("", [""], []) for one in readings) else []
+            if value in ("", [], {}) and key in known and known[key].empty_allowed:
+                right = readings if any(typed(one) in ("", [""], [], {}) for one in readings) else []
             if not right:
                 shown = [_shown(one) for one in readings]
                 problems.append((key, f"{key} = {value!r:.60} came back as {shown!r:.80}"))
