@@ -113,8 +113,14 @@ class Entries:
         ]
         return tuple(sorted(found))
 
-    def check_names(self, known: Sequence[str], *, where: str = "") -> None:
-        """Raise `UnknownNameError` for the first entry that names no scheme, or no setting of one."""
+    def check_names(self, known: Sequence[str], *, where: str = "", schemes: Sequence[str] = ()) -> None:
+        """Raise `UnknownNameError` for the first entry that names no scheme, or no setting of one.
+
+        Args:
+            known: What an entry may name: schemes, and parameters that hold secrets.
+            where: What the error names.
+            schemes: What the error lists, instead of everything that may be named.
+        """
         folded = {name.casefold() for name in known}
         for entry in self.names:
             if entry.casefold() in folded:
@@ -122,8 +128,9 @@ class Entries:
             scheme, _, setting = entry.rpartition(".")
             if scheme.casefold() not in folded:
                 shown = entry if setting not in SETTINGS else scheme
-                nearest = UnknownNameError("security scheme", shown, known, where=where)
-                raise UnknownNameError("security scheme", entry, known, hint=nearest.hint, where=where)
+                listed = schemes or known
+                nearest = UnknownNameError("security scheme", shown, listed, where=where)
+                raise UnknownNameError("security scheme", entry, listed, hint=nearest.hint, where=where)
             if setting not in SETTINGS:
                 raise UnknownNameError(f"setting of {scheme!r}", setting, SETTINGS, where=where)
 

@@ -104,9 +104,9 @@ class Auth:
         """What ``auth`` names."""
         return self.entries.names
 
-    def check_names(self, known: Sequence[str], *, where: str = "") -> None:
-        """Raise `UnknownNameError` for an entry that names nothing of ``known``, with the nearest."""
-        self.entries.check_names(known, where=where)
+    def check_names(self, known: Sequence[str], *, where: str = "", schemes: Sequence[str] = ()) -> None:
+        """Raise `UnknownNameError` for an entry that names nothing known; see `Entries.check_names`."""
+        self.entries.check_names(known, where=where, schemes=schemes)
 
     def check_issuers(self, uses: Iterable[SchemeUse], origins: Collection[str]) -> None:
         """Raise `ConfigError` for a scheme whose tokens would come from a host that was not confirmed.

@@ -68,12 +68,14 @@ def check(
                     "open": found.open,
                     "unlocked": found.unlocked,
                     "locked": list(found.locked),
+                    "elsewhere": _elsewhere(operations),
                 },
                 **({"live": asked} if live else {}),
             }
         )
     else:
         _print_check(found)
+        _print_elsewhere(_elsewhere(operations))
         for entry in asked:
             print_line(f"{entry['what']}: {entry['outcome']}")
     if any(entry["accepted"] == "no" for entry in asked):
@@ -310,9 +312,30 @@ def _print_check(found: SecurityCheck) -> None:
         print_line(f"Locked: {shown}{f' and {more} more' if more > 0 else ''}")
 
 
+def _elsewhere(operations: Sequence[Guarded]) -> dict[str, list[str]]:
+    """Return host -> operations that want secrets there, and get none: it is no server of the document."""
+    from urllib.parse import urlsplit
+
+    found: dict[str, list[str]] = {}
+    for operation in operations:
+        if operation.security and not operation.trusted:
+            for host in {urlsplit(origin).hostname or "" for origin in operation.origins} - {""}:
+                found.setdefault(host, []).append(operation.name)
+    return found
+
+
+def _print_elsewhere(elsewhere: dict[str, list[str]]) -> None:
+    for host, names in list(elsewhere.items())[:_SHOWN]:
+        count = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        print_line(
+            f"No secrets are sent to {host}, which is no server of the whole document ({names[0]}{count}): "
+            f"if it is to have them, import the document with --allow-host {host}"
+        )
+
+
 def _print_schemes(schemes: Sequence[SchemeCheck]) -> None:
     print_table(
-        ("SCHEME", "KIND", "STATE", "UNLOCKS", "GIVEN OR NEEDED"),
+        ("SCHEME", "KIND", "STATE", "CALLABLE", "GIVEN OR NEEDED"),
         [
             (
                 scheme.use.scheme,

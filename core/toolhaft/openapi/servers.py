@@ -139,9 +139,8 @@ class Servers:
             elif _HOST.match(filled):
                 filled = f"https://{filled.removeprefix('//')}"
             else:
-                return _unusable(
-                    f"{url[:200]!r} is relative, and the document was not fetched: give server=", pointer
-                )
+                why = "is relative, and the document was not fetched: say which host it is"
+                return _unusable(f"{url[:200]!r} {why}", pointer)
         server, reason = _usable(filled, pointer)
         if server is None:
             return _unusable(f"{url[:200]!r} {reason}", pointer)

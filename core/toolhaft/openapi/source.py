@@ -83,7 +83,7 @@ class OpenAPISource(ToolSource):
         exclude: Mapping[str, Any] | None = None,
         names: Mapping[str, str] | None = None,
         strict: bool = False,
-        overlays: Sequence[Path | str | Mapping[str, Any]] = (),
+        overlays: Path | str | Mapping[str, Any] | Sequence[Path | str | Mapping[str, Any]] = (),
         media_types: Sequence[str] = (),
         deep_lists: DeepLists = "indices",
         pages: int = 1,
@@ -116,6 +116,8 @@ class OpenAPISource(ToolSource):
         )
         self._calls = CallOptions(media_types=tuple(media_types), pages=pages, wait=wait)
         self._strict = strict
+        if isinstance(overlays, Mapping | str | Path):
+            overlays = (overlays,)
         self._overlays = tuple(overlays)
         self._client = client
         self._own_clients: dict[tuple[str, ...], HTTPClient] = {}
@@ -142,7 +144,8 @@ class OpenAPISource(ToolSource):
 
         document = await self.read(location)
         found = await asyncio.to_thread(import_document, document, self._options)
-        self._auth.check_names(found.secret_names, where=found.report.title)
+        schemes = tuple(found.planner.security.names)
+        self._auth.check_names(found.secret_names, where=found.report.title, schemes=schemes)
         self._auth.check_issuers(found.planner.security.uses.values(), found.planner.origins)
         if not found.plans and not found.bare:
             raise no_tools(found)
@@ -294,16 +297,18 @@ def no_tools(found: Import) -> SpecError:
     """Return the error for a document that gives no tool at all."""
     report = found.report
     total = len(report.operations)
+    hint = ""
     if total:
         what = f"none of the {total} operations can become a tool: {report.commonest()}"
     elif left := len(report.mentioned("left out")):
-        what = f"include and exclude leave out all of the {left} operations"
+        what = f"what you chose leaves out all of the {left} operations"
+        hint = "Look at tags, methods, paths and names: toolhaft tools list DOCUMENT --json"
     else:
         what = "; ".join(["there are no operations", *report.warnings[:3]])
     return SpecError(
         what,
         where=f"{found.location}#/paths",
-        hint="",
+        hint=hint,
         details={"operations": total, "skipped": report.skipped},
         code="E-SPEC-EMPTY",
     )

@@ -65,7 +65,7 @@ class RequestBuilder:
             raise ConfigError(
                 wire.server_problem or "the document names no server",
                 where=where,
-                hint="Give one: open_catalog(..., server='https://host/base')",
+                hint="Give one: open_catalog(..., server='https://host/base'), or --server in the shell",
             )
         if not self._is_open and not arguments.keys() <= self._known:
             unknown = sorted(str(name)[:80] for name in arguments.keys() - self._known)
