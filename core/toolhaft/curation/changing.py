@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from toolhaft.curation.rules import ArgumentChange, Changes
-from toolhaft.errors import InvalidArgumentsError
+from toolhaft.errors import InvalidArgumentsError, SpecError
 from toolhaft.tools.base import KEY
+from toolhaft.tools.schema import compile_schema
 from toolhaft.types import ToolSpec
 from toolhaft.types.pointer import unescape
 
@@ -196,8 +197,8 @@ class _Arguments:
         schema = {**self._spec.parameters, "properties": {key: self._spec.properties[key]}}
         schema.pop("required", None)
         try:
-            good = bool(jsonschema_rs.Draft202012Validator(schema).is_valid({key: value}))
-        except (ValueError, jsonschema_rs.ValidationError):  # a schema that cannot be checked takes anything
+            good = bool(compile_schema(schema).is_valid({key: value}))
+        except (SpecError, ValueError, jsonschema_rs.ValidationError):  # what cannot be checked is taken
             good = True
         if not good:
             shown = repr(value)[:60]

@@ -81,7 +81,8 @@ def _meta(schema: dict[str, Any]) -> Iterator[str]:
     import jsonschema_rs
 
     try:
-        jsonschema_rs.meta.validate({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
+        # What the schema itself names would be fetched.
+        jsonschema_rs.meta.validate({**schema, "$schema": "https://json-schema.org/draft/2020-12/schema"})
     except (ValueError, jsonschema_rs.ValidationError) as error:
         yield f"/: not a JSON Schema 2020-12: {str(error).splitlines()[0][:200]}"
     defined = schema.get("$defs", {})

@@ -1,0 +1,138 @@
+"""Catalog files, locks and curations that would fetch, hide a change, or pass one tool off as another."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from toolhaft import open_catalog
+from toolhaft.curation.changing import change
+from toolhaft.curation.rules import ArgumentChange, Changes
+from toolhaft.errors import InvalidArgumentsError, UsageError
+from toolhaft.openapi.requests.request import build_request
+from toolhaft.openapi.requests.wire import Wire, WireBody, WireField, WireParameter, wire_value
+from toolhaft.tools.catalog_hash import hash_tool
+from toolhaft.tools.profiles.acceptance import accepts
+from toolhaft.types import ToolSpec
+
+
+@pytest.fixture
+def listener():
+    """A port on loopback, and whether anyone has come."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.05)
+
+        def came() -> bool:
+            try:
+                server.accept()[0].close()
+            except TimeoutError:
+                return False
+            return True
+
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/schema", came
+
+
+@pytest.mark.parametrize("keyword", ["$ref", "$schema", "$dynamicRef"])
+@pytest.mark.parametrize("where", ["top", "argument", "named"])
+def test_no_schema_of_a_file_is_fetched(listener, keyword, where):
+    url, came = listener
+    argument = {"argument": {keyword: url}, "named": {keyword: url, "$id": "urn:x"}, "top": {}}[where]
+    top = {keyword: url} if where == "top" else {}
+    spec = ToolSpec(name="pets", parameters={**top, "type": "object", "properties": {"q": argument}})
+    change(spec, Changes(arguments={"q": ArgumentChange(default=5, choices=(1, 2), fix=None)}))
+    change(spec, Changes(arguments={"q": ArgumentChange(fix=5)}))
+    accepts(spec.parameters, "openai")
+    assert not came()
+
+
+WIRE = Wire(
+    method="POST",
+    server="https://api.example.com",
+    path="/pets",
+    parameters=(WireParameter(key="q", name="q", place="query", style="form", explode=True),),
+    body=WireBody(media_type="multipart/form-data", form="multipart", fields=(WireField(key="a", name="a"),)),
+)
+
+
+def changed(**fields):
+    return {**wire_value(WIRE), **fields}
+
+
+def with_field(**fields):
+    value = wire_value(WIRE)
+    value["body"]["fields"][0].update(fields)
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        changed(trusted=False),
+        changed(repeatable=True),
+        changed(method="DELETE"),
+        changed(path="/pets/all"),
+        changed(server="https://api.example.com/v2"),
+        changed(key_header="X-Key"),
+        changed(secret_parameters=[["header", "X-Key"]]),
+        changed(accept="text/html"),
+        with_field(explode=False),
+        with_field(each=False),
+        with_field(file=True),
+        with_field(name="b"),
+    ],
+    ids=str,
+)
+def test_every_change_of_the_wire_changes_its_hash(value):
+    spec = ToolSpec(name="pets", parameters={"type": "object"})
+    binding = {"kind": "openapi", "format": 1}
+    before = hash_tool(spec, {**binding, "wire": wire_value(WIRE)})
+    assert hash_tool(spec, {**binding, "wire": value}).whole != before.whole
+
+
+def paths_wire(path, *, reserved=True):
+    parameter = WireParameter(
+        key="id", name="id", place="path", style="simple", explode=False, reserved=reserved
+    )
+    return Wire(method="GET", server="https://api.example.com", path=path, parameters=(parameter,))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("/pets/{id}/toys", ".."),
+        ("/pets/{id}/toys", "..;"),
+        ("/pets/{id}/toys", "..;a=1"),
+        ("/pets/{id}/toys", ".;x"),
+        ("/pets/.{id}/toys", "."),
+        ("/pets/%2e{id}/toys", "."),
+        ("/pets/%2E{id}/toys", ".;"),
+    ],
+)
+def test_no_value_leads_out_of_its_segment(path, value):
+    with pytest.raises(InvalidArgumentsError):
+        build_request(paths_wire(path), {"id": value})
+
+
+@pytest.mark.parametrize("value", ["...", "a;b=..", ".hidden", "..a", "%2e%2e", "%2F..", "a/../b", "\\..\\"])
+def test_what_stays_in_its_segment_is_sent(value):
+    url = build_request(paths_wire("/pets/{id}/toys"), {"id": value}).url
+    assert url.startswith("https://api.example.com/pets/")
+    assert url.count("/") == 5
+    assert url.endswith("/toys")
+
+
+def document(*names):
+    answers = {"200": {"description": "ok"}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Pets", "version": "1"},
+        "servers": [{"url": "https://api.example.com"}],
+        "paths": {f"/{name}": {"get": {"operationId": name, "responses": answers}} for name in names},
+    }
+
+
+def test_a_curation_names_no_two_tools_alike():
+    rules = [{"match": "other", "rename": "Listpets"}]
+    with pytest.raises(UsageError, match="nobody can tell"):
+        open_catalog(document("listPets", "other"), curation={"curation": 1, "rules": rules})
