@@ -80,6 +80,7 @@ class _Curating:
         self._catalog = catalog
         self._curation = curation
         self._used: dict[str, list[str]] = {}
+        self._alike: dict[str, str] = {}
 
     def kept(self) -> list[str]:
         """Return the names that select and exclude leave."""
@@ -187,6 +188,13 @@ class _Curating:
                 f"{old!r} and {taken[new][0]!r} would both be named {new!r}",
                 where=self._curation.where,
                 hint="Match one tool, or write {name} into the new name",
+            )
+        alike = self._alike.setdefault(new.casefold(), new)
+        if alike != new and new != old:
+            raise UsageError(
+                f"{old!r} would be named {new!r}, which nobody can tell from {alike!r}",
+                where=self._curation.where,
+                hint="Choose a name that differs in more than its case",
             )
 
 

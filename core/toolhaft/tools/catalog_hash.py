@@ -52,8 +52,8 @@ class ToolHash:
 def hash_tool(spec: ToolSpec, binding: Mapping[str, Any] | None) -> ToolHash:
     """Hash a tool's spec and binding; where the document lay does not count, the place in it does.
 
-    What is empty or false in a binding counts as absent, so that a field that a later version adds changes
-    no hash of a tool that does not use it. Of a curated tool, that of the tool that is called in the end
+    What is empty in a binding counts as absent, so that a field that a later version adds changes no hash of
+    a tool that does not use it; what is false does not, as its absence may stand for true. Of a curated tool, that of the tool that is called in the end
     counts, and how the curation fills in arguments and shows results; the rest of it stands in the spec.
     """
     facts = {key: value for key, value in to_value(spec).items() if key not in ("name", "format")}
@@ -108,12 +108,10 @@ def digest(value: Any) -> str:
 
 
 def slim(value: Any) -> Any:
-    """Return a JSON value without members that are empty, false or null."""
+    """Return a JSON value without members that are empty or null."""
     if isinstance(value, Mapping):
         slimmed = {key: slim(item) for key, item in value.items()}
-        return {
-            key: item for key, item in slimmed.items() if item is not False and item not in (None, "", [], {})
-        }
+        return {key: item for key, item in slimmed.items() if item not in (None, "", [], {})}
     if isinstance(value, list | tuple):
         return [slim(item) for item in value]
     return value
