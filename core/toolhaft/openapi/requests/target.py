@@ -82,7 +82,11 @@ def _filled(pieces: list[_Piece], arguments: Arguments) -> str:
 
 def _filled_path(pieces: list[_Piece], arguments: Arguments) -> str:
     path = _filled(pieces, arguments)
-    if "/." in path and not _DOTS.isdisjoint(path.split("/")):
+    if "/." in path or "/%2" in path:
+        # Some servers decode dots, and cut what follows a semicolon, before they take the path apart.
+        plain = path.replace("%2e", ".").replace("%2E", ".")
+        if _DOTS.isdisjoint(part.partition(";")[0] for part in plain.split("/")):
+            return path
         raise InvalidArgumentsError(
             "a part of the path would be '.' or '..', which leads elsewhere",
             hint="Give the identifier itself",
