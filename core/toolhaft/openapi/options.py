@@ -70,9 +70,6 @@ class CallOptions:
         for name, number in (("pages", self.pages), ("wait", self.wait)):
             if isinstance(number, bool) or not isinstance(number, int | float):
                 raise UsageError(f"{name} is {number!r:.80}, and no number")
-        for name, number in (("pages", self.pages), ("wait", self.wait)):
-            if isinstance(number, bool) or not isinstance(number, int | float):
-                raise UsageError(f"{name} is {number!r:.80}, and no number")
         if not 1 <= self.pages <= _MOST_PAGES:
             raise UsageError(f"pages is {self.pages}", hint=f"Follow 1 to {_MOST_PAGES} pages")
         if not 0 <= self.wait <= _LONGEST_WAIT:
