@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 
 import pytest
 
 from toolhaft import open_catalog
 from toolhaft.curation.changing import change
 from toolhaft.curation.rules import ArgumentChange, Changes
-from toolhaft.errors import InvalidArgumentsError, UsageError
+from toolhaft.errors import FormatError, InvalidArgumentsError, UsageError
 from toolhaft.openapi.requests.request import build_request
 from toolhaft.openapi.requests.wire import Wire, WireBody, WireField, WireParameter, wire_value
+from toolhaft.openapi.source import check_binding
 from toolhaft.tools.catalog_hash import hash_tool
 from toolhaft.tools.profiles.acceptance import accepts
 from toolhaft.types import ToolSpec
@@ -136,3 +138,38 @@ def test_a_curation_names_no_two_tools_alike():
     rules = [{"match": "other", "rename": "Listpets"}]
     with pytest.raises(UsageError, match="nobody can tell"):
         open_catalog(document("listPets", "other"), curation={"curation": 1, "rules": rules})
+
+
+def overriding(name, place="header", **schema):
+    made = document("listPets")
+    parameter = {"name": name, "in": place, "schema": {"type": "string", **schema}}
+    made["paths"]["/listPets"]["get"]["parameters"] = [parameter]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "schema", "effect"),
+    [
+        ("X-HTTP-Method-Override", "header", {}, "write"),
+        ("x-http-method-override", "header", {"enum": ["GET", "DELETE"]}, "write"),
+        ("X-HTTP-Method", "header", {"default": "GET"}, "write"),
+        ("_method", "query", {}, "write"),
+        ("X-Original-URL", "header", {"const": "/admin"}, "write"),
+        ("X-HTTP-Method-Override", "header", {"enum": ["GET"]}, "read"),
+        ("X-HTTP-Method-Override", "header", {"const": "get"}, "read"),
+        ("X-Method", "header", {}, "read"),
+    ],
+)
+def test_a_read_that_may_ask_for_another_method_is_none(tmp_path, name, place, schema, effect):
+    catalog = open_catalog(overriding(name, place, **schema))
+    assert catalog.spec("listPets").effect == effect
+    told = [problem.code for entry in catalog.report.operations for problem in entry.problems]
+    assert ("effect-act" in told) is (effect == "write")
+    catalog.save(tmp_path / "pets.catalog")
+    assert open_catalog(tmp_path / "pets.catalog")["listPets"].wire.effect == effect
+
+
+def test_a_catalog_file_calls_no_such_tool_a_read():
+    tool = open_catalog(overriding("X-HTTP-Method-Override"))["listPets"]
+    with pytest.raises(FormatError, match="may ask for another method"):
+        check_binding(replace(tool.spec, effect="read"), replace(tool.wire, effect="read"))

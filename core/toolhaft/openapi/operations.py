@@ -67,6 +67,11 @@ class Operation:
             self._read.append(read_effect(self.method, self.path, self.fields))
         return self._read[0]
 
+    def raise_effect(self, reason: str) -> None:
+        """Have a read count as a write, for what only its parameters tell."""
+        if self.effect == "read":
+            self._read[:] = [EffectReading(effect="write", repeatable=False, rule="act", reason=reason)]
+
     @property
     def private(self) -> bool:
         """Whether the document says that the results are the user's private data."""

@@ -15,6 +15,7 @@ from toolhaft.openapi.effects import is_key_parameter
 from toolhaft.openapi.encodings import EncodingReader
 from toolhaft.openapi.layout import Layout, LayoutReader, renamed
 from toolhaft.openapi.media_types import is_json, plain
+from toolhaft.openapi.method_overrides import may_change_request
 from toolhaft.openapi.operations import Operation
 from toolhaft.openapi.options import ImportOptions
 from toolhaft.openapi.parameters import Parameter, ParameterReader
@@ -99,7 +100,6 @@ class Planner:
             )
             return OperationPlan(operation=operation, problems=(problem,))
         node, pointer = operation.fields, operation.pointer
-        problems = [*operation.problems, *operation.check_extensions()]
         parameters, template, noticed = self._parameters.read(
             operation.path,
             [
@@ -107,7 +107,10 @@ class Planner:
                 (node.get("parameters"), f"{pointer}/parameters"),
             ],
         )
-        problems += noticed
+        for one in parameters:
+            if may_change_request(one.place, one.name, self.resolver.target(one.schema)):
+                operation.raise_effect(f"its parameter {one.name!r} may ask for another method or path")
+        problems = [*operation.problems, *operation.check_extensions(), *noticed]
         body, noticed = read_body(
             node.get("requestBody"), f"{pointer}/requestBody", self.resolver, self.options.media_types
         )

@@ -13,6 +13,7 @@ from toolhaft.auth.session import Auth
 from toolhaft.errors import EgressError, FormatError, SpecError, UsageError
 from toolhaft.openapi.documents.document import LIMITS, Document, Limits
 from toolhaft.openapi.effects import reads_by_path
+from toolhaft.openapi.method_overrides import may_change_request
 from toolhaft.openapi.options import CallOptions, ImportOptions
 from toolhaft.openapi.requests.request import path_variables
 from toolhaft.openapi.requests.wire import DeepLists, Wire
@@ -267,6 +268,16 @@ def check_binding(spec: ToolSpec, wire: Wire) -> None:
             f"a tool that sends {wire.method[:20]!r} does not only read",
             where=spec.name,
             hint="Import its document again, and allow it by its name",
+        )
+    overriding = [
+        one.name
+        for one in wire.parameters
+        if may_change_request(one.place, one.name, spec.properties.get(one.key))
+    ]
+    if overriding and "read" in (spec.effect, wire.effect):
+        raise FormatError(
+            f"a tool whose parameter {overriding[0][:80]!r} may ask for another method does not only read",
+            where=spec.name,
         )
     if not spec.untrusted:
         raise FormatError("what an API answers is not to be trusted", where=spec.name)

@@ -53,8 +53,9 @@ def hash_tool(spec: ToolSpec, binding: Mapping[str, Any] | None) -> ToolHash:
     """Hash a tool's spec and binding; where the document lay does not count, the place in it does.
 
     What is empty in a binding counts as absent, so that a field that a later version adds changes no hash of
-    a tool that does not use it; what is false does not, as its absence may stand for true. Of a curated tool, that of the tool that is called in the end
-    counts, and how the curation fills in arguments and shows results; the rest of it stands in the spec.
+    a tool that does not use it; what is false does not, as its absence may stand for true. Of a curated tool,
+    that of the tool that is called in the end counts, and how the curation fills in arguments and shows
+    results; the rest of it stands in the spec.
     """
     facts = {key: value for key, value in to_value(spec).items() if key not in ("name", "format")}
     description = facts.pop("description")
