@@ -55,7 +55,7 @@ class Pages:
     """Pages put together.
 
     Attributes:
-        value: The first page's, its list grown by the items of the others.
+        value: The last page's, its list holding the items of all; what stands around it tells of the end.
         notes: What stopped it before its end, and how to get the next page.
         count: Pages.
     """
@@ -184,9 +184,21 @@ class _State:
         held = at_pointer(pages.value, self._pointer or "")
         if isinstance(held, list):
             held.extend(items)
+            pages.value = _around(page, self._pointer or "", held)
         self._response, self._page, self._request, self._arguments = response, page, request, arguments
         self._items = list(items)
         self._total += len(items)
         self._size += len(response.body)
         pages.count = number
         return ""
+
+
+def _around(page: Any, pointer: str, items: list[Any]) -> Any:
+    """Return a page with other items; the page itself stays as it is."""
+    if not pointer:
+        return items
+    first, slash, rest = pointer[1:].partition("/")
+    name = first.replace("~1", "/").replace("~0", "~")
+    if not isinstance(page, dict):
+        return {name: _around(None, slash + rest, items)}
+    return {**page, name: _around(page.get(name), slash + rest, items)}

@@ -121,7 +121,7 @@ NEXT_URLS = (
 AROUND = frozenset(
     {"meta", "metadata", "links", "link", "pagination", "paging", "pageinfo", "page", "responsemetadata"}
     | {"pager", "cursor", "cursors", "nextpage", "pageinformation", "listmeta", "resultset", "resultinfo"}
-    | {"pagedata", "paginginfo", "paginationinfo", "nextlink", "next", "metapagination"}
+    | {"pages", "pagedata", "paginginfo", "paginationinfo", "nextlink", "next", "metapagination"}
 )
 """Objects in answers that hold those fields."""
 LISTS = (

@@ -128,6 +128,8 @@ def _counted(value: Any, paging: Paging, arguments: Mapping[str, Any]) -> NextPa
         following, seen = current + 1, (current - paging.first + 1) * (size or len(items))
     more = said_more(value)
     total, pages = _count(value, names.TOTALS), _count(value, names.TOTAL_PAGES)
+    if more is None and find_url(value):
+        more = True
     if more is None and total is not None and total > 0:
         more = seen < total
     if more is None and pages is not None and pages > 0 and paging.kind == "page":
