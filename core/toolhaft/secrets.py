@@ -80,6 +80,10 @@ class SecretStore:
         self.register(value, reference)
         return value
 
+    def text(self, value: str | SecretRef) -> str:
+        """Return a setting as text: plain text as it is, a reference resolved; raises as `resolve` does."""
+        return self.resolve(value) if isinstance(value, SecretRef) else value
+
     def is_set(self, reference: SecretRef) -> bool:
         """Whether `resolve` would find a value."""
         try:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from toolhaft.auth.endpoint import SECONDS, Sender
+from toolhaft.auth.endpoint import SECONDS
 from toolhaft.auth.token import LARGEST_ANSWER, read_fields
 from toolhaft.errors import AuthError
-from toolhaft.http.message import Request
+from toolhaft.http.message import Request, Sender
 from toolhaft.http.origin import origin_of
 
 _KNOWN = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")

@@ -5,25 +5,17 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 from urllib.parse import quote_plus, urlencode
 
 from toolhaft.auth.token import LARGEST_ANSWER, Token, read_token
 from toolhaft.errors import AuthError, LimitError
-from toolhaft.http.message import Request, Response
+from toolhaft.http.message import Request, Response, Sender
 from toolhaft.http.origin import origin_of
 from toolhaft.secrets import SecretStore
 from toolhaft.types import SecretRef
 
 SECONDS = 20.0
 """For one exchange with an authorisation server."""
-
-
-class Sender(Protocol):
-    """What sends requests: `toolhaft.http.HTTPClient`."""
-
-    async def send(self, request: Request) -> Response:
-        """Send a request and return the whole answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +32,7 @@ class Client:
 
     def identifier(self, secrets: SecretStore) -> str:
         """Return the identifier as text."""
-        return secrets.resolve(self.name) if isinstance(self.name, SecretRef) else self.name
+        return secrets.text(self.name)
 
 
 class TokenEndpoint:

@@ -57,10 +57,9 @@ class Password:
 
     async def obtain(self, scopes: tuple[str, ...]) -> Token:
         """Return a new token for these scopes."""
-        user = self._username
         fields = {
             "grant_type": "password",
-            "username": self._secrets.resolve(user) if isinstance(user, SecretRef) else user,
+            "username": self._secrets.text(self._username),
             "password": self._secrets.resolve(self._password),
             "audience": self._audience,
         }
@@ -80,9 +79,7 @@ class Refresh:
 
     async def obtain(self, scopes: tuple[str, ...]) -> Token:
         """Return a new token; what refreshes it next is in it."""
-        value = (
-            self._secrets.resolve(self._refresh) if isinstance(self._refresh, SecretRef) else self._refresh
-        )
+        value = self._secrets.text(self._refresh)
         token = await self._endpoint.ask({"grant_type": "refresh_token", "refresh_token": value})
         self._refresh = token.refresh or value
         return replace(token, refresh=self._refresh, scopes=token.scopes or None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from toolhaft.auth.confirmation import Confirmed
 from toolhaft.auth.discovery import Metadata, discover, metadata_address
-from toolhaft.auth.endpoint import Client, Sender, TokenEndpoint
+from toolhaft.auth.endpoint import Client, TokenEndpoint
 from toolhaft.auth.entries import Entries
 from toolhaft.auth.grants import ClientCredentials, Grant, Password, Refresh
 from toolhaft.auth.schemes import Flow, SchemeUse
@@ -15,6 +15,7 @@ from toolhaft.auth.storage import StoredToken, TokenFile
 from toolhaft.auth.token import Token
 from toolhaft.auth.ways import Way
 from toolhaft.errors import AuthError, ConfigError
+from toolhaft.http.message import Sender
 from toolhaft.http.origin import origin_of
 from toolhaft.secrets import SecretStore
 from toolhaft.types import SecretRef
@@ -154,8 +155,7 @@ def client_of(use: SchemeUse, entries: Entries) -> Client:
 
 def plain_setting(entries: Entries, scheme: str, name: str, secrets: SecretStore) -> str:
     """Return a setting of a scheme as text, looked up where a reference was given."""
-    value = entries.setting(scheme, name)
-    return secrets.resolve(value) if isinstance(value, SecretRef) else value
+    return secrets.text(entries.setting(scheme, name))
 
 
 def required_secret(entries: Entries, name: str) -> SecretRef:

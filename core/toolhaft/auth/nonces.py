@@ -71,10 +71,9 @@ class Nonces:
         else:
             query = additions_for(request, target.authority, self._secrets).query
             joint = "&" if "?" in target.path else "?"
-            name = self._user.username
             value = answer_challenge(
                 challenge,
-                user=self._secrets.resolve(name) if isinstance(name, SecretRef) else name,
+                user=self._secrets.text(self._user.username),
                 password=self._secrets.resolve(self._user.password),
                 method=request.method,
                 path=f"{target.path}{joint}{query}" if query else target.path,

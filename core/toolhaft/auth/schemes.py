@@ -18,7 +18,7 @@ Kind = Literal[
     "unsupported",
 ]
 Place = Literal["header", "query", "cookie"]
-Grant = Literal["clientCredentials", "password", "authorizationCode", "deviceAuthorization", "implicit"]
+FlowName = Literal["clientCredentials", "password", "authorizationCode", "deviceAuthorization", "implicit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Flow:
         refresh_url: Where tokens are refreshed; empty is ``token_url``.
     """
 
-    grant: Grant
+    grant: FlowName
     token_url: str = ""
     authorization_url: str = ""
     device_url: str = ""
@@ -71,7 +71,7 @@ class SchemeUse:
         """Whether tokens may be asked for it at run time."""
         return self.kind in ("oauth2", "openIdConnect")
 
-    def flow(self, grant: Grant) -> Flow | None:
+    def flow(self, grant: FlowName) -> Flow | None:
         """Return the flow of a grant."""
         return next((flow for flow in self.flows if flow.grant == grant), None)
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from toolhaft.auth.advice import advise
 from toolhaft.auth.confirmation import Confirmed
-from toolhaft.auth.endpoint import Sender
 from toolhaft.auth.entries import LOGIN, Entries
 from toolhaft.auth.issuing import Opened, Surroundings, check_issuer, open_grant
 from toolhaft.auth.nonces import DigestUser, Nonces
@@ -23,7 +22,7 @@ from toolhaft.auth.slots import Tokens, TokenSlot
 from toolhaft.auth.storage import TokenFile
 from toolhaft.auth.ways import Way, given_way
 from toolhaft.errors import AuthError, ConfigError
-from toolhaft.http.message import ClientCertificate, Credential
+from toolhaft.http.message import ClientCertificate, Credential, Sender
 from toolhaft.secrets import SecretStore
 from toolhaft.types import SecretRef
 
@@ -161,10 +160,6 @@ class Auth:
         if status not in (401, 403):
             return ""
         return advise(status, alternatives, choice.uses, choice.slots, self.entries, headers)
-
-    def credentials(self, alternatives: Alternatives, origins: tuple[str, ...]) -> tuple[Credential, ...]:
-        """Return what the transport adds for the first alternative that can be satisfied."""
-        return self.choose(alternatives, origins).credentials
 
     def _choice(self, given: list[tuple[SchemeUse, Way]], origins: tuple[str, ...]) -> Choice:
         choice = Choice(uses=tuple(use for use, _ in given), origins=origins)

@@ -50,7 +50,7 @@ def with_certificate(
 
 
 def _file(named: str | SecretRef, what: str, secrets: SecretStore) -> Path:
-    path = Path(secrets.resolve(named) if isinstance(named, SecretRef) else named).expanduser()
+    path = Path(secrets.text(named)).expanduser()
     try:
         size = path.stat().st_size if path.is_file() else -1
     except (OSError, ValueError):

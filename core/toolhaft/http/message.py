@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from toolhaft.types import Effect, Exchange, Provenance, SecretRef
 
@@ -136,3 +136,10 @@ class Response:
         except (LookupError, ValueError):  # unknown, or no encoding of text
             pass
         return self.body.decode("utf-8", "replace")
+
+
+class Sender(Protocol):
+    """What sends requests: `toolhaft.http.HTTPClient`, and what stands in front of one."""
+
+    async def send(self, request: Request) -> Response:
+        """Send a request and return the whole answer."""

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import Any, Literal
 from urllib.parse import urljoin
 
-from toolhaft.auth.schemes import Alternatives, Flow, Grant, SchemeUse
+from toolhaft.auth.schemes import Alternatives, Flow, FlowName, SchemeUse
 from toolhaft.errors import EgressError, FormatError
 from toolhaft.http.origin import origin_of
 from toolhaft.openapi.documents.document import as_dict, as_list
@@ -22,7 +22,7 @@ from toolhaft.tools.report import Problem
 from toolhaft.types import from_value
 from toolhaft.types.pointer import escape
 
-_GRANTS: dict[str, Grant] = {
+_GRANTS: dict[str, FlowName] = {
     "clientCredentials": "clientCredentials",
     "application": "clientCredentials",
     "password": "password",

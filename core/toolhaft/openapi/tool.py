@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from toolhaft.auth.schemes import describe
 from toolhaft.auth.session import Auth, Choice
-from toolhaft.http.message import Credential, Request, Response
+from toolhaft.http.message import Credential, Request, Response, Sender
 from toolhaft.openapi.options import CALL_OPTIONS, CallOptions
 from toolhaft.openapi.requests.files import holds_file
 from toolhaft.openapi.requests.keys import idempotency_key
@@ -31,13 +31,6 @@ if TYPE_CHECKING:
 KIND = "openapi"
 _CALL_SECONDS = 30.0
 """What one exchange may take where the spec does not say."""
-
-
-class Sender(Protocol):
-    """What sends requests: `toolhaft.http.HTTPClient`."""
-
-    async def send(self, request: Request) -> Response:
-        """Send a request and return the whole answer."""
 
 
 class OpenAPITool(Tool):
