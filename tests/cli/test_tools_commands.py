@@ -224,6 +224,18 @@ def test_a_changed_tool_is_refused_until_it_is_approved(shop, toolhaft, tmp_path
     assert "toolhaft tools lock" in err
 
 
+def test_changed_tools_are_approved_by_a_pattern(shop, toolhaft):
+    name = shop()
+    toolhaft("tools", "lock", name)
+    shop(edited())
+    code, out, _ = toolhaft("tools", "lock", name, "--approve", "listO*")
+    assert code == 1
+    assert "1 approved now. " in out
+    assert toolhaft("tools", "lock", name, "--approve", "list*")[0] == 0
+    code, _, err = toolhaft("tools", "lock", name, "--approve", "list*")
+    assert (code, "fits no tool that changed" in err) == (2, True)
+
+
 def test_a_lock_needs_a_place_and_something_to_approve(shop, toolhaft):
     code, _, err = toolhaft("tools", "lock", shop(), "--approve", "listOrders")
     assert (code, "there is no lock yet" in err) == (2, True)

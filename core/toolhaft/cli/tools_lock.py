@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Curated, Location, open_location
 from toolhaft.cli.output import print_json, print_line
 from toolhaft.errors import UsageError
+from toolhaft.tools.patterns import fits_glob
 
 if TYPE_CHECKING:
     from toolhaft.tools.catalog import Catalog
@@ -22,7 +24,7 @@ def lock(
         Path | None, typer.Option("-o", "--output", help="Lock file; else NAME.lock.json beside the catalog.")
     ] = None,
     approve: Annotated[
-        list[str] | None, typer.Option(help="Approve this tool as it is now; may be repeated.")
+        list[str] | None, typer.Option(help="Approve this tool as it is now, * allowed; may be repeated.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Approve every tool as it is now.")] = False,
     curate: Curated = None,
@@ -52,15 +54,35 @@ def lock(
         return
     kept = read_lock(target)
     changed = _changed(catalog, kept)
-    names = [entry["name"] for entry in changed] if everything else list(approve or ())
+    names = [entry["name"] for entry in changed] if everything else _named(approve or (), changed)
     if names:
         kept = kept.approve(catalog, names)
         write_lock(kept, target)
     left = _changed(catalog, kept)
     said = f"{len(left)} of {len(catalog)} tools are not approved" if left else "Every tool is approved"
-    _print(as_json, f"{said} in {target}", changed, target, len(kept.tools))
+    done = f"{len(names)} approved now. " if names and left else ""
+    _print(as_json, f"{done}{said} in {target}", changed, target, len(kept.tools))
     if left:
         raise typer.Exit(1)
+
+
+def _named(patterns: Sequence[str], changed: list[dict[str, Any]]) -> list[str]:
+    """Return the tools to approve: names as they are, and the changed tools that a pattern with ``*`` fits.
+
+    Raises:
+        UsageError: A pattern fits no tool that changed.
+    """
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        fitting = [pattern]
+        if "*" in pattern:
+            fitting = [entry["name"] for entry in changed if fits_glob(pattern, entry["name"])]
+        if not fitting:
+            raise UsageError(
+                f"--approve {pattern!r:.80} fits no tool that changed", hint="Leave out --approve to see them"
+            )
+        found.update(dict.fromkeys(fitting))
+    return list(found)
 
 
 def _beside(location: str) -> Path:
