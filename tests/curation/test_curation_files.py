@@ -132,3 +132,20 @@ def test_a_file_that_was_tampered_with_is_refused(change, tmp_path):
 def test_the_curation_of_no_tool_closes_what_was_opened(tmp_path):
     with pytest.raises(UsageError, match="leaves no tool"):
         open_catalog(DOCUMENT, curation={"curation": 1, "select": ["nothing"]})
+
+
+@pytest.mark.parametrize(
+    ("rules", "where", "says"),
+    [
+        ([{"mach": "listPets", "effect": "read"}], "#/rules/0", "'mach' is not known here"),
+        ([{"effect": "read"}], "#/rules/0/match", "'match' is missing"),
+        ([{"match": {"nam": "listPets"}}], "#/rules/0/match", "'nam' is not known here"),
+        ([{"match": "x", "arguments": {"a": {"hid": True}}}], "#/rules/0/arguments/a", "'hid' is not known"),
+        ({"match": "x"}, "#/rules", "it should be a list"),
+    ],
+)
+def test_a_mistake_in_a_curation_is_named_with_its_place(rules, where, says):
+    with pytest.raises(FormatError) as caught:
+        open_catalog(DOCUMENT, curation={"curation": 1, "rules": rules})
+    assert says in caught.value.what
+    assert caught.value.where.startswith(f"<curation>{where}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 T = TypeVar("T")
+_UNKNOWN_KEY = "unexpected_keyword_argument"
 _LONG_NUMBER = re.compile(r"\d{19}")
 FORMAT = 1
 """The format of records that this version writes, and the newest it reads."""
@@ -93,13 +94,38 @@ def from_value(kind: type[T], value: Any, *, where: str = "") -> T:
     except FormatError as error:  # a record whose parts fit, but not together
         raise FormatError(error.what, where=where or error.where, hint=error.hint) from None
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        pointer = json_pointer(first["loc"])
+        found_errors = error.errors(include_url=False, include_input=False)
+        # A misspelled key is also a missing one; the misspelling says more.
+        first = next((each for each in found_errors if each["type"] == _UNKNOWN_KEY), found_errors[0])
+        pointer = json_pointer(_place(value, first["loc"], missing=first["type"] == "missing"))
         name = getattr(kind, "__name__", "record")
         raise FormatError(
-            f"not a {name}: {first['msg']}", where=f"{where}#{pointer}" if where else f"#{pointer}"
+            f"not a {name}: {_reason(first['type'], first['loc'], first['msg'])}",
+            where=f"{where}#{pointer}" if where else f"#{pointer}",
         ) from None
     return found
+
+
+def _place(value: Any, location: Sequence[str | int], *, missing: bool) -> list[str | int]:
+    """Return where an error is in a value, without the names of types that the validator puts between."""
+    place: list[str | int] = []
+    for position, part in enumerate(location):
+        try:
+            value = value[part]
+        except (LookupError, TypeError):
+            if not (missing and position == len(location) - 1):
+                continue
+        place.append(part)
+    return place
+
+
+def _reason(kind: str, location: Sequence[str | int], message: str) -> str:
+    last = f"{location[-1]!r:.80}" if location else "it"
+    if kind == _UNKNOWN_KEY:
+        return f"{last} is not known here"
+    if kind == "missing":
+        return f"{last} is missing"
+    return "it should be a list" if kind == "tuple_type" else message
 
 
 def _parsed(data: bytes | str) -> Any:
