@@ -208,3 +208,12 @@ def test_numbers_out_of_their_range(things, toolhaft, words):
     code, _, err = toolhaft("call", things, "putThing", "id=7", *words)
     assert code == 2
     assert err
+
+
+def test_a_file_where_text_is_wanted_is_told_of(things, toolhaft, tmp_path):
+    (tmp_path / "cat.png").write_bytes(b"x")
+    words = ("call", things, "putThing", "id=7", "--dry-run")
+    code, _, err = toolhaft(*words, "name=@cat.png")
+    assert (code, "'name' takes text by the document, so '@cat.png' is sent" in err) == (0, True)
+    code, _, err = toolhaft(*words, "name=@nobody")
+    assert (code, "takes text" in err) == (0, False)

@@ -81,6 +81,7 @@ def call(
     body_key, body_names = _body_names(catalog[tool])
     read = read_arguments(spec, words or (), body, body_key=body_key, body_names=body_names)
     given = take_files(spec, read, artifacts, handles)
+    _warn_of_files(given)
     try:
         catalog.check(spec, given)
     except InvalidArgumentsError as error:
@@ -98,6 +99,13 @@ def call(
     if failure is not None:
         raise ToolhaftError(failure.what, where=failure.where, hint=failure.hint, code=failure.code)
     _print_result(observation, artifacts, output, as_json=as_json)
+
+
+def _warn_of_files(given: Mapping[str, Any]) -> None:
+    """Say of texts that look like files that they are sent as texts."""
+    for name, value in given.items():
+        if isinstance(value, str) and value.startswith("@") and Path(value[1:]).is_file():
+            notice(f"note: {name!r} takes text by the document, so {value!r} is sent, and not the file")
 
 
 def _print_result(
