@@ -173,3 +173,22 @@ def test_a_catalog_file_calls_no_such_tool_a_read():
     tool = open_catalog(overriding("X-HTTP-Method-Override"))["listPets"]
     with pytest.raises(FormatError, match="may ask for another method"):
         check_binding(replace(tool.spec, effect="read"), replace(tool.wire, effect="read"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"path": ".evil.example/pets"},
+        {"path": "@evil.example/pets"},
+        {"path": ":8443/pets"},
+        {"path": "pets"},
+        {"server": "https://api.example.com?x="},
+        {"server": "https://api.example.com/#"},
+    ],
+    ids=str,
+)
+def test_a_catalog_file_leads_to_no_other_host(changes):
+    tool = open_catalog(document("listPets"))["listPets"]
+    check_binding(tool.spec, tool.wire)
+    with pytest.raises(FormatError):
+        check_binding(tool.spec, replace(tool.wire, **changes))

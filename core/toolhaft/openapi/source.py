@@ -261,6 +261,9 @@ def check_binding(spec: ToolSpec, wire: Wire) -> None:
         hosts = (origin_of(wire.server),) if wire.server else ()
     except EgressError as error:
         raise FormatError(f"the server of the tool cannot be used: {error.what}", where=spec.name) from None
+    if wire.path[:1] not in ("", "/", "?") or not wire.server.isprintable() or {*"?#"} & {*wire.server}:
+        # Behind "https://api.example.com", ".evil.example" would be part of the host's name.
+        raise FormatError("the tool's path is none", where=spec.name)
     if spec.hosts != hosts:
         raise FormatError("the tool's hosts are not those that it speaks to", where=spec.name)
     if not reads_by_path(wire.method, wire.path) and "read" in (spec.effect, wire.effect):
