@@ -58,7 +58,10 @@ class BodyReader:
         """
         media = plain(content_type)
         if media in LINES or (body.item_schema is not None and not is_json(media)):
-            return [self._lines(data)]
+            lines = self._lines(data)
+            # a schema that is no list is that of a line
+            alone = len(lines) == 1 and body.schema and "array" not in self.schemas.kinds(body.schema)
+            return [lines, lines[0]] if alone else [lines]
         if is_json(media):
             return [_json(data)]
         if media == "application/x-www-form-urlencoded":
