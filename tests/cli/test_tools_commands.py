@@ -127,6 +127,8 @@ def test_list_counts_effects(shop, toolhaft):
     _, out, err = toolhaft("tools", "list", shop(), "--effect", "write")
     assert "1 of 3 tools: 1 write" in err
     assert "addOrder" in out
+    code, _, err = toolhaft("tools", "list", shop(), "--effect", "wirte")
+    assert (code, "'write'" in err) == (2, True)
 
 
 def test_show_tells_everything_and_its_call_can_be_copied(shop, toolhaft):
@@ -278,6 +280,12 @@ def test_an_overlay_is_applied_first(shop, toolhaft, tmp_path):
     code, out, err = toolhaft("tools", "import", shop(), "--overlay", "overlay.json")
     assert code == 0, err
     assert "Shop: 2 tools" in out
+    overlay["actions"].append({"target": "$.paths['/gone']", "remove": True})
+    (tmp_path / "overlay.json").write_text(json.dumps(overlay))
+    words = ("tools", "import", shop(), "--overlay", "overlay.json")
+    assert toolhaft(*words)[0] == 0
+    code, out, _ = toolhaft(*words, "--strict")
+    assert (code, "overlay.json#/actions/1" in out) == (1, True)
 
 
 def test_tools_of_other_sources_are_filtered_and_imported_over_a_document(shop, toolhaft):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -22,8 +22,11 @@ from toolhaft.cli.catalogs import (
     open_location,
 )
 from toolhaft.cli.output import notice, print_json, print_line, print_table
+from toolhaft.errors import UnknownNameError
 from toolhaft.tools.policy import UNAPPROVED
-from toolhaft.types import ToolSpec
+from toolhaft.types import Effect, ToolSpec
+
+_EFFECTS: tuple[str, ...] = get_args(Effect)
 
 
 def list_(
@@ -40,6 +43,9 @@ def list_(
     as_json: AsJSON = False,
 ) -> None:
     """List the tools of a catalog; how many of each effect there are is told on stderr."""
+    for word in effect or ():
+        if word not in _EFFECTS:
+            raise UnknownNameError("effect", word, _EFFECTS, where="--effect")
     specs = open_location(location, auth, allow_host, curation=curate, lock=lock).specs()
     kept = [
         spec

@@ -16,6 +16,8 @@ from toolhaft.errors import FormatError, SpecError
 Severity = Literal["warning", "degraded", "skipped"]
 Outcome = Literal["imported", "degraded", "skipped"]
 MentionKind = Literal["webhook", "callback", "left out"]
+_OWN = ("curation-", "overlay-")
+"""Beginnings of the codes of problems of what the owner wrote beside the document."""
 _SHOWN = 20
 """Losses that an error names; its details have them all."""
 
@@ -153,13 +155,14 @@ class Report:
 
     @property
     def losses(self) -> tuple[str, ...]:
-        """What was lost: a sentence for each operation that is degraded or skipped, and for idle curation."""
+        """What was lost: a sentence for each operation that is degraded or skipped, and for idle rules."""
         found = [
             f"{operation.outcome}: {operation.title}: {'; '.join(operation.lost)}"
             for operation in self.operations
             if operation.outcome != "imported"
         ]
-        return (*found, *(str(problem) for problem in self.problems if problem.code.startswith("curation-")))
+        idle = [str(problem) for problem in self.problems if problem.code.startswith(_OWN)]
+        return (*found, *idle)
 
     def require_whole(self) -> None:
         """Raise unless everything became a tool whole.
