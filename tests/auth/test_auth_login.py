@@ -293,9 +293,10 @@ def test_the_file_keeps_one_token_for_each_scheme_and_api(tmp_path):
         ('{"format": 1, "tokens": [{"expires": true}]}', 0o600, FormatError, "damaged"),
         ("[" * 100_000, 0o600, FormatError, "damaged"),
         (json.dumps({"format": 1, "tokens": []}), 0o644, ConfigError, "others may read"),
+        (json.dumps({"format": 1, "tokens": []}), 0o640, ConfigError, "others may read"),
         (" " * 5_000_000, 0o600, FormatError, "too large"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_files_that_are_not_ours(tmp_path, content, mode, kind, says):
     path = tmp_path / "tokens.json"

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from toolhaft.errors import EgressError, HTTPError, SpecError, ToolhaftError
+from toolhaft.http import Egress, HTTPClient
 from toolhaft.openapi.documents.document import Limits
 from toolhaft.openapi.source import OpenAPISource
 
@@ -183,6 +184,18 @@ async def test_a_file_that_redirects_elsewhere_is_refused(site, other):
             assert catalog.report.operations[0].outcome == "degraded"
             assert any(problem.code == "file-unread" for problem in catalog.report.problems)
     assert "/latest/meta-data" not in other.asked
+
+
+async def test_a_client_that_may_go_anywhere_brings_nothing_from_elsewhere(site, other):
+    other.pages["/a.json"] = {"type": "string"}
+    site.pages["/api/openapi.json"] = root("a.json")
+    site.pages["/api/a.json"] = redirect(f"{other.base}/a.json")
+    async with (
+        HTTPClient(egress=Egress(allow_hosts=("127.0.0.1",))) as client,
+        await OpenAPISource(client=client).load(f"{site.base}/api/openapi.json") as catalog,
+    ):
+        assert other.asked == ["/a.json"]
+        assert catalog.report.operations[0].outcome == "degraded"
 
 
 async def test_a_document_itself_may_not_lead_into_a_private_network(site):
