@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import StatusError, ToolError
 from toolhaft.http.message import Request, Response
-from toolhaft.openapi.responses import names
+from toolhaft.openapi.media_types import plain
+from toolhaft.openapi.responses import paging_words as words
 from toolhaft.openapi.responses.collecting import (
     StreamBounds,
     collect_stream,
@@ -162,7 +163,7 @@ class Conversation:
                 value=parsed.value, notes=notes, exchanges=answer.exchanges, provenance=answer.provenance
             )
         events = self._redact(events)
-        media = answer.header("content-type").partition(";")[0].strip().lower()
+        media = plain(answer.header("content-type"))
         whole: Kind = "events" if kind == "events" else "lines"
         said = self._checker.check(Parsed(kind=whole, value=events), answer.status, media, 0)
         return ToolResult(
@@ -173,10 +174,8 @@ class Conversation:
         )
 
     async def _whole(self, answer: StreamedResponse) -> Response:
-        from toolhaft.http.message import Response as Whole
-
         body = await answer.read()
-        return Whole(status=answer.status, url=answer.url, headers=answer.headers, body=body)
+        return Response(status=answer.status, url=answer.url, headers=answer.headers, body=body)
 
     async def _parse(self, response: Response) -> tuple[Parsed, tuple[str, ...]]:
         return await parse_response(response, self._context, self._checker, name=self._spec.name)
@@ -241,7 +240,7 @@ def rest_line(wire: Wire) -> str:
     if wire.paging is not None and wire.paging.size:
         found.append(f"fewer items at once with {wire.paging.size}=")
     for parameter in wire.parameters:
-        if parameter.place == "query" and names.fold(parameter.name) in _FIELDS:
+        if parameter.place == "query" and words.fold(parameter.name) in _FIELDS:
             found.append(f"only the fields you need with {parameter.key}=")
             break
     return f"Too much to show: ask for {' and '.join(found)}" if found else ""

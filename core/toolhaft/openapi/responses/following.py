@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import ConfigError, ToolError
@@ -15,7 +15,7 @@ from toolhaft.openapi.responses.next_page import (
     items_pointer,
     next_page,
 )
-from toolhaft.types.pointer import at_pointer
+from toolhaft.types.pointer import at_pointer, unescape
 
 if TYPE_CHECKING:
     from toolhaft.http.message import Request, Response
@@ -160,12 +160,10 @@ class _State:
 
     async def advance(self, following: NextPage, pages: Pages, follow: Follow) -> str:
         """Ask for a page and add it; return why that was not possible, or nothing."""
-        from dataclasses import replace
-
         mark = following.mark
-        if mark in self._seen or (following.url and following.url in self._seen):
+        if mark in self._seen:
             return f"Stopped after {pages.count} pages: the API names a page that came already"
-        self._seen |= {mark, following.url} - {""}
+        self._seen.add(mark)
         number, asking = pages.count + 1, self._asking
         arguments = {**self._arguments, **following.arguments}
         try:
@@ -198,7 +196,7 @@ def _around(page: Any, pointer: str, items: list[Any]) -> Any:
     if not pointer:
         return items
     first, slash, rest = pointer[1:].partition("/")
-    name = first.replace("~1", "/").replace("~0", "~")
+    name = unescape(first)
     if not isinstance(page, dict):
         return {name: _around(None, slash + rest, items)}
     return {**page, name: _around(page.get(name), slash + rest, items)}

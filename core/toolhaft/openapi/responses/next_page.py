@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urljoin
 from toolhaft.errors import EgressError
 from toolhaft.http.origin import Target, parse_url
 from toolhaft.openapi.documents.cleaning import clean_text
-from toolhaft.openapi.responses import names
+from toolhaft.openapi.responses import paging_words as words
 from toolhaft.openapi.responses.links import next_link
 from toolhaft.types.pointer import at_pointer, escape
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LONGEST_TOKEN = 4000
 _MOST_FIELDS = 200
 _TELLING = frozenset(
-    {name for name in names.NEXT_TOKENS if name.startswith("next")}
+    {name for name in words.NEXT_TOKENS if name.startswith("next")}
     | {"continuationtoken", "paginationtoken", "endcursor", "scrollid", "lastevaluatedkey"}
 )
 """Fields that hold a token whatever the document says of them."""
@@ -48,7 +48,7 @@ class NextPage:
     @property
     def mark(self) -> str:
         """Text that is the same for the same page."""
-        return f"{self.url}|{sorted((key, str(value)) for key, value in self.arguments.items())}"
+        return self.url or str(sorted((key, str(value)) for key, value in self.arguments.items()))
 
     def line(self) -> str:
         """Return one line that tells a model how to get the page."""
@@ -127,7 +127,7 @@ def _counted(value: Any, paging: Paging, arguments: Mapping[str, Any]) -> NextPa
     else:
         following, seen = current + 1, (current - paging.first + 1) * (size or len(items))
     more = said_more(value)
-    total, pages = _count(value, names.TOTALS), _count(value, names.TOTAL_PAGES)
+    total, pages = _count(value, words.TOTALS), _count(value, words.TOTAL_PAGES)
     if more is None and find_url(value):
         more = True
     if more is None and total is not None and total > 0:
@@ -216,8 +216,8 @@ def items_pointer(value: Any, paging: Paging | None) -> str | None:
         return ""
     if not isinstance(value, dict):
         return None
-    lists = {names.fold(key): key for key, item in value.items() if isinstance(item, list)}
-    named = next((lists[name] for name in names.LISTS if name in lists), None)
+    lists = {words.fold(key): key for key, item in value.items() if isinstance(item, list)}
+    named = next((lists[name] for name in words.LISTS if name in lists), None)
     if named is None and len(lists) == 1:
         named = next(iter(lists.values()))
     return None if named is None else "/" + escape(named)
@@ -226,26 +226,29 @@ def items_pointer(value: Any, paging: Paging | None) -> str | None:
 def find_token(value: Any, argument: str) -> Any:
     """Return the token of the next page by the names that such fields have; None if there is none."""
     fields = _fields(value)
-    for name in (f"next{names.fold(argument)}", *(name for name in names.NEXT_TOKENS if name in _TELLING)):
+    for name in (
+        f"next{words.fold(argument)}",
+        *(name for name in words.NEXT_TOKENS if name in _TELLING),
+    ):
         if is_token(found := fields.get(name)):
             return found
     # A field of the argument's own name repeats what was asked for as often as it tells what comes next.
-    found = fields.get(names.fold(argument))
+    found = fields.get(words.fold(argument))
     return found if isinstance(found, str) and is_token(found) else None
 
 
 def find_url(value: Any) -> str:
     """Return the URL of the next page by the names that such fields have; empty if there is none."""
     fields = _fields(value)
-    return next((fields[name] for name in names.NEXT_URLS if _is_url(fields.get(name))), "")
+    return next((fields[name] for name in words.NEXT_URLS if _is_url(fields.get(name))), "")
 
 
 def said_more(value: Any) -> bool | None:
     """Return whether an answer says that there is another page; None if it says nothing of that."""
     for name, found in _fields(value).items():
-        if isinstance(found, bool) and name in names.MORE:
+        if isinstance(found, bool) and name in words.MORE:
             return found
-        if isinstance(found, bool) and name in names.LAST:
+        if isinstance(found, bool) and name in words.LAST:
             return not found
     return None
 
@@ -271,16 +274,16 @@ def _fields(value: Any) -> dict[str, Any]:
         inner: list[tuple[str, Any]] = []
         for owner, holder in level:
             for key, item in list(holder.items())[:_MOST_FIELDS] if isinstance(holder, dict) else ():
-                name = names.fold(str(key))
+                name = words.fold(str(key))
                 if isinstance(item, dict):
-                    if name in names.AROUND or not owner:
+                    if name in words.AROUND or not owner:
                         inner.append((name, item))
                 elif not isinstance(item, list):
                     # ``{"next": {"href": ...}}`` says "next" by its owner's name.
                     found.setdefault(
                         owner if owner == "next" and name in ("href", "url", "link") else name, item
                     )
-        level = [(name, item) for name, item in inner if name in names.AROUND]
+        level = [(name, item) for name, item in inner if name in words.AROUND]
     return found
 
 

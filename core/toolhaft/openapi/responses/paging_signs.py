@@ -12,7 +12,7 @@ from typing import Any
 from toolhaft.openapi.documents.document import as_dict, as_list
 from toolhaft.openapi.documents.resolve import Resolver
 from toolhaft.openapi.requests.wire import Wire
-from toolhaft.openapi.responses import names
+from toolhaft.openapi.responses import paging_words as words
 from toolhaft.openapi.responses.paging import Paging
 from toolhaft.openapi.responses.promises import success_schema
 from toolhaft.types.pointer import escape
@@ -20,7 +20,7 @@ from toolhaft.types.pointer import escape
 _MOST_FIELDS = 80
 _PAGE_WORDS = ("cursor", "paginat", "next page", "page of")
 """What the description of a parameter says that takes a token."""
-_TRUTHS = names.MORE | names.LAST
+_TRUTHS = words.MORE | words.LAST
 
 
 @dataclass(slots=True)
@@ -60,12 +60,12 @@ def find_paging(wire: Wire, properties: dict[str, Any], responses: Any, resolver
     sizes = [
         (key, node)
         for name, (key, node) in arguments.items()
-        if name in names.SIZES and (_counts(node) or _is_loose(node))
+        if name in words.SIZES and (_counts(node) or _is_loose(node))
     ]
     size, size_node = sizes[0] if sizes else ("", {})
     typed = bool(size) and _counts(size_node)
     # A token is asked for in lists alone, also where the document does not say what the answer holds.
-    token = any(name in names.CURSORS - names.DOUBTFUL_CURSORS - names.LAST_ITEM for name in arguments)
+    token = any(name in words.CURSORS - words.DOUBTFUL_CURSORS - words.LAST_ITEM for name in arguments)
     listed = items is not None or (wire.method == "GET" and (token or not shape.known))
     common: dict[str, Any] = {"size": size, "items": items, "default_size": _number(size_node.get("default"))}
     if wire.method == "POST" and (not shape.tokens or items is None):
@@ -81,7 +81,7 @@ def find_paging(wire: Wire, properties: dict[str, Any], responses: Any, resolver
     # A record may hold links, too: only what is a list on its first level is paged.
     flat = items is not None and items.count("/") <= 1
     if shape.urls and flat:
-        first = next(name for name in names.NEXT_URLS if name in shape.urls)
+        first = next(name for name in words.NEXT_URLS if name in shape.urls)
         return Paging(kind="next_url", next=shape.urls[first], **common)
     if any(str(name).lower() == "link" for name in headers) and (items == "" or (flat and size)):
         return Paging(kind="link", **common)
@@ -92,19 +92,19 @@ def _cursor(
     arguments: dict[str, tuple[str, dict[str, Any]]], shape: _Shape, common: dict[str, Any], *, sized: bool
 ) -> Paging | None:
     for name, (key, node) in arguments.items():
-        textual = "integer" not in _types(node) or name in names.CURSORS - {"nextpage"}
+        textual = "integer" not in _types(node) or name in words.CURSORS - {"nextpage"}
         token = _token(name, shape)
-        if name in names.CURSORS and textual:
-            doubtful = name in names.DOUBTFUL_CURSORS and not any(word in _said(node) for word in _PAGE_WORDS)
+        if name in words.CURSORS and textual:
+            doubtful = name in words.DOUBTFUL_CURSORS and not any(word in _said(node) for word in _PAGE_WORDS)
             if doubtful and not token and not (sized and shape.urls):
                 continue
-            last = "id" if name in names.LAST_ITEM and not token else ""
+            last = "id" if name in words.LAST_ITEM and not token else ""
             if last and not shape.counts & _TRUTHS:
                 continue
             return Paging(kind="cursor", argument=key, next=token, last_item=last, **common)
     # An offset that is a text is a token, where the answer has one.
     for name, (key, node) in arguments.items():
-        texts = names.OFFSETS - names.DOUBTFUL_OFFSETS | names.PAGES
+        texts = words.OFFSETS - words.DOUBTFUL_OFFSETS | words.PAGES
         if name not in texts or _types(node) != {"string"}:
             continue
         token = _token(name, shape)
@@ -115,7 +115,7 @@ def _cursor(
 
 def _token(name: str, shape: _Shape) -> str:
     """Return the pointer of the field whose value an argument takes: one of its own name, or the surest."""
-    for wanted in (f"next{name}", *names.NEXT_TOKENS):
+    for wanted in (f"next{name}", *words.NEXT_TOKENS):
         if wanted in shape.tokens:
             return shape.tokens[wanted]
     return ""
@@ -126,20 +126,20 @@ def _numbered(
 ) -> Paging | None:
     evidence = bool(common["size"]) or bool(shape.counts) or bool(shape.urls)
     for name, (key, node) in arguments.items():
-        if name in names.PAGES and _counts(node) and (evidence or common["items"] is not None):
+        if name in words.PAGES and _counts(node) and (evidence or common["items"] is not None):
             if name in ("p", "pg") and not evidence:
                 continue
             start = node.get("default", node.get("minimum"))
             first = 0 if start == 0 and (node.get("default") == 0 or "zero" in _said(node)) else 1
             return Paging(kind="page", argument=key, first=first, **common)
     for name, (key, node) in arguments.items():
-        if name not in names.OFFSETS or not _counts(node):
+        if name not in words.OFFSETS or not _counts(node):
             continue
-        if name in names.DOUBTFUL_OFFSETS and (
+        if name in words.DOUBTFUL_OFFSETS and (
             token := shape.tokens.get(f"next{name}", shape.tokens.get("next"))
         ):
             return Paging(kind="cursor", argument=key, next=token, **common)
-        if common["size"] or (shape.counts and name not in names.DOUBTFUL_OFFSETS):
+        if common["size"] or (shape.counts and name not in words.DOUBTFUL_OFFSETS):
             first = (
                 1 if node.get("default") == 1 or (node.get("minimum") == 1 and "default" not in node) else 0
             )
@@ -152,10 +152,10 @@ def _arguments(wire: Wire, properties: dict[str, Any]) -> Iterator[tuple[str, tu
     for parameter in wire.parameters:
         if parameter.place == "query" or (parameter.place == "header" and wire.method == "GET"):
             name = parameter.name.removeprefix("$").lower()
-            yield names.fold(name), (parameter.key, as_dict(properties.get(parameter.key)))
+            yield words.fold(name), (parameter.key, as_dict(properties.get(parameter.key)))
     if wire.body is not None and wire.method != "GET":
         for entry in wire.body.fields:
-            yield names.fold(entry.name), (entry.key, as_dict(properties.get(entry.key)))
+            yield words.fold(entry.name), (entry.key, as_dict(properties.get(entry.key)))
 
 
 def _shape(schema: Any, resolver: Resolver) -> _Shape:
@@ -168,18 +168,18 @@ def _shape(schema: Any, resolver: Resolver) -> _Shape:
         shape.items[""] = ""
         return shape
     for name, value in _fields(node):
-        folded, pointer, inner = names.fold(name), f"/{escape(name)}", _merged(value, resolver)
+        folded, pointer, inner = words.fold(name), f"/{escape(name)}", _merged(value, resolver)
         _note(shape, folded, pointer, inner)
         # One level down: what is around tokens, and what wraps the items.
-        if folded in names.AROUND or folded in names.LISTS or folded in ("embedded", "result", "response"):
+        if folded in words.AROUND or folded in words.LISTS or folded in ("embedded", "result", "response"):
             for deep, deeper in _fields(inner):
-                folded_deep, place = names.fold(deep), f"{pointer}/{escape(deep)}"
+                folded_deep, place = words.fold(deep), f"{pointer}/{escape(deep)}"
                 last = _merged(deeper, resolver)
                 _note(shape, folded_deep, place, last)
-                if folded_deep in names.AROUND:
+                if folded_deep in words.AROUND:
                     for final, leaf in _fields(last):
-                        name_there = "next" if names.fold(final) == "href" else names.fold(final)
-                        if folded_deep == "next" or names.fold(final) != "href":
+                        name_there = "next" if words.fold(final) == "href" else words.fold(final)
+                        if folded_deep == "next" or words.fold(final) != "href":
                             _note(shape, name_there, f"{place}/{escape(final)}", _merged(leaf, resolver))
     return shape
 
@@ -192,21 +192,21 @@ def _note(shape: _Shape, folded: str, pointer: str, node: dict[str, Any]) -> Non
     if "object" in types or "properties" in node:
         return
     text = not types or "string" in types
-    if folded in names.NEXT_URLS and text:
+    if folded in words.NEXT_URLS and text:
         url = "uri" in str(node.get("format")) or folded not in ("next", "nextpage") or "url" in _said(node)
         if url or pointer.lower().startswith(("/links", "/_links", "/link")) or "link" in _said(node):
             shape.urls.setdefault(folded, pointer)
             if folded not in ("next", "nextpage"):
                 return
     if (
-        folded in names.NEXT_TOKENS
+        folded in words.NEXT_TOKENS
         and "uri" not in str(node.get("format"))
         and (text or folded.startswith("next"))
     ):
         shape.tokens.setdefault(folded, pointer)
         if folded in ("next", "nextpage") and text:
             shape.urls.setdefault(folded, pointer)
-    if folded in names.MORE | names.LAST | names.TOTALS | names.TOTAL_PAGES:
+    if folded in words.MORE | words.LAST | words.TOTALS | words.TOTAL_PAGES:
         shape.counts.add(folded)
 
 
@@ -215,12 +215,12 @@ def _items_pointer(shape: _Shape, path: str) -> str | None:
     if "" in shape.items:
         return ""
     literal = [part for part in path.partition("?")[0].split("/") if part and "{" not in part]
-    named = [names.fold(literal[-1])] if literal else []
-    found = {pointer: folded for pointer, folded in shape.items.items() if folded not in names.ASIDE}
+    named = [words.fold(literal[-1])] if literal else []
+    found = {pointer: folded for pointer, folded in shape.items.items() if folded not in words.ASIDE}
     found = found or {
-        p: folded for p, folded in shape.items.items() if folded not in names.NEVER or folded in named
+        p: folded for p, folded in shape.items.items() if folded not in words.NEVER or folded in named
     }
-    for wanted in named + list(names.LISTS):
+    for wanted in named + list(words.LISTS):
         for pointer, folded in found.items():
             if folded == wanted:
                 return pointer

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from toolhaft.openapi.responses.failures import status_error
 from toolhaft.openapi.responses.parsing import Parsed, parse_body
 from toolhaft.tools.base import CallContext, ToolResult
 
 if TYPE_CHECKING:
     from toolhaft.http.message import Response
     from toolhaft.openapi.responses.answers import AnswerChecker
-
-__all__ = ["parse_response", "read_response", "status_error"]
 
 _LARGE = 256_000
 """Bytes from which on a body is read in a thread, so that it holds nobody else up."""

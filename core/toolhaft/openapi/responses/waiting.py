@@ -18,7 +18,7 @@ from toolhaft.errors import EgressError, ToolError
 from toolhaft.http.message import Request, Response
 from toolhaft.http.origin import parse_url
 from toolhaft.openapi.documents.cleaning import clean_text
-from toolhaft.openapi.responses import names
+from toolhaft.openapi.responses import paging_words as words
 
 if TYPE_CHECKING:
     from toolhaft.openapi.responses.following import Fetch
@@ -209,11 +209,11 @@ def _state(response: Response) -> tuple[str, str]:
         ), f"done: {document['done']}"
     for holder in (document, document.get("properties"), document.get("data"), document.get("job")):
         for key, value in list(holder.items())[:100] if isinstance(holder, dict) else ():
-            if names.fold(str(key)) not in _FIELDS or not isinstance(value, str):
+            if words.fold(str(key)) not in _FIELDS or not isinstance(value, str):
                 continue
-            word = names.fold(value[:40])
-            for state, words in (("running", _RUNNING), ("done", _DONE), ("failed", _FAILED)):
-                if word in words:
+            word = words.fold(value[:40])
+            for state, known in (("running", _RUNNING), ("done", _DONE), ("failed", _FAILED)):
+                if word in known:
                     return state, value[:40]
     return "", ""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import InvalidArgumentsError, ToolError
 from toolhaft.openapi.requests.wire import Wire
-from toolhaft.openapi.responses.reading import status_error
+from toolhaft.openapi.responses.failures import status_error
 from toolhaft_rapidapi.statuses import ERRORS, ErrorMessageError, RequestFailedError, StatusCode
 
 if TYPE_CHECKING:

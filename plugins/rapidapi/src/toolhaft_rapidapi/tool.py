@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from toolhaft.errors import ConfigError
-from toolhaft.http.message import Credential, Request
+from toolhaft.http.message import Credential, Request, Sender
 from toolhaft.openapi.requests.request import build_request
 from toolhaft.openapi.requests.wire import Wire
 from toolhaft.openapi.responses.reading import read_response
-from toolhaft.openapi.tool import Sender
 from toolhaft.tools.base import CallContext, Tool, ToolResult
 from toolhaft.types import SecretRef, ToolSpec, to_value
 
