@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
+import subprocess
+import sys
 import zlib
 
 import pytest
@@ -120,7 +122,6 @@ BAD = [
     (("call", "python:tools.py", "copy_image", "image=@none.png"), "none.png: cannot read the image"),
     (("call", "python:tools.py", "copy_image", "image=@text.png"), "text.png: the file is no image"),
     (("call", "python:tools.py", "copy_image", "image=@"), "it is a folder"),
-    (("call", "python:tools.py", "copy_image", "image=@a.png"), "-o FILE"),
     (("call", "python:tools.py", "copy_image", "image=@a.png", "-o", "none/x.png"), "cannot write"),
     (("call", "python:tools.py", "measure_images", "images=[1]"), "Write images=@FILE"),
     (("call", "python:tools.py", "weigh", "file=@none.txt"), "none.txt: cannot read the file"),
@@ -134,3 +135,16 @@ def test_bad_images_give_one_clear_error(words, said, toolhaft, folder):
     assert said in err
     assert "Traceback" not in err
     assert err.count("Error:") == 1
+
+
+@pytest.mark.slow
+def test_a_file_that_is_the_whole_result_goes_to_standard_output_of_a_pipe(folder):
+    words = ("call", "python:tools.py", "copy_image", "image=@a.png")
+    done = subprocess.run(
+        [sys.executable, "-c", "from toolhaft.cli.main import main; main()", *words],
+        cwd=folder,
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.stdout == (folder / "a.png").read_bytes() + b"x"
+    assert b"written to standard output" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -118,6 +119,10 @@ def _print_result(
     """
     files = [artifact for artifact in observation.artifacts() if artifact.made_by is not None]
     alone = len(files) == len(observation.parts) == 1
+    if alone and output is None and not as_json and not sys.stdout.isatty():
+        sys.stdout.buffer.write(artifacts.get(files[0]))
+        notice(f"{files[0].size} bytes ({files[0].media_type}) written to standard output")
+        return
     if alone and output is None:
         raise UsageError(
             f"the result is a file of {files[0].size} bytes ({files[0].media_type})",

@@ -10,6 +10,12 @@ from typing import Any, TextIO
 from toolhaft.errors import ToolhaftError
 from toolhaft.text import terminal_safe
 
+_ENDS = (".", "?", "!")
+_LAST = 24
+"""Characters of the last column that are seen on a narrow terminal."""
+_INNER = 8
+"""Characters that a column between keeps."""
+
 
 def print_json(value: Any) -> None:
     """Print one JSON document; what could command a terminal, or is no character, is escaped in it."""
@@ -32,14 +38,32 @@ def print_line(text: str = "") -> None:
 
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows in aligned columns; on a terminal the last column is cut to its width."""
+    """Print rows in aligned columns; on a terminal what is too wide for it is cut, the last column first."""
     shown = [[terminal_safe(str(cell)).replace("\n", " ") for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in [list(titles), *shown]) for i in range(len(titles))]
     widest = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if widest is not None:
+        widths = _narrowed(widths, widest)
     for row in [list(titles), *shown]:
-        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
+        cells = [_cut(cell, width).ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
         line = "  ".join([*cells, row[-1]]).rstrip()
         _write(sys.stdout, line if widest is None or len(line) <= widest else f"{line[: widest - 3]}...")
+
+
+def _narrowed(widths: list[int], widest: int) -> list[int]:
+    """Return widths at which every column is seen; the first, which has the names, stays as it is."""
+    found = list(widths)
+    inner = range(1, len(found) - 1)
+    while sum(found[:-1]) + 2 * len(found) + min(found[-1], _LAST) > widest:
+        largest = max(inner, key=lambda index: found[index], default=0)
+        if found[largest] <= _INNER or not largest:
+            break
+        found[largest] -= 1
+    return found
+
+
+def _cut(cell: str, width: int) -> str:
+    return cell if len(cell) <= width else f"{cell[: width - 3]}..."
 
 
 def print_error(error: ToolhaftError, *, as_json: bool = False) -> None:
@@ -48,9 +72,9 @@ def print_error(error: ToolhaftError, *, as_json: bool = False) -> None:
         print_json({"error": error.to_dict()})
         return
     where = f"{error.where}: " if error.where else ""
-    lines = [f"Error: {where}{error.what}."]
+    lines = [f"Error: {where}{error.what}{'' if error.what[-1:] in _ENDS else '.'}"]
     if error.hint:
-        lines.append(f"  {error.hint}{'' if error.hint[-1] in '.?!' else '.'}")
+        lines.append(f"  {error.hint}{'' if error.hint[-1] in _ENDS else '.'}")
     lines.append(f"  [{error.code}]")
     for line in lines:
         _write(sys.stderr, " ".join(terminal_safe(line).split("\n"))[:600])
