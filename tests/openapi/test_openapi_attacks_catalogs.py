@@ -192,3 +192,19 @@ def test_a_catalog_file_leads_to_no_other_host(changes):
     check_binding(tool.spec, tool.wire)
     with pytest.raises(FormatError):
         check_binding(tool.spec, replace(tool.wire, **changes))
+
+
+@pytest.mark.parametrize("style", [{"a": 1}, ["form"], 7, None, True])
+def test_a_style_that_is_none_harms_nothing(style):
+    made = document("listPets")
+    body = {
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {"type": "array"},
+                "encoding": {"a": {"style": style}},
+            }
+        }
+    }
+    made["paths"]["/listPets"]["post"] = {"requestBody": body, "responses": {}, "operationId": "addPet"}
+    catalog = open_catalog(made)
+    assert [catalog[name].wire.method for name in catalog] == ["GET", "POST"]

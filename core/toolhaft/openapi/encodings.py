@@ -126,7 +126,7 @@ class EncodingReader:
         """Return style and explode; None where the content type decides, as for parts up to 3.0."""
         if not any(key in entry for key in _STYLED) or (parts and self._old):
             return None, True
-        style = entry.get("style")
+        style: Any = as_text(entry.get("style"))
         known: Style = style if style in _STYLES else "form"
         explode = entry.get("explode")
         return known, explode if isinstance(explode, bool) else known in ("form", "deepObject")

@@ -220,7 +220,7 @@ class OpenAPITool(Tool):
             self._checker = AnswerChecker(self.wire.answers, self.spec.returns)
 
         def refuse(response: Response) -> StatusError:
-            return status_error(
+            error = status_error(
                 response,
                 self.wire,
                 where=self.spec.name,
@@ -229,6 +229,11 @@ class OpenAPITool(Tool):
                 advice=self._auth.advice(self.wire.security, chosen, response.status, response.headers),
                 spec=self.spec,
             )
+            # What the answer says was decoded, and may hold now what was masked before in other letters.
+            redact = self._auth.secrets.redact_value
+            error.what, error.hint, error.details = redact([error.what, error.hint, error.details])
+            error.args = (error.what,)
+            return error
 
         return Conversation(
             self.spec,

@@ -22,6 +22,7 @@ from toolhaft.openapi.responses.parsing import Parsed
 from toolhaft.openapi.responses.reading import parse_response
 from toolhaft.openapi.responses.waiting import read_work, wait_for_end
 from toolhaft.tools.base import CallContext, ToolResult
+from toolhaft.types import Artifact
 
 if TYPE_CHECKING:
     from toolhaft.http.streamed import StreamedResponse
@@ -178,7 +179,16 @@ class Conversation:
         return Response(status=answer.status, url=answer.url, headers=answer.headers, body=body)
 
     async def _parse(self, response: Response) -> tuple[Parsed, tuple[str, ...]]:
-        return await parse_response(response, self._context, self._checker, name=self._spec.name)
+        parsed, notes = await parse_response(response, self._context, self._checker, name=self._spec.name)
+        if parsed.kind == "json" and b"\\" not in response.body and is_plain(response):
+            return parsed, notes
+        # The sender masked what stands in the body; escapes and other character sets spell it otherwise.
+        return replace(parsed, value=self._masked(parsed.value)), tuple(self._redact(list(notes)))
+
+    def _masked(self, value: Any) -> Any:
+        if isinstance(value, Artifact):
+            return replace(value, name=self._redact(value.name))
+        return self._redact(value)
 
     async def _value(self, response: Response) -> Any:
         return (await self._parse(response))[0].value
@@ -213,6 +223,12 @@ class Conversation:
             notes=notes,
             rest=rest_line(self._wire),
         )
+
+
+def is_plain(response: Response) -> bool:
+    """Whether a body is UTF-8, as far as it says."""
+    parameters = response.header("content-type").lower().partition(";")[2]
+    return "charset" not in parameters or "utf-8" in parameters
 
 
 def is_streamed(wire: Wire, arguments: Mapping[str, Any]) -> bool:
