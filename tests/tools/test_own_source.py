@@ -6,8 +6,10 @@ import sqlite3
 import pytest
 
 from toolhaft import Catalog, Registry, Tool, hookimpl, open_catalog
-from toolhaft.errors import FormatError, RefusedError, UnknownNameError
+from toolhaft.curation.applying import curate
+from toolhaft.errors import FormatError, RefusedError, ToolError, UnknownNameError
 from toolhaft.lint.linting import lint
+from toolhaft.tools.base import CallContext, ToolResult
 from toolhaft.tools.catalog_diff import compare_catalogs
 from toolhaft.tools.catalog_lock import lock_catalog
 from toolhaft.tools.source import ToolSource
@@ -184,3 +186,23 @@ def test_hashes_of_curated_tools_do_not_depend_on_where_the_document_lies(shop, 
         path.write_text(json.dumps(document), encoding="utf-8")
         hashes.add(open_catalog(path, **settings).hash())
     assert len(hashes) == 1
+
+
+class Talker(Tool):
+    spec = ToolSpec(name="talk", description="Talks.", parameters=PARAMETERS, effect="read")
+
+    async def call(self, arguments, context):
+        if arguments["portions"] > 1:
+            raise ToolError("too many", where="talk", hint="Change 'portions' and call again")
+        return ToolResult(value=1, notes=("call again with portions=2", "the reportions=3 stay"))
+
+
+@pytest.mark.anyio
+async def test_a_curated_tool_speaks_of_itself_and_its_arguments_by_their_new_names():
+    rule = {"match": "talk", "rename": "chat", "arguments": {"portions": {"rename": "count"}}}
+    chat = curate(Catalog([Talker()]), {"curation": 1, "rules": [rule]})["chat"]
+    result = await chat.call({"count": 1}, CallContext())
+    assert result.notes == ("call again with count=2", "the reportions=3 stay")
+    with pytest.raises(ToolError) as caught:
+        await chat.call({"count": 2}, CallContext())
+    assert (caught.value.where, caught.value.hint) == ("chat", "Change 'count' and call again")

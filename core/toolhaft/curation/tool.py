@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -11,7 +12,7 @@ from toolhaft.curation.changing import Changed, change
 from toolhaft.curation.projection import project
 from toolhaft.curation.rate import Turns
 from toolhaft.curation.rules import Changes
-from toolhaft.errors import FormatError
+from toolhaft.errors import FormatError, ToolError
 from toolhaft.tools.base import CallContext, Tool, ToolResult
 from toolhaft.tools.source import ToolSource
 from toolhaft.tools.wrappers import ToolWrapper
@@ -58,8 +59,26 @@ class CuratedTool(ToolWrapper):
         given = self.changed.back(arguments)
         if self._turns is not None:
             await self._turns.wait()
-        result = await self.inner.call(given, context)
+        try:
+            result = await self.inner.call(given, context)
+        except ToolError as error:
+            name, _, place = error.where.partition("#")
+            if name == self.inner.spec.name:
+                error.where = f"{self._spec.name}#{place}" if place else self._spec.name
+            error.hint = self._in_new_names(error.hint)
+            raise
+        if isinstance(result, ToolResult):
+            notes = tuple(self._in_new_names(note) for note in result.notes)
+            result = replace(result, notes=notes, rest=self._in_new_names(result.rest))
         return self._chosen(result) if self.changes.result else result
+
+    def _in_new_names(self, text: str) -> str:
+        """Return what the inner tool says of its arguments with the names that the model knows."""
+        for old, changed in self.changes.arguments.items():
+            if changed.rename and old in text:
+                text = text.replace(f"'{old}'", f"'{changed.rename}'")
+                text = re.sub(rf"(?<![\w.'-]){re.escape(old)}(?==)", changed.rename, text)
+        return text
 
     def _chosen(self, result: Any) -> Any:
         value = result.value if isinstance(result, ToolResult) else result
