@@ -50,16 +50,6 @@ def takes_artifacts(schema: Any) -> bool:
     return False
 
 
-def artifact_place(schema: Any, document: Any) -> Place | None:
-    """Return what a parameter's schema says of an artifact that stands in its place, or None.
-
-    Args:
-        schema: Of one value.
-        document: The schema that its references point into.
-    """
-    return _place([*_meant(schema, document)], "")
-
-
 def fill_places(schema: Any, value: Any, fill: Callable[[Place, Any], Any]) -> Any:
     """Return a copy of a value in which ``fill`` has replaced what stands in the place of an artifact.
 

@@ -28,11 +28,3 @@ def entries(value: Any, delimiters: tuple[str, ...], encode: Callable[[str], str
     if delimiters[0] == MULTI and isinstance(value, list):
         return [joined(item, delimiters[1:], encode) for item in value if item is not None]
     return [joined(value, delimiters, encode)]
-
-
-def field_value(value: Any, delimiters: tuple[str, ...]) -> Any:
-    """Return the value of a form's field with its lists as text, but for those of ``multi``."""
-    if not delimiters or not isinstance(value, list):
-        return value
-    made = entries(value, delimiters, str)
-    return made if delimiters[0] == MULTI else made[0]

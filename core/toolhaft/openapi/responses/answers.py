@@ -64,13 +64,12 @@ class AnswerChecker:
         self._returns = returns
         self._compiled: dict[str, Any] = {}
 
-    def check(self, parsed: Parsed, status: int, media_type: str, size: int) -> str:
+    def check(self, parsed: Parsed, status: int, size: int) -> str:
         """Return one line that says where an answer differs, or nothing.
 
         Args:
             parsed: The answer's value.
             status: Its status.
-            media_type: Its content type without parameters.
             size: Bytes of its body.
         """
         answer = answer_for(status, self._answers)

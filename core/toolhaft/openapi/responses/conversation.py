@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import StatusError, ToolError
 from toolhaft.http.message import Request, Response
-from toolhaft.openapi.media_types import plain
 from toolhaft.openapi.responses import paging_words as words
 from toolhaft.openapi.responses.collecting import (
     StreamBounds,
@@ -164,9 +163,8 @@ class Conversation:
                 value=parsed.value, notes=notes, exchanges=answer.exchanges, provenance=answer.provenance
             )
         events = self._redact(events)
-        media = plain(answer.header("content-type"))
         whole: Kind = "events" if kind == "events" else "lines"
-        said = self._checker.check(Parsed(kind=whole, value=events), answer.status, media, 0)
+        said = self._checker.check(Parsed(kind=whole, value=events), answer.status, 0)
         return ToolResult(
             value=events,
             notes=tuple(line for line in (note, said) if line),

@@ -109,7 +109,7 @@ async def follow_pages(response: Response, value: Any, asking: Asking, follow: F
             pages.notes += [reason] if reason != following.line() else []
             pages.notes.append(following.line())
             return pages
-        problem = await state.advance(following, pages, follow)
+        problem = await state.advance(following, pages)
         if problem:
             pages.notes.append(problem)
             return pages
@@ -158,7 +158,7 @@ class _State:
             return f"Stopped after {follow.seconds:g} seconds with {pages.count} pages"
         return ""
 
-    async def advance(self, following: NextPage, pages: Pages, follow: Follow) -> str:
+    async def advance(self, following: NextPage, pages: Pages) -> str:
         """Ask for a page and add it; return why that was not possible, or nothing."""
         mark = following.mark
         if mark in self._seen:

@@ -43,5 +43,5 @@ def _checked(
     response: Response, context: CallContext, checker: AnswerChecker, name: str
 ) -> tuple[Parsed, tuple[str, ...]]:
     parsed = parse_body(response, context.artifacts, name=name)
-    note = checker.check(parsed, response.status, response.media_type, len(response.body))
+    note = checker.check(parsed, response.status, len(response.body))
     return parsed, tuple(line for line in (parsed.note, note) if line)
