@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from toolhaft.types import ToolSpec
 
 Location = Annotated[
-    str, typer.Argument(help="openapi:FILE, a .catalog file, python:MODULE, or what plugins bring.")
+    str,
+    typer.Argument(
+        help="FILE or URL of an OpenAPI document, a .catalog file, python:MODULE, or what plugins bring."
+    ),
 ]
 Auth = Annotated[
     list[str] | None, typer.Option(help="Security scheme and secret: --auth api_key=env:PETSTORE_KEY.")
