@@ -200,7 +200,7 @@ def test_hashes_do_not_depend_on_order_place_or_absent_fields():
     spec = tool_spec("a", parameters={"type": "object", "properties": {"x": {}, "y": {}}})
     turned = tool_spec("a", parameters={"properties": {"y": {}, "x": {}}, "type": "object"})
     binding = {"kind": "openapi", "wire": {"method": "GET", "path": "/a"}}
-    more = {"wire": {"path": "/a", "method": "GET", "new": False, "newer": []}, "kind": "openapi"}
+    more = {"wire": {"path": "/a", "method": "GET", "new": None, "newer": []}, "kind": "openapi"}
     assert hash_tool(spec, binding) == hash_tool(turned, more)
     assert hash_tool(spec, binding).whole != hash_tool(spec, {**binding, "wire": {"method": "PUT"}}).whole
     here = tool_spec("a", source="openapi:/home/me/a.yaml#/paths/~1a/get")
