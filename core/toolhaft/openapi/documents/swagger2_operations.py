@@ -21,7 +21,7 @@ from toolhaft.openapi.documents.swagger2_parameters import (
     is_form,
     value_schema,
 )
-from toolhaft.openapi.media_types import FORM
+from toolhaft.openapi.media_types import FORM, plain
 from toolhaft.tools.report import Problem
 from toolhaft.types.pointer import escape
 
@@ -212,10 +212,10 @@ class OperationConverter:
 
 def form_type(fields: list[dict[str, Any]], consumes: list[str]) -> str:
     """Return the media type by which form fields are sent: a file needs multipart."""
-    plain = {media.partition(";")[0].strip().lower(): media for media in reversed(consumes)}
-    if any(node.get("type") == "file" for node in fields) or (_MULTIPART in plain and FORM not in plain):
+    known = {plain(media): media for media in reversed(consumes)}
+    if any(node.get("type") == "file" for node in fields) or (_MULTIPART in known and FORM not in known):
         return _MULTIPART
-    return plain.get(FORM, FORM)
+    return known.get(FORM, FORM)
 
 
 def _media_types(own: Any, default: Any) -> list[str]:

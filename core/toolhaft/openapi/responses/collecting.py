@@ -40,7 +40,7 @@ class StreamBounds:
 
 def streamed_kind(answer: StreamedResponse) -> str:
     """Return ``events`` or ``lines`` for an answer that comes piece by piece, else an empty text."""
-    kind = kind_of_type(answer.header("content-type").partition(";")[0].strip().lower())
+    kind = kind_of_type(answer.header("content-type"))
     return kind if kind in ("events", "lines") else ""
 
 
