@@ -5,9 +5,10 @@ import os
 
 import pytest
 
-from toolhaft.errors import UsageError
+from toolhaft.errors import SpecError, UsageError
 from toolhaft.openapi.documents.document import Limits
 from toolhaft.openapi.documents.load import read_path, read_value
+from toolhaft.openapi.documents.places import Folder
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.importing import import_document
 from toolhaft.openapi.options import ImportOptions
@@ -318,3 +319,18 @@ def test_a_document_without_a_folder_reads_no_file():
     found = import_document(read_value(value), ImportOptions())
     assert found.report.operations[0].outcome == "skipped"
     assert value["paths"]["/a"]["get"]["parameters"] == [{"$ref": "p.yaml#/x"}]
+
+
+def test_a_file_that_becomes_a_link_after_it_was_judged_is_not_read(tmp_path):
+    (tmp_path / "secret.json").write_text("{}")
+    (tmp_path / "api").mkdir()
+    document = tmp_path / "api" / "openapi.json"
+    document.write_text("{}")
+    part = document.with_name("part.json")
+    part.write_text("{}")
+    folder = Folder(document)
+    assert folder.read(folder.name("part.json", ""), 100) == b"{}"
+    part.unlink()
+    part.symlink_to(tmp_path / "secret.json")
+    with pytest.raises(SpecError, match="cannot be read"):
+        folder.read("part.json", 100)
