@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from toolhaft.errors import EgressError, UsageError
 from toolhaft.http.origin import origin_of
@@ -133,7 +133,7 @@ class Servers:
         if missing:
             needed = ", ".join(repr(name[:40]) for name in missing)
             return _unusable(f"{url[:200]!r} needs a value for {needed}: give server_variables=", pointer)
-        if not urlsplit_or_none(filled) or re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", filled) is None:
+        if not _parts(filled) or re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", filled) is None:
             if self._document_url:
                 filled = urljoin(self._document_url, filled)
             elif _HOST.match(filled):
@@ -210,7 +210,7 @@ def _shown(entry: Any) -> str:
     return clean_text(" ".join(text for text in texts if text), 120)
 
 
-def urlsplit_or_none(url: str) -> Any:
+def _parts(url: str) -> SplitResult | None:
     """Return the parts of a URL, or None where it cannot be taken apart."""
     try:
         return urlsplit(url)
@@ -220,7 +220,7 @@ def urlsplit_or_none(url: str) -> Any:
 
 def _usable(url: str, pointer: str) -> tuple[Server | None, str]:
     """Return the server behind an absolute URL, or None and why it cannot be used."""
-    parts = urlsplit_or_none(url)
+    parts = _parts(url)
     if parts is None or parts.scheme.lower() not in ("http", "https"):
         return None, "is no http or https URL"
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
