@@ -92,6 +92,7 @@ def test_the_tools_of_real_documents_are_sound(corpus, shared):
         check(folder, row)
 
 
+@pytest.mark.slow
 def test_hostile_documents_do_no_harm(shared):
     folder = shared / "openapi"
     rows = [json.loads(line) for line in (folder / "MANIFEST.jsonl").read_text().splitlines()]
