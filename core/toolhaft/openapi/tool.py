@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolhaft.auth.schemes import describe
 from toolhaft.auth.session import Auth, Choice
+from toolhaft.errors import ConfigError
 from toolhaft.http.message import Credential, Request, Response, Sender
 from toolhaft.openapi.options import CALL_OPTIONS, CallOptions
 from toolhaft.openapi.requests.files import holds_file
@@ -100,7 +101,11 @@ class OpenAPITool(Tool):
             UsageError: The operation takes no body of the media type.
         """
         if self._builder is None:
-            self._builder = RequestBuilder(self.wire)
+            try:
+                self._builder = RequestBuilder(self.wire)
+            except UnicodeEncodeError:
+                what = "the document names a parameter with half a character (a lone surrogate)"
+                raise ConfigError(what, where=self.spec.name) from None
         return self._builder.build(
             arguments,
             where=self.spec.name,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import InvalidArgumentsError, SpecError, nearest_names
+from toolhaft.tools.schema_cost import MOST_BRANCHES, branches
 from toolhaft.tools.subschemas import referred
 from toolhaft.types import ToolSpec
 from toolhaft.types.pointer import json_pointer
@@ -71,6 +72,9 @@ def compile_schema(schema: dict[str, Any] | bool, *, where: str = "") -> jsonsch
     """
     import jsonschema_rs
 
+    if branches(schema) > MOST_BRANCHES:
+        what = f"a value would be held against more than {MOST_BRANCHES} alternatives of the schema"
+        raise SpecError(what, where=where, code="E-SCHEMA")
     try:
         return jsonschema_rs.Draft202012Validator(schema, retriever=_refuse)
     except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
