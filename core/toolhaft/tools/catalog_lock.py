@@ -144,6 +144,7 @@ class Unapproved(ToolWrapper):
             description=f"{note} {base.description}".strip(),
             effect="irreversible",
             repeatable=False,
+            untrusted=True,
             hosts=inner.spec.hosts,
             source=inner.spec.source,
             metadata={**base.metadata, UNAPPROVED: reason},
