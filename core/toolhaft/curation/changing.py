@@ -197,7 +197,7 @@ class _Arguments:
         schema = {**self._spec.parameters, "properties": {key: self._spec.properties[key]}}
         schema.pop("required", None)
         try:
-            good = bool(compile_schema(schema).is_valid({key: value}))
+            good = bool(compile_schema(schema, bounded=True).is_valid({key: value}))
         except (SpecError, ValueError, jsonschema_rs.ValidationError):  # what cannot be checked is taken
             good = True
         if not good:

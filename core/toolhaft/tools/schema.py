@@ -52,7 +52,7 @@ class ArgumentChecker:
         kept = self._compiled.get(id(spec.parameters))
         if kept is not None:
             return kept[1]
-        validator = compile_schema(spec.parameters, where=spec.name)
+        validator = compile_schema(_checkable(spec.parameters), where=spec.name)
         if len(self._compiled) >= _KEPT:
             self._compiled.pop(next(iter(self._compiled)))
         self._compiled[id(spec.parameters)] = (spec.parameters, validator)
@@ -64,15 +64,22 @@ def check_arguments(spec: ToolSpec, arguments: Mapping[str, Any]) -> None:
     ArgumentChecker().check(spec, arguments)
 
 
-def compile_schema(schema: dict[str, Any] | bool, *, where: str = "") -> jsonschema_rs.Draft202012Validator:
+def compile_schema(
+    schema: dict[str, Any] | bool, *, where: str = "", bounded: bool = False
+) -> jsonschema_rs.Draft202012Validator:
     """Compile a JSON Schema 2020-12; nothing outside it is ever fetched or read.
+
+    Args:
+        schema: The schema.
+        where: For the error.
+        bounded: Whether one that may take for ever to check is refused.
 
     Raises:
         SpecError: It is not a valid schema, or refers to something outside itself.
     """
     import jsonschema_rs
 
-    if branches(schema) > MOST_BRANCHES:
+    if bounded and branches(schema) > MOST_BRANCHES:
         what = f"a value would be held against more than {MOST_BRANCHES} alternatives of the schema"
         raise SpecError(what, where=where, code="E-SCHEMA")
     try:
@@ -80,6 +87,19 @@ def compile_schema(schema: dict[str, Any] | bool, *, where: str = "") -> jsonsch
     except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
         lines = str(error).splitlines() or [type(error).__name__]
         raise SpecError(f"not a JSON Schema: {lines[0]}", where=where, code="E-SCHEMA") from None
+
+
+def _checkable(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema, or its arguments alone where it would take for ever to check; the API checks, too."""
+    if branches(schema) <= MOST_BRANCHES:
+        return schema
+    kept: dict[str, Any] = {key: schema[key] for key in ("type", "required") if key in schema}
+    named = schema.get("properties")
+    if isinstance(named, dict):
+        kept["properties"] = dict.fromkeys(named, True)
+        if schema.get("additionalProperties") is False:
+            kept["additionalProperties"] = False
+    return kept
 
 
 def _refuse(uri: str) -> Any:

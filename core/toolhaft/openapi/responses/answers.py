@@ -114,7 +114,7 @@ class AnswerChecker:
             return None
         if answer.status not in self._compiled:
             try:
-                self._compiled[answer.status] = compile_schema(schema)
+                self._compiled[answer.status] = compile_schema(schema, bounded=True)
             except SpecError:
                 self._compiled[answer.status] = None
         return self._compiled[answer.status]
