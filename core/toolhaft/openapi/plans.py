@@ -9,7 +9,7 @@ from typing import Any
 from toolhaft.auth.schemes import Alternatives
 from toolhaft.auth.session import Auth
 from toolhaft.openapi.bodies import Body, read_body
-from toolhaft.openapi.documents.document import Document, as_dict
+from toolhaft.openapi.documents.document import Document, as_dict, as_list
 from toolhaft.openapi.documents.resolve import BrokenReferenceError, Resolver
 from toolhaft.openapi.effects import is_key_parameter
 from toolhaft.openapi.encodings import EncodingReader
@@ -82,12 +82,23 @@ class Planner:
         self._parameters = ParameterReader(self.resolver, self.encodings, self.xml, everywhere=newest)
         self._layouts = LayoutReader(document, self.resolver, self.schemas, self.encodings)
         self.servers.check_choice(root.get("servers"))
-        self.origins = self.servers.all_origins(root.get("servers"), "/servers")
+        listed = as_list(root.get("servers")) or [{"url": "/"}]  # of a fetched document: where it came from
+        self.origins = self.servers.all_origins(listed, "/servers") or self._only_origin()
         self._broken = any(self.resolver.problem(ref) for ref in document.references)
 
     def _first_server(self, root: Mapping[str, Any]) -> str:
         """Return where addresses of a document that was not fetched are relative to."""
         return self.servers.choose([(root.get("servers"), "/servers")]).url
+
+    def _only_origin(self) -> set[str]:
+        """Return the one origin that the servers of all paths and operations share; none if there are more."""
+        found: set[str] = set()
+        for item in as_dict(self.document.root.get("paths")).values():
+            item = as_dict(self.resolver.target(item))
+            for place in (item, *item.values()):
+                if isinstance(place, dict) and "servers" in place:
+                    found |= self.servers.all_origins(place["servers"], "")
+        return found if len(found) == 1 else set()
 
     def plan(self, operation: Operation) -> OperationPlan:
         """Read one operation."""
@@ -161,7 +172,7 @@ class Planner:
 
     def _is_trusted(self, server: Server) -> bool:
         """Whether the server is the document's own, or one that the caller named."""
-        if not server.url or not self.origins or server.origin in self.origins:
+        if not server.url or server.origin in self.origins:
             return True
         host = server.origin.partition("://")[2]
         named = {host, host.rpartition(":")[0], server.origin}
