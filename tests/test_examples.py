@@ -9,29 +9,14 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parent.parent / "sdk_examples"
 EXAMPLES = sorted(FOLDER.glob("*.py"))
-HEAVY = (
-    "cv2",
-    "torch",
-    "toolhaft_dense",
-    "toolhaft_finetune",
-    "toolhaft_local",
-    "toolhaft_rapidapi",
-    "vision:",
-    "dense",
-)
-"""What an example that takes seconds has in it."""
-
-
-def example_of(path):
-    heavy = any(word in path.read_text(encoding="utf-8") for word in HEAVY)
-    return pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if heavy else [])
 
 
 def test_there_are_examples():
     assert EXAMPLES
 
 
-@pytest.mark.parametrize("example", [example_of(path) for path in EXAMPLES])
+@pytest.mark.slow
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_prints_what_it_promises(example, tmp_path):
     promised = [
         line.removeprefix("# prints: ")

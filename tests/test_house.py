@@ -3,6 +3,7 @@
 import ast
 import re
 import tokenize
+from functools import lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -12,7 +13,13 @@ SOURCES = sorted(
     for path in folder.rglob("*.py")
     if "templates" not in path.parts
 )
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+
+
+@lru_cache(maxsize=1)
+def trees():
+    """The parsed sources: read by the first test that asks, not by every worker that collects tests."""
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+
 
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
@@ -82,7 +89,7 @@ def test_files_are_short():
 def test_functions_are_short():
     long = {
         f"{name_of(path)}:{name}": length(node)
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for name, node in functions(tree)
     }
     beyond = {
@@ -104,7 +111,7 @@ def words(name):
 
 def test_names_say_what_a_thing_is():
     found = [name_of(path) for path in SOURCES if words(path.stem) & BANNED_WORDS]
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         for node in ast.walk(tree):
             named = isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
             if named and words(node.name) & BANNED_WORDS:
@@ -120,7 +127,7 @@ def dotted(node):
 
 def test_nothing_dangerous_is_called():
     found = []
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         for node in ast.walk(tree):
             where = f"{name_of(path)}:{getattr(node, 'lineno', 0)}"
             if isinstance(node, ast.Call):
@@ -152,7 +159,7 @@ def catches_everything(kind):
 def test_broad_excepts_stand_in_three_files():
     found = [
         f"{name_of(path)}:{node.lineno}"
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.ExceptHandler) and catches_everything(node.type)
     ]
@@ -162,7 +169,7 @@ def test_broad_excepts_stand_in_three_files():
 def test_base_exceptions_are_passed_on():
     """Whoever catches ``BaseException`` raises it again, or hands it to whoever waits."""
     found = []
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         for node in ast.walk(tree):
             if (
                 isinstance(node, ast.ExceptHandler)
@@ -199,7 +206,7 @@ def imported_at_once(tree):
 
 
 def test_no_module_imports_itself_by_way_of_others():
-    modules = {module_of(path): tree for path, tree in TREES.items()}
+    modules = {module_of(path): tree for path, tree in trees().items()}
     imports = {
         name: {other for other in imported_at_once(tree) if other in modules}
         for name, tree in modules.items()
@@ -237,7 +244,7 @@ def documented_things(tree, inside=""):
 
 def test_everything_public_has_a_docstring():
     found = []
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         if not ast.get_docstring(tree):
             found.append(name_of(path))
         if any(part.startswith("_") and part != "__init__.py" for part in path.parts[-2:]):

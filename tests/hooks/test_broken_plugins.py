@@ -8,6 +8,8 @@ import pytest
 
 from toolhaft.errors import PluginError
 
+pytestmark = pytest.mark.slow
+
 HOOK = "from toolhaft.hooks import hookimpl\n@hookimpl\ndef register_planners():\n    "
 PLANNER = "from toolhaft.planners.base import Planner\nclass P(Planner):\n    def rollout(self, *a): pass\n"
 

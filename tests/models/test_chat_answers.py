@@ -13,6 +13,8 @@ from toolhaft.http.retry import Retry
 from toolhaft.models.chat import ChatModel
 from toolhaft.types import Message, ToolCall, ToolSpec
 
+pytestmark = pytest.mark.slow
+
 ASK = [Message(role="user", text="What is the weather in Paris?")]
 TOOLS = (ToolSpec(name="weather", description="Weather of a city."),)
 

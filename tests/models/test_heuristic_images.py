@@ -15,6 +15,8 @@ from toolhaft.models.heuristic.ranking import ToolIndex
 from toolhaft.models.heuristic.regions import find_measures
 from toolhaft.types import Message
 
+pytestmark = pytest.mark.slow
+
 Image = Annotated[Artifact, "image/*"]
 
 

@@ -12,6 +12,8 @@ import pytest
 from toolhaft.models.heuristic import HeuristicModel
 from toolhaft.types import Message, ToolCall
 
+pytestmark = pytest.mark.slow
+
 
 def load_probes():
     file = Path(__file__).parent / "heuristic_probes.py"

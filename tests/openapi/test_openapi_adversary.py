@@ -10,11 +10,13 @@ import pytest
 
 from toolhaft.agent import Agent
 from toolhaft.errors import FormatError
-from toolhaft.openapi.object_view import object_view
 from toolhaft.openapi.documents.resolve import Resolver
+from toolhaft.openapi.object_view import object_view
 from toolhaft.openapi.source import OpenAPISource
 from toolhaft.testing import ScriptedModel
 from toolhaft.types import ToolCall, to_json
+
+pytestmark = pytest.mark.slow
 
 
 def test_compositions_that_fan_out_end(document, imported):

@@ -17,7 +17,7 @@ from toolhaft.runs.journal import Journal, read_results
 from toolhaft.runs.place import check_place
 from toolhaft.runs.results import LARGE
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 CALL = {"key": "k", "kind": "tool", "name": "send", "effect": "write", "repeatable": False}
 

@@ -17,6 +17,8 @@ from toolhaft.tools.base import Tool, ToolResult
 from toolhaft.world.approval import approver_of
 from toolhaft.world.tasks import load_tasks
 
+pytestmark = pytest.mark.slow
+
 TASKS = load_tasks()
 KEPT = frozenset(
     re.findall(

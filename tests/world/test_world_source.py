@@ -10,6 +10,8 @@ from toolhaft.world.server import World
 from toolhaft.world.source import WorldSource
 from toolhaft.world.tasks import KINDS, kind_of, load_tasks, reference_solution
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.anyio
 async def test_every_operation_becomes_a_tool(world):

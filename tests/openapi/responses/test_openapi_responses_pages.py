@@ -14,6 +14,8 @@ from toolhaft.openapi.responses.links import next_link
 from toolhaft.openapi.responses.next_page import by_url
 from toolhaft.tools.base import CallContext
 
+pytestmark = pytest.mark.slow
+
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 ROW = {"type": "object", "properties": {"id": INTEGER}}
 ROWS = {"type": "array", "items": ROW}

@@ -7,6 +7,8 @@ import pytest
 from toolhaft.errors import StatusError
 from toolhaft.tools.base import CallContext
 
+pytestmark = pytest.mark.slow
+
 JOB = {"202": {"description": "Accepted"}, "200": {"description": ""}}
 
 
