@@ -7,7 +7,7 @@ WORKERS ?= 2
 CODE := core plugins tests sdk_examples benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format lint types layers docs package bench openapi-full openapi-oracles soak loop clean
+.PHONY: help demo test fast check format lint types layers docs package bench openapi-full openapi-peers openapi-oracles soak loop clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ bench: $(VENV)/all-installed  ## Measure, with peers in the same run
 
 openapi-full: $(VENV)/all-installed  ## Send every operation of the OpenAPI corpus through a request and back: half an hour
 	$(BIN)/python benchmarks/openapi_roundtrip.py
+
+openapi-peers: $(VENV)/all-installed  ## Import, send and survive beside eight other OpenAPI importers: half an hour
+	$(BIN)/python benchmarks/openapi_peers.py
 
 openapi-oracles: $(VENV)/all-installed  ## Ask openapi-core and a Prism mock server about requests (from the network)
 	$(PYTHON) -m venv .venv-oracles

@@ -11,8 +11,12 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PEERS = HERE.parent / ".venv-bench"
+LONG = ("soak", "openapi_oracles", "openapi_peers", "openapi_roundtrip")
+"""What takes many minutes; each has a target of its own in the Makefile."""
 NAMES = sorted(
-    path.stem for path in HERE.glob("*.py") if path.stem not in ("run", "shared_data", "plot", "soak")
+    path.stem
+    for path in HERE.glob("*.py")
+    if path.stem not in ("run", *LONG) and "def main(" in path.read_text(encoding="utf-8")
 )
 
 

@@ -91,7 +91,7 @@ class Planner:
         return self.servers.choose([(root.get("servers"), "/servers")]).url
 
     def _only_origin(self) -> set[str]:
-        """Return the one origin that the servers of all paths and operations share; none if there are more."""
+        """Return the one origin that the servers of paths and operations share; none if there are more."""
         found: set[str] = set()
         for item in as_dict(self.document.root.get("paths")).values():
             item = as_dict(self.resolver.target(item))

@@ -66,7 +66,7 @@ def contents(
 
 
 def _notes(result: ToolResult, cut: int, context: RunContext) -> tuple[str, ...]:
-    """Return what a tool adds to its result, each on one short line; how to get the rest only if it was cut."""
+    """Return what a tool adds to its result, a short line each; how to get the rest only if it was cut."""
     said = [*result.notes[:_MOST_NOTES], *([result.rest] if cut and result.rest else ())]
     said += [f"{cut} more characters were cut"] if cut else []
     return tuple(_line(note, context, _LONGEST_NOTE) for note in said)
