@@ -73,10 +73,17 @@ class EffectService:
         """Return the service's OpenAPI document."""
         name = {"name": "name", "in": "query", "required": True, "schema": {"type": "string"}}
         ends = {"responses": {"200": {"description": "How often it arrived."}}}
+        plain = {"x-toolhaft-effect": "write"}  # what is called "send" could not be taken back otherwise
         methods = {"look": "get", "put": "put", "send": "post"}
         paths = {
             f"/{kind}": {
-                method: {"operationId": kind, "summary": f"{kind} a name", "parameters": [name], **ends}
+                method: {
+                    "operationId": kind,
+                    "summary": f"{kind} a name",
+                    "parameters": [name],
+                    **ends,
+                    **(plain if kind == "send" else {}),
+                }
             }
             for kind, method in methods.items()
         }
