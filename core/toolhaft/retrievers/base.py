@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from toolhaft.errors import UsageError
 from toolhaft.types import Scored, ToolSpec
 
 
@@ -15,7 +16,12 @@ class Retriever(ABC):
 
     @abstractmethod
     async def index(self, specs: Sequence[ToolSpec]) -> None:
-        """Make these tools the ones to search; what was indexed before is forgotten."""
+        """Make these tools the ones to search; what was indexed before is forgotten.
+
+        Args:
+            specs: Any sequence. Where it is a `toolhaft.tools.specs.Specs` (``catalog.specs()``), a retriever
+                may read it lazily, and keep an index beside its ``place`` under its ``version``.
+        """
 
     @abstractmethod
     async def retrieve(self, query: str, k: int = 5) -> list[Scored]:
@@ -23,6 +29,25 @@ class Retriever(ABC):
 
         Tools that share nothing with the query are left out, so fewer than ``k`` may come back.
         """
+
+    async def update(self, put: Sequence[ToolSpec] = (), remove: Iterable[str] = ()) -> None:
+        """Add tools to those that are searched, change or remove some, at a cost that only they determine.
+
+        Args:
+            put: Replace the tools of the same names; others are added, last in the order.
+            remove: Names; what is not there is no error.
+
+        Raises:
+            UsageError: This retriever cannot; the default says so. Index all tools anew.
+        """
+        raise UsageError(
+            f"the retriever {self.name!r} cannot change single tools", hint="Index all of them: index(specs)"
+        )
+
+    @property
+    def engine(self) -> str:
+        """What does the work, for people, as in ``pure Python, 221 tools``; empty if there is no choice."""
+        return ""
 
     async def close(self) -> None:
         """Let go of files and models. The default has none."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from toolhaft.errors import UnknownNameError, UsageError
 from toolhaft.tools.base import CallContext, Tool, ToolResult, check_name
 from toolhaft.tools.schema import ArgumentChecker
+from toolhaft.tools.specs import HeldSpecs, Specs
 from toolhaft.types import ToolSpec
 
 if TYPE_CHECKING:
@@ -113,9 +114,9 @@ class Catalog(Mapping[str, Tool]):
         """
         return self[name].spec
 
-    def specs(self) -> list[ToolSpec]:
+    def specs(self) -> Specs:
         """Return every tool's spec; this makes all of them."""
-        return [self._tools[name].spec for name in self._tools]
+        return HeldSpecs(self._tools[name].spec for name in self._tools)
 
     def check(self, spec: ToolSpec, arguments: Mapping[str, Any]) -> None:
         """Raise `InvalidArgumentsError` unless the arguments fit the spec."""
