@@ -258,6 +258,60 @@ def anytool_tools(name: str) -> SearchSet:
     return SearchSet(name=name, role="development", specs=tuple(specs), queries=tuple(queries), note=note)
 
 
+def tooleval(name: str) -> SearchSet:
+    """Return ToolBench's first test instructions but for those that resemble one of the test set `toolbench`.
+
+    What a model called when it answered stands in for gold.
+    """
+    from toolhaft_rapidapi.standard import function_name
+
+    folder = default_folder("toolbench")
+    tested = corpus_records(folder)
+    records = {**tested, **{k: v for k, v in crawl_records(folder).items() if k not in tested}}
+    by_function: dict[str, list[str]] = {}
+    for key, record in records.items():
+        by_function.setdefault(function_name(record["tool"], record["api"]), []).append(key)
+    known = [_words(row["text"]) for row in read_rows(folder / "retrieval" / "queries.jsonl.gz")]
+    wanted: dict[str, tuple[str, set[str]]] = {}
+    for file in sorted((folder / "tooleval_default_evalset").glob("*_CoT/*")):
+        for key, row in json.loads(read_text(file)).items():
+            called = set(_called(row["answer"]["answer_details"])) - {"Finish"}
+            found = [by_function.get(function, []) for function in called]
+            if found and all(len(ids) == 1 for ids in found) and not _resembles(row["query"], known):
+                wanted[key] = (row["query"], {ids[0] for ids in found})
+    if name.endswith("small"):
+        records = _whole_tools(records, {key for _, keys in wanted.values() for key in keys})
+    specs = rapidapi_specs(records)
+    queries = tuple(
+        Query(id=key, text=text, gold=frozenset(specs[api].name for api in apis))
+        for key, (text, apis) in wanted.items()
+    )
+    shared = sum(not tested.keys().isdisjoint(apis) for _, apis in wanted.values())
+    note = (
+        "gold is what a model called; "
+        f"{shared} queries have gold tools that are in the toolbench test catalog too; no query shares more "
+        "than half of its words with one of the test set"
+    )
+    return SearchSet(name=name, role="development", specs=tuple(specs.values()), queries=queries, note=note)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.lower()))
+
+
+def _resembles(text: str, others: Iterable[set[str]]) -> bool:
+    words = _words(text)
+    return any(2 * len(words & other) > len(words | other) for other in others)
+
+
+def _called(nodes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for node in nodes:
+        found = re.match(r"\{'name': '([^']+)'", node["message"]) if node["role"] == "tool" else None
+        if found:
+            yield found[1]
+        yield from _called(node["next"])
+
+
 # Model cards
 
 
@@ -527,6 +581,8 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 SETS: dict[str, tuple[Role, Callable[[str], SearchSet]]] = {
+    "tooleval": ("development", tooleval),
+    "tooleval-small": ("development", tooleval),
     "anytool": ("development", anytool_apis),
     "anytool-small": ("development", anytool_apis),
     "anytool-tools": ("development", anytool_tools),
