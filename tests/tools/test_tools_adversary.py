@@ -136,4 +136,4 @@ def test_a_strange_catalog_file_is_refused(tmp_path, schema):
         file.executescript(schema)
     file.close()
     with pytest.raises(FormatError):
-        open_catalog_file(path, lambda spec, binding: None).specs()
+        list(open_catalog_file(path, lambda spec, binding: None).specs())

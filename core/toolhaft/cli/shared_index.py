@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 from toolhaft.retrievers.base import Retriever
+from toolhaft.tools.specs import Specs
 from toolhaft.types import Scored, ToolSpec
 
 
@@ -19,15 +21,19 @@ class SharedIndex(Retriever):
     def __init__(self, retriever: Retriever) -> None:
         self.name = retriever.name
         self._retriever = retriever
-        self._specs: tuple[ToolSpec, ...] | None = None
+        self._indexed: Sequence[ToolSpec] | tuple[Path | None, str] | None = None
         self._indexing = asyncio.Lock()
 
     async def index(self, specs: Sequence[ToolSpec]) -> None:
-        """Index the tools unless they are those that are indexed already."""
+        """Index the tools unless they are those that are indexed already.
+
+        Those of a catalog file are told by its version, and none of them is held.
+        """
         async with self._indexing:
-            if self._specs != tuple(specs):
+            now = _content(specs)
+            if self._indexed != now:
                 await self._retriever.index(specs)
-                self._specs = tuple(specs)
+                self._indexed = now
 
     async def retrieve(self, query: str, k: int = 5) -> list[Scored]:
         """Return what the retriever finds."""
@@ -39,3 +45,10 @@ class SharedIndex(Retriever):
     async def end(self) -> None:
         """Let go of the retriever's files and models."""
         await self._retriever.close()
+
+
+def _content(specs: Sequence[ToolSpec]) -> Sequence[ToolSpec] | tuple[Path | None, str]:
+    """Return what tells these tools from others."""
+    if isinstance(specs, Specs) and specs.version:
+        return specs.place, specs.version
+    return tuple(specs)

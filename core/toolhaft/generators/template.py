@@ -81,7 +81,7 @@ class SampledGenerator(Generator):
         """
         if isinstance(n, bool) or not isinstance(n, int) or n < 1:
             raise UsageError(f"n is {n!r}", hint="Give a whole number of at least 1")
-        specs = catalog.specs()
+        specs = tuple(catalog.specs())
         if not specs:
             raise UsageError("the catalog has no tools", where=catalog.name)
         drops = drops if drops is not None else Drops()

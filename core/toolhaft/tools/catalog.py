@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from toolhaft.errors import UnknownNameError, UsageError
 from toolhaft.tools.base import CallContext, Tool, ToolResult, check_name
 from toolhaft.tools.schema import ArgumentChecker
-from toolhaft.tools.specs import HeldSpecs, Specs
+from toolhaft.tools.specs import Specs, specs_of
 from toolhaft.types import ToolSpec
 
 if TYPE_CHECKING:
@@ -115,8 +115,12 @@ class Catalog(Mapping[str, Tool]):
         return self[name].spec
 
     def specs(self) -> Specs:
-        """Return every tool's spec; this makes all of them."""
-        return HeldSpecs(self._tools[name].spec for name in self._tools)
+        """Return the tools' specs in the catalog's order, each read when it is asked for.
+
+        Those of a catalog file are read from it, and no tool is made for it; that the bindings agree with
+        them is checked when a tool is made.
+        """
+        return specs_of(self._tools)
 
     def check(self, spec: ToolSpec, arguments: Mapping[str, Any]) -> None:
         """Raise `InvalidArgumentsError` unless the arguments fit the spec."""

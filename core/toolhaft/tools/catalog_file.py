@@ -10,28 +10,31 @@ used, the report neither: opening costs the same for any number of tools.
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import sqlite3
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from toolhaft.errors import FormatError, ToolhaftError, UsageError
-from toolhaft.tools.base import NAME, Tool
+from toolhaft.tools.base import Tool
 from toolhaft.tools.catalog import Catalog
+from toolhaft.tools.catalog_database import CatalogDatabase, parse_json
 from toolhaft.tools.catalog_hash import hash_catalog, hash_tool
+from toolhaft.tools.file_specs import FileSpecs, read_spec
 from toolhaft.tools.report import Report
 from toolhaft.tools.source import ToolSource
-from toolhaft.types import FORMAT, ToolSpec, from_json, to_json
+from toolhaft.tools.wrappers import ToolWrapper
+from toolhaft.types import FORMAT, ToolSpec, to_json
 
 _COLLECTED = ("$.kind", "$.wire.security", "$.wire.secret_parameters")
 """Places in bindings whose different values have a table of their own."""
 _VALUES = "SELECT DISTINCT json_extract(binding, ?) FROM tools"
-_CREATE = re.compile(r"CREATE\s+TABLE\b", re.IGNORECASE)
-_LARGEST = 16_000_000
-"""Bytes of one row that are read."""
+_HELD = 1_000
+"""Tools that are held after they were asked for."""
 _TABLES = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE tools (position INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL,
@@ -91,24 +94,22 @@ def open_catalog_file(
         )
     tools = FileTools(where, bind, release)
     try:
-        about = tools.about()
-        if about.get("format") != str(FORMAT):
-            raise FormatError(
-                f"catalog format {about.get('format')!r} is not known; this version reads {FORMAT}",
-                where=str(where),
-                hint="Import the document again, or install a newer Toolhaft",
-            )
-        tools.check_table("tools")
+        tools.check()
         if check is not None:
             check(tools)
+        name = tools.name
     except ToolhaftError:
         tools.disconnect()
         raise
-    return Catalog(tools, name=about.get("name", ""), report=tools.report, close=tools.close)
+    return Catalog(tools, name=name, report=tools.report, close=tools.close)
 
 
 class FileTools(Mapping[str, Tool]):
-    """The tools of a catalog file; memory does not grow with their number."""
+    """The tools of a catalog file; memory does not grow with their number.
+
+    A tool is made when it is asked for. The last 1,000 are held, those that have something to close until
+    then, and those that somebody else holds.
+    """
 
     def __init__(
         self,
@@ -116,20 +117,36 @@ class FileTools(Mapping[str, Tool]):
         bind: Callable[[ToolSpec, Mapping[str, Any]], Tool],
         release: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._path = path
+        self._file = CatalogDatabase(path)
         self._bind = bind
         self._release = release
-        self._made: dict[str, Tool] = {}
-        self._file = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-        self._file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
-        self._file.execute("PRAGMA trusted_schema = OFF")
+        self._making = threading.RLock()
+        self._moment = 0
+        self._made: WeakValueDictionary[str, Tool] = WeakValueDictionary()
+        self._recent: dict[str, Tool] = {}
+        self._closing: list[Tool] = []
 
-    def about(self) -> dict[str, str]:
-        """Return the file's facts."""
-        self._check_length()
-        self.check_table("about")
-        statement = "SELECT key, value FROM about WHERE key != 'report'"
-        return {str(key): str(value) for key, value in self._query(statement)}
+    def check(self) -> None:
+        """Raise `FormatError` unless the file is a catalog of a format that this version reads."""
+        self._file.check_length()
+        self._file.check_table("about")
+        about = self._file.about()
+        if about.get("format") != str(FORMAT):
+            raise FormatError(
+                f"catalog format {about.get('format')!r} is not known; this version reads {FORMAT}",
+                where=str(self._file.path),
+                hint="Import the document again, or install a newer Toolhaft",
+            )
+        self._file.check_table("tools")
+
+    @property
+    def name(self) -> str:
+        """What the file says that a person calls the catalog."""
+        return self._file.about().get("name", "")
+
+    def specs(self) -> FileSpecs:
+        """Return the specs, read from the file when they are asked for; no tool is made for it."""
+        return FileSpecs(self._file)
 
     def report(self) -> Any:
         """Return how the import went, if that was kept: a `Report`, or what a source of another kind kept.
@@ -137,58 +154,63 @@ class FileTools(Mapping[str, Tool]):
         Raises:
             FormatError: It is damaged.
         """
-        rows = self._query("SELECT value FROM about WHERE key = 'report'")
-        value = _json(rows[0][0] or "null", self._path) if rows else None
+        path = self._file.path
+        rows = self._file.query("SELECT value FROM about WHERE key = 'report'")
+        value = parse_json(rows[0][0] or "null", path) if rows else None
         known = isinstance(value, dict) and "operations" in value
-        return Report.from_dict(value, where=str(self._path)) if known else value
-
-    def check_table(self, name: str) -> None:
-        """Raise `FormatError` unless there is such a table.
-
-        A view of that name will not do, nor a virtual table, nor computed columns: reading them would
-        run what their author wrote.
-        """
-        found = self._query("SELECT type, sql FROM sqlite_master WHERE name = ?", name)
-        plain = len(found) == 1 and found[0][0] == "table" and _CREATE.match(str(found[0][1]))
-        if not plain or self._query("SELECT 1 FROM pragma_table_xinfo(?) WHERE hidden", name):
-            raise FormatError("not a Toolhaft catalog", where=str(self._path))
+        return Report.from_dict(value, where=str(path)) if known else value
 
     def __getitem__(self, name: str) -> Tool:
-        made = self._made.get(name)
-        if made is None:
-            rows = self._query("SELECT spec, binding FROM tools WHERE name = ?", name)
-            if not rows:
-                raise KeyError(name)
-            where = f"{self._path}#{name}"
-            spec = from_json(ToolSpec, rows[0][0], where=where)
-            binding = _json(rows[0][1], where)
-            if spec.name != name or not NAME.fullmatch(name) or not isinstance(binding, dict):
-                raise FormatError("the tool's record is damaged", where=where)
-            made = self._made[name] = self._bind(spec, binding)
-        return made
+        with self._making:  # agents on other event loops ask too
+            self._forget_what_changed()
+            made = self._made.get(name)
+            if made is None:
+                made = self._made[name] = self._make(name)
+                if _closes(made):
+                    self._closing.append(made)
+            self._recent.pop(name, None)
+            self._recent[name] = made
+            if len(self._recent) > _HELD:
+                del self._recent[next(iter(self._recent))]
+            return made
+
+    def _make(self, name: str) -> Tool:
+        rows = self._file.query("SELECT spec, binding FROM tools WHERE name = ?", name)
+        if not rows:
+            raise KeyError(name)
+        spec = read_spec(name, rows[0][0], self._file.path)
+        where = f"{self._file.path}#{name}"
+        binding = parse_json(rows[0][1], where)
+        if not isinstance(binding, dict):
+            raise FormatError("the tool's record is damaged", where=where)
+        return self._bind(spec, binding)
+
+    def _forget_what_changed(self) -> None:
+        """Forget the tools that were made of what the file held before somebody changed it."""
+        moment = self._file.moment()
+        if moment != self._moment:
+            self._moment = moment
+            self._made.clear()
+            self._recent.clear()
 
     def __contains__(self, name: object) -> bool:
-        return bool(self._query("SELECT 1 FROM tools WHERE name = ?", name))
+        return self._file.has(name)
 
     def __iter__(self) -> Iterator[str]:
-        for (name,) in self._query("SELECT name FROM tools ORDER BY position"):
-            if not (isinstance(name, str) and NAME.fullmatch(name)):
-                raise FormatError(f"{name!r:.80} is not a tool name", where=str(self._path))
-            yield name
+        return self._file.names()
 
     def __len__(self) -> int:
-        return int(self._query("SELECT count(*) FROM tools")[0][0])
+        return self._file.count()
 
     def values_at(self, path: str) -> list[Any]:
         """Return the different values at a JSON path in the bindings, those in tools inside tools too.
 
         Objects and lists come as JSON text.
         """
-        if path in _COLLECTED and self._query("SELECT 1 FROM sqlite_master WHERE name = 'kept'"):
-            self.check_table("kept")
-            rows = self._query("SELECT value FROM kept WHERE path = ?", path)
+        if path in _COLLECTED and self._file.has_table("kept"):
+            rows = self._file.query("SELECT value FROM kept WHERE path = ?", path)
         else:
-            rows = [row for each in _paths(path) for row in self._query(_VALUES, each)]
+            rows = [row for each in _paths(path) for row in self._file.query(_VALUES, each)]
         return [value for value in dict.fromkeys(value for (value,) in rows) if value is not None]
 
     async def close(self) -> None:
@@ -197,29 +219,12 @@ class FileTools(Mapping[str, Tool]):
             stack.callback(self.disconnect)
             if self._release is not None:
                 stack.push_async_callback(self._release)
-            for made in self._made.values():
+            for made in self._closing:
                 stack.push_async_callback(made.close)
 
     def disconnect(self) -> None:
         """Close the file alone."""
         self._file.close()
-
-    def _check_length(self) -> None:
-        """Compare the file's length with its header's: SQLite reads a file cut short as far as it can."""
-        with self._path.open("rb") as file:
-            header = file.read(100)
-        page = int.from_bytes(header[16:18], "big")
-        pages = int.from_bytes(header[28:32], "big")
-        if len(header) < 100 or self._path.stat().st_size != pages * (65_536 if page == 1 else page):
-            raise FormatError("not a Toolhaft catalog, or one that was cut short", where=str(self._path))
-
-    def _query(self, statement: str, *values: object) -> list[Any]:
-        try:
-            return self._file.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
-            raise FormatError(
-                f"not a Toolhaft catalog, or a damaged one: {error}", where=str(self._path)
-            ) from None
 
 
 class CatalogFileSource(ToolSource):
@@ -271,11 +276,11 @@ def _paths(path: str) -> tuple[str, str]:
     return path, f"$.inner{path[1:]}"
 
 
-def _json(text: Any, where: object) -> Any:
-    try:
-        return json.loads(text)
-    except (TypeError, ValueError, RecursionError):
-        raise FormatError("damaged: not JSON", where=str(where)) from None
+def _closes(tool: Tool) -> bool:
+    """Whether closing the tool, or one that it is around, does anything."""
+    while isinstance(tool, ToolWrapper) and type(tool).close is ToolWrapper.close:
+        tool = tool.inner
+    return type(tool).close is not Tool.close
 
 
 def _about(catalog: Catalog) -> dict[str, str]:

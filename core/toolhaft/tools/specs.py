@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import overload
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, overload
 
 from toolhaft.types import ToolSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from toolhaft.tools.base import Tool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +32,22 @@ class SpecChanges:
 class Specs(Sequence[ToolSpec]):
     """Specs in the order of their catalog, each read when it is asked for.
 
-    Attributes:
-        place: The catalog's file, beside which an index of it may be kept; None if there is none.
-        version: Changes whenever the content of the tools does; empty if that is not known, and then no
-            index may be kept.
+    Two are equal, and one is equal to a list or tuple, where they hold the same specs in the same order.
     """
 
-    place: Path | None = None
-    version: str = ""
+    @property
+    def place(self) -> Path | None:
+        """The catalog's file, beside which an index of it may be kept; None if there is none."""
+        return None
+
+    @property
+    def version(self) -> str:
+        """What the content is called: another word whenever the tools, or their order, are others.
+
+        Empty if that is not known, and then no index may be kept. A catalog file may be changed while it is
+        open: whoever reads all specs asks for the version first.
+        """
+        return ""
 
     @abstractmethod
     def names(self) -> Iterator[str]:
@@ -51,6 +64,38 @@ class Specs(Sequence[ToolSpec]):
     def changes(self, since: str) -> SpecChanges | None:
         """Return what changed since an earlier version, or None where that is not known."""
         return SpecChanges() if since and since == self.version else None
+
+    def __iter__(self) -> Iterator[ToolSpec]:
+        return map(self.named, self.names())
+
+    @overload
+    def __getitem__(self, index: int) -> ToolSpec: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ToolSpec]: ...
+    def __getitem__(self, index: int | slice) -> ToolSpec | Sequence[ToolSpec]:
+        chosen = range(len(self))[index]  # raises IndexError as a list does
+        if isinstance(chosen, int):
+            return self.named(next(islice(self.names(), chosen, None)))
+        if chosen.step < 0:
+            return tuple(reversed(self[chosen[-1] : chosen[0] + 1 : -chosen.step] if chosen else ()))
+        return tuple(map(self.named, islice(self.names(), chosen.start, chosen.stop, chosen.step)))
+
+    def __contains__(self, spec: object) -> bool:
+        try:
+            return isinstance(spec, ToolSpec) and self.named(spec.name) == spec
+        except KeyError:
+            return False
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Specs | list | tuple):
+            return NotImplemented
+        if len(self) != len(other):
+            return False
+        return all(mine == theirs for mine, theirs in zip(self, other, strict=False))
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class HeldSpecs(Specs):
@@ -88,6 +133,86 @@ class HeldSpecs(Specs):
         return len(self._specs)
 
 
+class ToolSpecs(Specs):
+    """The specs of tools, each of which is made when its spec is asked for."""
+
+    def __init__(self, tools: Mapping[str, Tool]) -> None:
+        self._tools = tools
+
+    def names(self) -> Iterator[str]:
+        """Yield the names, in order; no tool is made."""
+        return iter(self._tools)
+
+    def named(self, name: str) -> ToolSpec:
+        """Return the spec of a tool, or raise `KeyError`."""
+        return self._tools[name].spec
+
+    def __len__(self) -> int:
+        return len(self._tools)
+
+
+class RenamedSpecs(Specs):
+    """Some of the specs, or others' under new names.
+
+    Args:
+        specs: Where they are.
+        old: New name -> the name there, in order.
+    """
+
+    def __init__(self, specs: Specs, old: Mapping[str, str]) -> None:
+        self._specs = specs
+        self._old = old
+
+    def names(self) -> Iterator[str]:
+        """Yield the names, in order; no spec is read."""
+        return iter(self._old)
+
+    def named(self, name: str) -> ToolSpec:
+        """Return the spec of a name, or raise `KeyError`."""
+        old = self._old[name]
+        found = self._specs.named(old)
+        return found if old == name else replace(found, name=name)
+
+    def __len__(self) -> int:
+        return len(self._old)
+
+
+class MergedSpecs(Specs):
+    """The specs of several, one after the other.
+
+    Args:
+        parts: None has a name that another has.
+    """
+
+    def __init__(self, parts: Sequence[Specs]) -> None:
+        self.parts = tuple(parts)
+
+    def names(self) -> Iterator[str]:
+        """Yield the names, in order; no spec is read."""
+        return (name for part in self.parts for name in part.names())
+
+    def named(self, name: str) -> ToolSpec:
+        """Return the spec of a name, or raise `KeyError`."""
+        for part in self.parts:
+            try:
+                return part.named(name)
+            except KeyError:
+                continue
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[ToolSpec]:
+        return (spec for part in self.parts for spec in part)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+
 def as_specs(specs: Iterable[ToolSpec]) -> Specs:
     """Return specs as they are, or held in memory if they are any other collection."""
     return specs if isinstance(specs, Specs) else HeldSpecs(specs)
+
+
+def specs_of(tools: Mapping[str, Tool]) -> Specs:
+    """Return the specs of tools by name: read where they are kept, without making tools, if they can be."""
+    read = getattr(tools, "specs", None)
+    return read() if callable(read) else ToolSpecs(tools)

@@ -13,6 +13,7 @@ from toolhaft.errors import RefusedError, UsageError
 from toolhaft.tools.base import CallContext, Tool, ToolResult, check_name
 from toolhaft.tools.handles import artifacts_in
 from toolhaft.tools.memory import canonical
+from toolhaft.tools.specs import MergedSpecs, RenamedSpecs, Specs, specs_of
 from toolhaft.types import ArtifactPart, ToolSpec
 
 
@@ -43,6 +44,10 @@ class Subset(View):
             raise KeyError(name)
         return self._tools[name]
 
+    def specs(self) -> Specs:
+        """Return their specs."""
+        return RenamedSpecs(specs_of(self._tools), {name: name for name in self._index})
+
 
 class Renamed(View):
     """The tools under other names, old name -> new name."""
@@ -66,11 +71,16 @@ class Renamed(View):
             made = self._made[name] = found if old == name else NamedTool(found, name)
         return made
 
+    def specs(self) -> Specs:
+        """Return their specs under the new names."""
+        return RenamedSpecs(specs_of(self._tools), self._old)
+
 
 class Merged(View):
     """The tools of several mappings."""
 
     def __init__(self, parts: Sequence[Mapping[str, Tool]]) -> None:
+        self._parts = tuple(parts)
         self._home: dict[str, Mapping[str, Tool]] = {}
         self._index = self._home
         for part in parts:
@@ -84,6 +94,10 @@ class Merged(View):
 
     def __getitem__(self, name: str) -> Tool:
         return self._home[name][name]
+
+    def specs(self) -> Specs:
+        """Return their specs, those of one mapping after the other."""
+        return MergedSpecs([specs_of(part) for part in self._parts])
 
 
 class Wrapped(View):

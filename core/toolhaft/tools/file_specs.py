@@ -1,0 +1,74 @@
+"""The specs of a catalog file, read row by row; no tool is made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+from toolhaft.errors import FormatError
+from toolhaft.tools.base import NAME
+from toolhaft.tools.catalog_database import CatalogDatabase
+from toolhaft.tools.specs import Specs
+from toolhaft.types import ToolSpec, from_json
+
+
+class FileSpecs(Specs):
+    """The specs of a catalog file as it is at the moment of asking.
+
+    They are what the file says: whether its bindings agree is checked when a tool is made.
+    """
+
+    def __init__(self, file: CatalogDatabase) -> None:
+        self._file = file
+
+    @property
+    def place(self) -> Path | None:
+        """The file."""
+        return self._file.path
+
+    def names(self) -> Iterator[str]:
+        """Yield the names, in order; no spec is read."""
+        return self._file.names()
+
+    def named(self, name: str) -> ToolSpec:
+        """Return the spec of a name, or raise `KeyError`."""
+        rows = self._file.query("SELECT spec FROM tools WHERE name = ?", name)
+        if not rows:
+            raise KeyError(name)
+        return read_spec(name, rows[0][0], self._file.path)
+
+    def __iter__(self) -> Iterator[ToolSpec]:
+        return (read_spec(name, text, self._file.path) for name, text in self._file.pages("name, spec"))
+
+    @overload
+    def __getitem__(self, index: int) -> ToolSpec: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ToolSpec]: ...
+    def __getitem__(self, index: int | slice) -> ToolSpec | Sequence[ToolSpec]:
+        chosen = range(len(self))[index]
+        if isinstance(chosen, range):
+            return super().__getitem__(index)
+        rows = self._file.query("SELECT name, spec FROM tools ORDER BY rowid LIMIT 1 OFFSET ?", chosen)
+        if not rows:  # the file was changed since it was counted
+            raise IndexError(index)
+        return read_spec(rows[0][0], rows[0][1], self._file.path)
+
+    def __len__(self) -> int:
+        return self._file.count()
+
+    def __contains__(self, spec: object) -> bool:
+        return isinstance(spec, ToolSpec) and self._file.has(spec.name) and self.named(spec.name) == spec
+
+
+def read_spec(name: Any, text: Any, path: Path) -> ToolSpec:
+    """Return a spec from its row.
+
+    Raises:
+        FormatError: The row is damaged.
+    """
+    where = f"{path}#{name:.80}" if isinstance(name, str) else str(path)
+    spec = from_json(ToolSpec, text, where=where)
+    if spec.name != name or not NAME.fullmatch(name):
+        raise FormatError("the tool's record is damaged", where=where)
+    return spec
