@@ -1,7 +1,18 @@
 """An agent: tools, a model and a planner put together; and catalogs and models opened by name."""
 
 from toolhaft.agent.agent import Agent
+from toolhaft.agent.finding import CallTool, FindTools, searchable
 from toolhaft.agent.opening import load_catalog, open_catalog, open_model, split_location
 from toolhaft.agent.run import Run
 
-__all__ = ["Agent", "Run", "load_catalog", "open_catalog", "open_model", "split_location"]
+__all__ = [
+    "Agent",
+    "CallTool",
+    "FindTools",
+    "Run",
+    "load_catalog",
+    "open_catalog",
+    "open_model",
+    "searchable",
+    "split_location",
+]

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.agent.active import Active, next_event, shielded
+from toolhaft.agent.offering import Offering
 from toolhaft.agent.opening import open_model
 from toolhaft.agent.parts import budget_of, catalog_of, new_id, policy_of
 from toolhaft.agent.run import Run
@@ -52,7 +53,10 @@ class Agent:
         planner: A planner, or its name; likewise ``retriever``.
         k: How many tools the retriever chooses for the model; all of them are offered if there are no more
             than that. Tools that the chosen ones' descriptions name are offered too, at most ``k`` more; if
-            fewer are found, tools that read fill the places (see `opening_tools`).
+            fewer are found, tools that read fill the places (see `opening_tools`). By default 8, and all of
+            up to 16 tools whose descriptions and schemas are no longer than 16,000 characters together.
+        find_tools: Whether the model gets a tool that searches the others (`toolhaft.agent.FindTools`),
+            where not all are offered; what it finds can be called from the next step on.
         budget: Limits of one rollout: a `Budget`, or its fields as a mapping.
         allow: Effects (``write``, ``irreversible``) or tool names that may run without asking.
         policy: Replaces the policy that ``allow`` makes.
@@ -76,7 +80,8 @@ class Agent:
         model: str | Model = "auto",
         planner: str | Planner = "react",
         retriever: str | Retriever = "bm25",
-        k: int = 8,
+        k: int | None = None,
+        find_tools: bool = False,
         budget: Budget | Mapping[str, Any] | None = None,
         allow: str | Sequence[str] = (),
         policy: Policy | None = None,
@@ -88,11 +93,17 @@ class Agent:
         registry: Registry | None = None,
         warn: Callable[[str], None] | None = None,
     ) -> None:
-        if not isinstance(k, int) or k < 1:
+        if k is not None and (not isinstance(k, int) or k < 1):
             raise UsageError(f"k is {k!r}", hint="Give a whole number of at least 1")
         self.catalog = catalog_of(tools)
         self.seed = seed
-        self.k = k
+        self.offering = Offering(
+            catalog=self.catalog,
+            retriever=self.retriever,
+            retriever_name=self._retriever_name,
+            k=k,
+            find_tools=find_tools,
+        )
         self.budget = budget_of(budget)
         self._model = model
         self._planner = planner
@@ -198,6 +209,11 @@ class Agent:
             await (await self.retriever()).close()
 
     @property
+    def k(self) -> int:
+        """How many tools the retriever chooses."""
+        return self.offering.chosen
+
+    @property
     def secrets(self) -> SecretStore:
         """The store whose values are kept out of everything that is shown or written."""
         if self._secrets is None:
@@ -284,7 +300,11 @@ class Agent:
         active = self._active[context.id] = Active(context)
         try:
             planner, model = self.planner, self.model
-            context.settings = {"k": self.k, "pool": len(self.catalog), "retriever": self._retriever_name()}
+            context.settings = {
+                "k": self.offering.chosen,
+                "pool": len(self.catalog),
+                "retriever": self._retriever_name(),
+            }
             offered = await active.wait(self._offer(task, context))
             if offered is None:
                 yield await Record(task, context, planner=planner.name, model=model.name).finish("cancelled")
@@ -307,32 +327,17 @@ class Agent:
         """Choose the tools to offer, all of them where there are few; None if the rollout was cancelled."""
         import asyncio
 
-        from toolhaft.retrievers.mentions import mentioned_tools
-        from toolhaft.retrievers.openings import opening_tools
-        from toolhaft.tools.toolset import ToolSet
-        from toolhaft.types import ToolsRetrieved
-
-        if len(self.catalog) <= self.k:
-            return ToolSet(self.catalog), None
         try:
-            hits = await (await self.retriever()).retrieve(task.instruction, self.k)
+            tools, event = await self.offering.choose(task.instruction)
         except asyncio.CancelledError:
             if context.absorb_cancellation():
                 return None
             raise
-        context.retrieved = tuple((hit.item.name, hit.score) for hit in hits)
-        chosen = [hit.item for hit in hits]
-        mentioned = mentioned_tools(chosen, self.catalog, limit=self.k)
-        chosen.extend(map(self.catalog.spec, mentioned))
-        opening = opening_tools(chosen, self.catalog.specs(), limit=self.k - len(chosen))
-        event = ToolsRetrieved(
-            hits=context.retrieved,
-            retriever=self._retriever_name(),
-            pool=len(self.catalog),
-            mentioned=tuple(mentioned),
-            opening=tuple(opening),
-        )
-        return ToolSet(self.catalog, [*(spec.name for spec in chosen), *opening]), event
+        if event is not None:
+            context.retrieved = event.hits
+            if self.offering.find_tools:
+                context.settings = {**context.settings, "find_tools": True}
+        return tools, event
 
     def _retriever_name(self) -> str:
         name = self._retriever

@@ -304,6 +304,7 @@ class Batch:
                 "model": agent.model.name,
                 "planner": agent.planner.name,
                 "k": agent.k,
+                **({"find_tools": True} if agent.offering.find_tools else {}),
                 "seed": agent.seed,
                 "budget": to_value(agent.budget),
                 "tools": sorted(agent.catalog.names),

@@ -151,7 +151,8 @@ async def open_work(
     api_key: str | None = None,
     planner: str = "react",
     retriever: str = "bm25",
-    k: int = 8,
+    k: int | None = None,
+    find_tools: bool = False,
     budget: Mapping[str, Any] | None = None,
     allow: Sequence[str] = (),
     private: bool = False,
@@ -169,7 +170,8 @@ async def open_work(
         api_key: Its key, by reference.
         planner: Its name.
         retriever: Its name.
-        k: How many tools are offered.
+        k: How many tools are offered; None as for an `Agent`.
+        find_tools: Whether the model may search for more.
         budget: Of one rollout.
         allow: Effects and tools that may run unasked.
         private: The instructions hold private data.
@@ -193,6 +195,7 @@ async def open_work(
         planner=planner,
         retriever=retriever,
         k=k,
+        find_tools=find_tools,
         budget=budget,
         allow=tuple(allow),
         private=private,

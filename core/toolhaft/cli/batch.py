@@ -34,13 +34,15 @@ _DEFAULTS: Mapping[str, tuple[Any, ...]] = {
     "model": ("auto",),
     "planner": ("react",),
     "retriever": ("bm25",),
-    "k": (8,),
 }
 _LISTS = ("allow_hosts",)
 
 File = Annotated[Path | None, typer.Argument(help="JSONL, JSON, YAML, or one instruction a line.")]
 Tools = Annotated[list[str] | None, typer.Option(help="A catalog of tools; may be given several times.")]
 ModelName = Annotated[str, typer.Option(help="openai:NAME, http://HOST/v1#NAME, heuristic, auto ...")]
+FindTools = Annotated[
+    bool, typer.Option("--find-tools", help="Give the model a tool that searches for more.")
+]
 Allow = Annotated[list[str] | None, typer.Option(help="Effect (write, irreversible) or tool that may run.")]
 TaskBudget = Annotated[list[str] | None, typer.Option(help="A limit of each task: --budget model_calls=40.")]
 BatchBudget = Annotated[
@@ -77,7 +79,8 @@ def batch(
     model: ModelName = "auto",
     planner: Annotated[str, typer.Option(help="Name of the planner.")] = "react",
     retriever: Annotated[str, typer.Option(help="Name of the retriever.")] = "bm25",
-    k: Annotated[int, typer.Option("-k", help="How many tools the model is offered.", min=1)] = 8,
+    k: Annotated[int | None, typer.Option("-k", help="How many tools the model is offered.", min=1)] = None,
+    find_tools: FindTools = False,
     allow: Allow = None,
     budget: TaskBudget = None,
     batch_budget: BatchBudget = None,
@@ -128,6 +131,7 @@ def batch(
         "planner": planner,
         "retriever": retriever,
         "k": k,
+        "find_tools": find_tools,
         "budget": read_budget(budget or ()),
         "allow": list(allow or []),
         "private": private,

@@ -43,7 +43,10 @@ def run(
     ] = "auto",
     planner: Annotated[str, typer.Option(help="Name of the planner.")] = "react",
     retriever: Annotated[str, typer.Option(help="Name of the retriever.")] = "bm25",
-    k: Annotated[int, typer.Option("-k", help="How many tools the model is offered.", min=1)] = 8,
+    k: Annotated[int | None, typer.Option("-k", help="How many tools the model is offered.", min=1)] = None,
+    find_tools: Annotated[
+        bool, typer.Option("--find-tools", help="Give the model a tool that searches for more tools.")
+    ] = False,
     allow: Annotated[
         list[str] | None, typer.Option(help="Effect (write, irreversible) or tool that may run unasked.")
     ] = None,
@@ -85,6 +88,7 @@ def run(
         planner=planner,
         retriever=retriever,
         k=k,
+        find_tools=find_tools,
         budget=read_budget(budget or ()),
         allow=allow or (),
         approver=None if as_json else terminal_approver(),

@@ -52,8 +52,9 @@ class Record:
         self._read: tuple[str, ...] = ()
 
     def offer(self, tools: ToolSet) -> tuple[str, ...]:
-        """Note which tools the model is shown in the step to come, and return their names."""
+        """Grow the tools, note which the model is shown in the step to come, and return their names."""
         self._read = self.context.labels.read
+        tools.grow()
         specs = tools.specs
         if specs is not self._last_specs:
             self._last_specs = specs

@@ -70,7 +70,6 @@ class Search:
         record: Record,
     ) -> None:
         self.profile = profile
-        self.tools = tools
         self.model = model
         self.context = context
         self.record = record
@@ -84,7 +83,14 @@ class Search:
         self._visited = Visited()
         self._asked = 0
         self._left = 0
+        # What is offered belongs to the branch: it depends on what was found on the way to a node alone.
+        self._offers: dict[int, ToolSet] = {self.tree.root.step: tools}
         context.labels.add(USER, task.instruction)
+
+    @property
+    def tools(self) -> ToolSet:
+        """What is offered at the current node."""
+        return self._offers[self.tree.current.step]
 
     @property
     def went_in_circles(self) -> bool:
@@ -187,10 +193,11 @@ class Search:
         """Make the calls of a decision and go on below it."""
         context, record, parent = self.context, self.record, self.tree.current
         made = Round(completion.calls, reuse_reads=True)
+        tools = self._offers[child.step] = self.tools.branch()
         before = context.memory.writes
         try:
             context.meter.reserve(tool_calls=len(completion.calls))
-            async with aclosing(made.make(child.step, self.tools, context)) as events:
+            async with aclosing(made.make(child.step, tools, context)) as events:
                 async for event in events:
                     yield event
         except (ToolhaftError, asyncio.CancelledError) as error:
@@ -241,6 +248,7 @@ class Search:
             )
             child.messages = (*child.messages, Message(role="user", text=prompt("react_silent")))
             child.known = parent.known
+            self._offers[child.step] = self.tools
             self.tree.grow(child)
             return StepFinished(step=step)
         child.status = self._judge(ending, completion.text)

@@ -98,7 +98,7 @@ class Tries(Planner):
         """Make one try, with its steps numbered after those of the tries before."""
         offset = sum(len(trajectory.steps) for trajectory in made)
         count = len(made)
-        events = self.planner.rollout(task, tools, model, context)
+        events = self.planner.rollout(task, tools.branch(), model, context)
         async with aclosing(cast("AsyncGenerator[Event, None]", events)) as own:
             async for event in own:
                 if isinstance(event, RolloutFinished):

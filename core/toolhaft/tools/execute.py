@@ -70,6 +70,8 @@ async def execute(
         _check(call, spec, tools)
         earlier = context.memory.recall(call, reads=reuse_reads)
         if earlier is not None:
+            if note:
+                tools.note(call, earlier)
             return earlier
         given = context.handles.resolve(spec, call.arguments)
         fields["arguments_from"] = sources = context.labels.of_arguments(given, spec.parameters)
@@ -135,6 +137,7 @@ def note_call(call: ToolCall, observation: Observation, tools: ToolSet, context:
     made = observation.error is None or observation.error.effect != "none"
     if made or spec.effect == "read":
         context.memory.remember(call, observation)
+    tools.note(call, observation)
     context.labels.add(f"tool:{spec.name}", observation.text())
     context.untrusted = context.untrusted or spec.untrusted
     return observation

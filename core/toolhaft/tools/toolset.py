@@ -7,11 +7,14 @@ from typing import Any
 
 from toolhaft.tools.base import Tool
 from toolhaft.tools.catalog import Catalog
-from toolhaft.types import ToolSpec
+from toolhaft.types import Observation, ToolCall, ToolSpec
 
 
 class ToolSet:
     """A live selection from a catalog: a planner reads it anew each step, a tool search may grow it.
+
+    A planner that goes back to an earlier point gives each of its branches a `branch`, so that what is
+    offered at a point depends on what was done on the way to it alone.
 
     Args:
         catalog: Where the tools are.
@@ -60,6 +63,21 @@ class ToolSet:
         for name in names:
             if self._offered.pop(name, self) is None:
                 self._specs = None
+
+    def note(self, call: ToolCall, observation: Observation) -> None:
+        """Take what a call returned, as `toolhaft.tools.execute` tells it; the default does nothing with it.
+
+        Args:
+            call: One that was answered: by its tool, by a journal, or by an earlier answer that stands.
+            observation: What came back.
+        """
+
+    def grow(self) -> None:
+        """Offer what was found since the last time; a record does so before each step. The default: nothing."""
+
+    def branch(self) -> ToolSet:
+        """Return what a path of its own is offered: a copy where the set grows by itself, else the set."""
+        return self
 
     def __len__(self) -> int:
         return len(self._offered)
