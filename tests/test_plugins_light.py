@@ -48,7 +48,10 @@ def test_what_an_unknown_name_says_to_install_is_what_the_plugins_bring():
     from toolhaft.hooks.first_party import FIRST_PARTY
 
     registry = Registry.load()
-    kinds = ("source", "retriever", "model", "planner", "generator", "evaluator", "executor", "command")
+    kinds = (
+        *("source", "retriever", "reranker", "model", "planner"),
+        *("generator", "evaluator", "executor", "command"),
+    )
     brought = {}
     for kind in kinds:
         for each in registry.registrations(kind):

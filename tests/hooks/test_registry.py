@@ -187,8 +187,27 @@ def test_a_failed_plugin_is_blamed_for_the_name_it_would_bring(plugins, monkeypa
 
 
 def test_every_kind_has_its_hook_and_its_door():
-    assert len(KINDS) == len(HOOKS) == 8
+    assert len(KINDS) == len(HOOKS) == 9
     assert all(callable(getattr(Registry, kind)) for kind in KINDS)
+
+
+class Joined(Planner):
+    """Is made of another planner."""
+
+    def __init__(self, *, part: str = "deep", make_part=None):
+        self.part = make_part and make_part("planner", part, {"depth": 3})
+
+    def rollout(self, task, tools, model, context):
+        raise NotImplementedError
+
+
+def test_what_is_made_of_parts_gets_them_by_name(registry):
+    pack = types.SimpleNamespace(register_planners=hookimpl(lambda: {"joined": Joined}))
+    registry.add(pack, name="joiner")
+    assert registry.planner("joined").part.depth == 3
+    assert registry.planner("joined", make_part=None).part is None
+    with pytest.raises(UnknownNameError, match="unknown planner 'deap'"):
+        registry.planner("joined", part="deap")
 
 
 def test_the_built_ins_come_in_through_the_entry_point():

@@ -6,11 +6,13 @@ from toolhaft.errors import ModelError, ToolError, UsageError
 from toolhaft.evaluators.base import Evaluator
 from toolhaft.retrievers.base import Retriever
 from toolhaft.retrievers.bm25 import BM25
+from toolhaft.retrievers.reranker import Reranker
 from toolhaft.testing import (
     CannedTool,
     ScriptedModel,
     check_evaluator,
     check_plugin,
+    check_reranker,
     check_retriever,
     check_specs,
     record_trajectory,
@@ -118,6 +120,35 @@ async def test_retrievers_are_checked():
     found = " ".join(str(finding) for finding in await check_retriever(Everything()))
     assert "finds tools in an empty catalog" in found
     assert "not Scored tools of the catalog" in found or "not sorted" in found
+
+
+class ByName(Reranker):
+    """Alphabetical."""
+
+    def __init__(self, change=lambda hits: hits):
+        self.change = change
+
+    async def rerank(self, query, hits):
+        ordered = sorted(hits, key=lambda hit: hit.item.name)
+        return self.change([Scored(hit.item, -float(place)) for place, hit in enumerate(ordered)])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda hits: hits, ""),
+        (lambda hits: hits or [Scored(tool_spec("new"), 1.0)], "returns tools where it was given none"),
+        (lambda hits: tuple(hits), "not Scored tools in a list"),
+        (lambda hits: hits[:1], "does not return each tool"),
+        (lambda hits: hits + hits[:1], "does not return each tool"),
+        (lambda hits: [Scored(hit.item, float("nan")) for hit in hits], "no finite number"),
+        (lambda hits: hits[::-1], "not sorted, best first"),
+    ],
+)
+async def test_rerankers_are_checked(change, says):
+    found = " ".join(str(finding) for finding in await check_reranker(ByName(change)))
+    assert says in found if says else not found
 
 
 @pytest.mark.anyio

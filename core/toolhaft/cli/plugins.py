@@ -139,7 +139,8 @@ def check(
 def new(
     name: Annotated[str, typer.Argument(help="One word, lower case.")],
     kind: Annotated[
-        str, typer.Option(help="command, evaluator, generator, model, planner, retriever or source.")
+        str,
+        typer.Option(help="command, evaluator, generator, model, planner, reranker, retriever or source."),
     ] = "retriever",
     into: Annotated[Path, typer.Option(help="Folder to put it in.")] = Path(),
     as_json: AsJSON = False,

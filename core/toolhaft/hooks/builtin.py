@@ -23,7 +23,9 @@ def register_retrievers() -> Factories:
     """Name the retrievers."""
     return {
         "bm25": "toolhaft.retrievers.bm25:BM25",
+        "hybrid": "toolhaft.retrievers.hybrid:Hybrid",
         "rank-bm25": "toolhaft.retrievers.rank_bm25:RankBM25",
+        "reranked": "toolhaft.retrievers.reranked:Reranked",
     }
 
 

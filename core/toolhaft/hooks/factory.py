@@ -106,6 +106,24 @@ def accepted_settings(factory: Callable[..., Any]) -> Mapping[str, inspect.Param
         return None
 
 
+def with_parts(
+    factory: Callable[..., Any], settings: Mapping[str, Any], make: Callable[[str, str, dict[str, Any]], Any]
+) -> dict[str, Any]:
+    """Return the settings, with ``make_part`` among them for a factory that takes it.
+
+    What is made of other parts, as a retriever that fuses others, asks for them by name through it.
+
+    Args:
+        factory: To be called.
+        settings: As given; a ``make_part`` among them is left.
+        make: `toolhaft.hooks.registry.Registry.make`.
+    """
+    given = dict(settings)
+    if "make_part" in (accepted_settings(factory) or {}):
+        given.setdefault("make_part", make)
+    return given
+
+
 def check_made(registration: Registration, made: Any) -> None:
     """Check that a factory made what its kind promises.
 
@@ -132,6 +150,19 @@ def missing_package_hint(error: ImportError, distribution: str, requirements: tu
             extra = requirement.extra
             return f"pip install '{distribution}[{extra}]'" if extra else f"pip install {requirement.name}"
     return f"Install the package that provides the module {module!r}"
+
+
+def broken_factory(registration: Registration, error: BaseException) -> PluginError:
+    """Return the error for a factory that cannot be imported, or raises; its plugin is named."""
+    hint = ""
+    if isinstance(error, ImportError):
+        hint = missing_package_hint(error, registration.distribution, registration.requirements)
+    return PluginError(
+        f"the {registration.title} cannot be made: it {describe_error(error)}",
+        where=registration.factory if isinstance(registration.factory, str) else "",
+        hint=hint,
+        details={"plugin": registration.plugin, "distribution": registration.distribution},
+    )
 
 
 def import_problem(candidate: Candidate, error: BaseException) -> str:

@@ -32,6 +32,7 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind(name="source", hook="register_tool_sources", base="toolhaft.tools.source:ToolSource"),
         Kind(name="retriever", hook="register_retrievers", base="toolhaft.retrievers.base:Retriever"),
+        Kind(name="reranker", hook="register_rerankers", base="toolhaft.retrievers.reranker:Reranker"),
         Kind(name="model", hook="register_models", base="toolhaft.models.base:Model"),
         Kind(name="planner", hook="register_planners", base="toolhaft.planners.base:Planner"),
         Kind(name="generator", hook="register_generators", base="toolhaft.generators.base:Generator"),

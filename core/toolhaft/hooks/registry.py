@@ -16,15 +16,16 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from toolhaft.errors import PluginError, ToolhaftError, UnknownNameError, UsageError, nearest_names
-from toolhaft.hooks.contribution import Attempt, Contribution, collect, describe_error
+from toolhaft.hooks.contribution import Attempt, Contribution, collect
 from toolhaft.hooks.distributions import Candidate, find_candidates, normalise
 from toolhaft.hooks.factory import (
     Registration,
+    broken_factory,
     check_made,
     check_settings,
     find_target,
     import_problem,
-    missing_package_hint,
+    with_parts,
 )
 from toolhaft.hooks.first_party import install_command, provider_of
 from toolhaft.hooks.kinds import KINDS, Kind, find_kind
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from toolhaft.models.base import Model
     from toolhaft.planners.base import Planner
     from toolhaft.retrievers.base import Retriever
+    from toolhaft.retrievers.reranker import Reranker
     from toolhaft.runs.executor import Executor
     from toolhaft.tools.source import ToolSource
 
@@ -163,6 +165,10 @@ class Registry:
         """Make a retriever; raises as `make`."""
         return cast("Retriever", self.make("retriever", name, settings))
 
+    def reranker(self, name: str, **settings: Any) -> Reranker:
+        """Make a re-ranker; raises as `make`."""
+        return cast("Reranker", self.make("reranker", name, settings))
+
     def model(self, reference: str, **settings: Any) -> Model:
         """Make a model from a reference such as ``openai:gpt-5`` or ``http://host:8000/v1#qwen3``.
 
@@ -218,7 +224,7 @@ class Registry:
         Args:
             kind: ``source``, ``retriever``, ``model`` ...
             name: As registered.
-            settings: Keyword arguments of the factory.
+            settings: Keyword arguments of the factory; one with a parameter ``make_part`` gets this method.
 
         Raises:
             UnknownNameError: Nothing of this kind is called so; the message says what may be meant and
@@ -230,13 +236,14 @@ class Registry:
         factory = import_factory(registration)
         if not registration.kind.called:
             return factory
+        settings = with_parts(factory, settings, self.make)
         check_settings(registration, factory, settings)
         try:
             made = factory(**settings)
         except ToolhaftError:
             raise
         except (Exception, SystemExit) as error:  # a plugin's fault is the plugin's, and is named so
-            raise _broken(registration, error) from error
+            raise broken_factory(registration, error) from error
         check_made(registration, made)
         return made
 
@@ -346,7 +353,7 @@ def import_factory(registration: Registration) -> Callable[..., Any]:
     try:
         factory = find_target(registration.factory)
     except (Exception, SystemExit) as error:  # a plugin's module may raise anything
-        raise _broken(registration, error) from error
+        raise broken_factory(registration, error) from error
     if not callable(factory):
         raise PluginError(f"the {registration.title} is not callable", where=registration.factory)
     return cast("Callable[..., Any]", factory)
@@ -377,18 +384,6 @@ def _attempt(work: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         return work(), None
     except BaseException as error:  # noqa: BLE001 - see above
         return None, error
-
-
-def _broken(registration: Registration, error: BaseException) -> PluginError:
-    hint = ""
-    if isinstance(error, ImportError):
-        hint = missing_package_hint(error, registration.distribution, registration.requirements)
-    return PluginError(
-        f"the {registration.title} cannot be made: it {describe_error(error)}",
-        where=registration.factory if isinstance(registration.factory, str) else "",
-        hint=hint,
-        details={"plugin": registration.plugin, "distribution": registration.distribution},
-    )
 
 
 def _is_core(candidate: Candidate) -> bool:

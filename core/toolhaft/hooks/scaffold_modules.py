@@ -43,6 +43,42 @@ class $class_name(Retriever):
         return sorted(found, key=lambda hit: -hit.score)[:k]
 '''),
     ),
+    "reranker": (
+        "register_rerankers",
+        Template('''\
+"""Toolhaft plugin: the re-ranker $name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from toolhaft.hooks import hookimpl
+from toolhaft.retrievers.reranker import Reranker
+from toolhaft.types import Scored
+
+
+class $class_name(Reranker):
+    """Puts tools first whose names and descriptions hold most words of the query."""
+
+    name = "$name"
+
+    def __init__(self, *, weight: float = 1.0) -> None:
+        self._weight = weight
+
+    async def rerank(self, query: str, hits: Sequence[Scored]) -> list[Scored]:
+        """Return the same tools, those first that share most words with the query."""
+        wanted = set(query.lower().split())
+        scored = [
+            Scored(hit.item, self._weight * len(wanted & set(_words(hit.item.name, hit.item.description))))
+            for hit in hits
+        ]
+        return sorted(scored, key=lambda hit: -hit.score)
+
+
+def _words(name: str, description: str) -> list[str]:
+    return f"{name.replace('_', ' ')} {description}".lower().replace(".", " ").split()
+'''),
+    ),
     "evaluator": (
         "register_evaluators",
         Template('''\

@@ -1,4 +1,4 @@
-"""The eight hooks. All have one shape: no arguments, and names with their factories come back.
+"""The nine hooks. All have one shape: no arguments, and names with their factories come back.
 
 A factory is a callable whose keyword arguments are its settings, or ``"module:name"`` of one, which is
 imported when it is chosen. Prefer the string: a plugin that only names what it has loads in no time.
@@ -24,6 +24,12 @@ def register_tool_sources() -> Factories:
 @hookspec
 def register_retrievers() -> Factories:
     """Name what makes a `toolhaft.retrievers.base.Retriever`."""
+    raise NotImplementedError
+
+
+@hookspec
+def register_rerankers() -> Factories:
+    """Name what makes a `toolhaft.retrievers.reranker.Reranker`."""
     raise NotImplementedError
 
 

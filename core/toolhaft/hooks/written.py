@@ -8,11 +8,13 @@ from math import isfinite
 from pathlib import Path
 from types import SimpleNamespace, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from urllib.parse import unquote
 
-from toolhaft.errors import UsageError
+from toolhaft.errors import UsageError, nearest_names
 from toolhaft.hooks.factory import accepted_settings
 
 _TRUTH = {"": True, "true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_LONGEST = 4000
 _LONGEST_NUMBER = 40
 _SAID = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
@@ -52,6 +54,35 @@ def read_setting(name: str, text: str, kinds: tuple[type, ...]) -> Any:
         f"the setting {name!r} is {text[:80]!r}",
         hint=f"Write {name}={' or '.join(_SAID[kind] for kind in kinds)}",
     )
+
+
+def read_settings(written: str, known: Mapping[str, tuple[type, ...]], title: str) -> dict[str, Any]:
+    """Return the settings that stand behind a name as ``parent_boost=0&k1=1.2``; a name alone is true.
+
+    Args:
+        written: What stands behind the question mark.
+        known: The settings there are, see `text_settings`.
+        title: What takes them, for errors: ``retriever 'bm25'``.
+
+    Raises:
+        UsageError: There is no such setting, one is given twice, or a value is none that it takes.
+    """
+    if len(written) > _LONGEST:
+        raise UsageError(f"the settings of the {title} are longer than {_LONGEST} characters")
+    settings: dict[str, Any] = {}
+    for pair in filter(None, written.split("&")):
+        name, _, text = pair.partition("=")
+        if name not in known:
+            nearest = nearest_names(name, tuple(known), 1)
+            guess = f"Did you mean {nearest[0]!r}? " if nearest else ""
+            raise UsageError(
+                f"the {title} takes no setting {name[:80]!r} as text",
+                hint=f"{guess}Settings: {', '.join(known) or 'none'}",
+            )
+        if name in settings:
+            raise UsageError(f"the setting {name!r} is given twice", where=title)
+        settings[name] = read_setting(name, unquote(text), known[name])
+    return settings
 
 
 def _read(text: str, kind: type) -> Any:

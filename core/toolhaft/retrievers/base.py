@@ -30,6 +30,13 @@ class Retriever(ABC):
         Tools that share nothing with the query are left out, so fewer than ``k`` may come back.
         """
 
+    async def rank(self, query: str, k: int = 5) -> list[tuple[str, float]]:
+        """Return the names and scores of what `retrieve` would find, for what fuses many candidates.
+
+        The default reads the tools and forgets them; a retriever that knows names by itself need not.
+        """
+        return [(hit.item.name, hit.score) for hit in await self.retrieve(query, k)]
+
     async def update(self, put: Sequence[ToolSpec] = (), remove: Iterable[str] = ()) -> None:
         """Add tools to those that are searched, change or remove some, at a cost that only they determine.
 

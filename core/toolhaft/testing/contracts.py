@@ -1,15 +1,17 @@
-"""What the core relies on in tools, retrievers and evaluators, as checks of behaviour."""
+"""What the core relies on in tools, retrievers, re-rankers and evaluators, as checks of behaviour."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 from toolhaft.errors import SpecError, UsageError
 from toolhaft.evaluators.base import Evaluator
 from toolhaft.hooks.record import one_line
 from toolhaft.retrievers.base import Retriever
+from toolhaft.retrievers.reranker import Reranker
 from toolhaft.testing.doubles import tool_spec
 from toolhaft.testing.finding import Finding
 from toolhaft.tools.base import NAME
@@ -93,6 +95,37 @@ async def check_retriever(retriever: Retriever) -> list[Finding]:
     if any(hit.item.name == "weather" for hit in again):
         findings.append(_contract("retriever", "a tool of an earlier index is still found"))
     await retriever.close()
+    return findings
+
+
+async def check_reranker(reranker: Reranker) -> list[Finding]:
+    """Check that a re-ranker keeps the contract of `toolhaft.retrievers.reranker.Reranker`.
+
+    Args:
+        reranker: It is given a few tools of the check's own; which of them it puts first is not checked.
+    """
+    specs = (
+        tool_spec("currency", description="Exchange rate between two currencies."),
+        tool_spec("weather", description="Weather forecast for a city."),
+        tool_spec("bare", description=""),
+    )
+    hits = [Scored(spec, 3.0 - place) for place, spec in enumerate(specs)]
+    query = "weather forecast for Oslo"
+    findings: list[Finding] = []
+    if await reranker.rerank(query, ()):
+        findings.append(_contract("reranker", "it returns tools where it was given none"))
+    ranked = await reranker.rerank(query, tuple(hits))
+    if not isinstance(ranked, list) or not all(isinstance(hit, Scored) for hit in ranked):
+        return [*findings, _contract("reranker", "what it returns are not Scored tools in a list")]
+    if sorted(hit.item.name for hit in ranked) != sorted(spec.name for spec in specs):
+        findings.append(_contract("reranker", "it does not return each tool that it was given once"))
+    if not all(isfinite(hit.score) for hit in ranked):
+        findings.append(_contract("reranker", "a score is no finite number"))
+    if [hit.score for hit in ranked] != sorted((hit.score for hit in ranked), reverse=True):
+        findings.append(_contract("reranker", "its tools are not sorted, best first"))
+    if ranked != await reranker.rerank(query, tuple(hits)):
+        findings.append(_contract("reranker", "the same tools are scored differently the second time"))
+    await reranker.close()
     return findings
 
 

@@ -1,0 +1,196 @@
+"""The retriever ``hybrid``: several others, fused."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toolhaft.errors import ConfigError, UsageError
+from toolhaft.retrievers.base import Retriever
+from toolhaft.retrievers.fusion import (
+    RRF_CONSTANT,
+    best_of,
+    check_fusion,
+    check_weights,
+    fuse,
+    lift_groups,
+)
+from toolhaft.retrievers.named_parts import MakePart, NamedPart, read_parts, wait_for_all
+from toolhaft.retrievers.parents import check_share
+from toolhaft.tools.specs import HeldSpecs, Specs, as_specs
+from toolhaft.types import Scored, ToolSpec
+
+DEFAULT_PARTS = ("bm25", "dense")
+_DEEPEST = 10_000
+
+
+class Hybrid(Retriever):
+    """Finds tools with several retrievers at once and fuses what they found (see `fuse`).
+
+    Words find what is called by its name, vectors what is meant: each finds tools that the other does not.
+
+    Args:
+        retrievers: Names, with commas between them or in a sequence; a mapping stands for a name with its
+            settings, ``{"dense": {"model": "folder"}}``, and retrievers that are made already are taken, too.
+            None is ``bm25`` and ``dense``; the latter comes with the plugin toolhaft-dense.
+        fusion: ``rrf``, ``z-score`` or ``min-max``.
+        weights: One a retriever, in their order or by their names; None is the same for all.
+        depth: Candidates of each retriever; never fewer than the tools asked for.
+        constant: Of ``rrf``.
+        parent_boost: Share of the best fused score in a tool's service that is added to its own.
+        timeout: Seconds that a retriever may take for a query; the first one may load a model.
+        make_part: Makes the retrievers that are only named; `Registry.make`, which hands itself over.
+
+    Raises:
+        UnknownNameError: A retriever is not installed; the message says what to install.
+        ConfigError: A setting makes no sense.
+    """
+
+    name = "hybrid"
+
+    def __init__(
+        self,
+        *,
+        retrievers: str | Sequence[Any] | Mapping[str, Any] | None = None,
+        fusion: str = "z-score",
+        weights: Sequence[float] | Mapping[str, float] | None = None,
+        depth: int = 100,
+        constant: float = RRF_CONSTANT,
+        parent_boost: float = 0.0,
+        timeout: float = 120.0,
+        make_part: MakePart | None = None,
+    ) -> None:
+        chosen = DEFAULT_PARTS if retrievers is None else retrievers
+        self._parts = read_parts("retriever", chosen, Retriever, make_part, whole=self.name)
+        self._fusion = check_fusion(fusion)
+        self._weights = _read_weights(weights, self._parts)
+        self._depth = _check_number("depth", depth, 1, _DEEPEST, whole=True)
+        self._constant = _check_number("constant", constant, 0, 1e6)
+        self._parent_boost = check_share(_check_number("parent_boost", parent_boost, 0, 10))
+        self._timeout = _check_number("timeout", timeout, 0.001, 86_400)
+        self._specs: Specs = HeldSpecs(())
+        self._put: dict[str, ToolSpec] = {}
+        self._unlike = ""
+
+    async def index(self, specs: Sequence[ToolSpec]) -> None:
+        """Make these tools the ones to search, by every retriever in turn.
+
+        Raises:
+            ToolhaftError: A retriever failed; the error names it, and nothing is found until the next index.
+        """
+        self._unlike = "the last index failed"
+        for part in self._parts:
+            await part.wait(part.made.index(specs))
+        self._specs, self._put, self._unlike = as_specs(specs), {}, ""
+
+    async def retrieve(self, query: str, k: int = 5) -> list[Scored]:
+        """Return at most ``k`` tools, best first; equal scores in the order of the first retriever.
+
+        Raises:
+            UsageError: Nothing may be searched, for an index or an update failed.
+            ToolhaftError: A retriever failed or is too slow; the error names it.
+        """
+        ranked = await self.rank(query, k)
+        return [Scored(self._spec(name), score) for name, score in ranked]
+
+    async def rank(self, query: str, k: int = 5) -> list[tuple[str, float]]:
+        """Return the names and scores of what `retrieve` would find."""
+        if k < 1:
+            return []
+        rankings = await self.candidates(query, max(self._depth, k))
+        fused = fuse(
+            rankings,
+            self._weights,
+            fusion=self._fusion,
+            depth=max(self._depth, k),
+            constant=self._constant,
+        )
+        if self._parent_boost:
+            fused = lift_groups(fused, self._parent_boost, self._parent)
+        return best_of(fused, k)
+
+    async def candidates(self, query: str, depth: int) -> list[list[tuple[str, float]]]:
+        """Return what each retriever finds, names with scores, in the order of the retrievers.
+
+        Args:
+            query: What is searched for.
+            depth: Tools that each may give.
+        """
+        if self._unlike:
+            raise UsageError(
+                f"the retrievers of hybrid may hold different tools: {self._unlike}",
+                hint="Index all tools anew: index(specs)",
+            )
+        work = [part.made.rank(query, depth) for part in self._parts]
+        found = await wait_for_all(self._parts, work, self._timeout)
+        return [part.checked_ranking(ranking) for part, ranking in zip(self._parts, found, strict=True)]
+
+    async def update(self, put: Sequence[ToolSpec] = (), remove: Iterable[str] = ()) -> None:
+        """Add, change or remove single tools in every retriever.
+
+        Raises:
+            UsageError: A retriever cannot; the error names it. If another had done so already, nothing is
+                found until all tools are indexed anew.
+        """
+        gone = tuple(remove)
+        for number, part in enumerate(self._parts):
+            if number:
+                self._unlike = f"the update of {part.label!r} failed"
+            await part.wait(part.made.update(put, gone))
+        self._put.update({spec.name: spec for spec in put})
+        self._unlike = ""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What messages and weights call the retrievers."""
+        return tuple(part.label for part in self._parts)
+
+    @property
+    def engine(self) -> str:
+        """What does the work: how it is fused, and each retriever with its own engine."""
+        said = ", ".join(
+            f"{part.label} ({part.made.engine})" if part.made.engine else part.label for part in self._parts
+        )
+        return f"{self._fusion} of {said}"
+
+    async def close(self) -> None:
+        """Close every retriever, also after one that fails to close."""
+        from contextlib import AsyncExitStack
+
+        async with AsyncExitStack() as stack:
+            for part in reversed(self._parts):
+                stack.push_async_callback(part.made.close)
+
+    def _spec(self, name: str) -> ToolSpec:
+        return self._put.get(name) or self._specs.named(name)
+
+    def _parent(self, name: str) -> str:
+        return self._spec(name).parent
+
+
+def _read_weights(weights: Any, parts: Sequence[NamedPart]) -> tuple[float, ...]:
+    if weights is None:
+        return (1.0,) * len(parts)
+    if isinstance(weights, Mapping):
+        labels = [part.label for part in parts]
+        unknown = [name for name in weights if name not in labels]
+        if unknown:
+            raise ConfigError(
+                f"there is a weight for {repr(unknown[0])[:60]}, which is no part of hybrid",
+                hint=f"Parts: {', '.join(labels)}",
+            )
+        return check_weights([weights.get(label, 0.0) for label in labels], len(parts))
+    if isinstance(weights, str | Path) or not isinstance(weights, Sequence):
+        raise ConfigError(f"weights is {repr(weights)[:60]}", hint="Give one number a retriever")
+    return check_weights(weights, len(parts))
+
+
+def _check_number(name: str, value: Any, least: float, most: float, *, whole: bool = False) -> Any:
+    kind = int if whole else (int, float)
+    good = isinstance(value, kind) and not isinstance(value, bool)
+    if not good or not math.isfinite(value) or not least <= value <= most:
+        what = "a whole number" if whole else "a number"
+        raise ConfigError(f"{name} is {repr(value)[:60]}", hint=f"Use {what} from {least:g} to {most:,.15g}")
+    return value
