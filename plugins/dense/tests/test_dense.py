@@ -118,7 +118,7 @@ async def test_nothing_is_found_for_nothing(dense):
 
 @pytest.mark.anyio
 async def test_an_index_that_nobody_waits_for_ends_and_leaves_the_old_one(tiny_encoder):
-    retriever = Dense(model=tiny_encoder, folder=False, batch=1)
+    retriever = Dense(model=tiny_encoder, folder=False, batch_tokens=1)
     await retriever.index(SPECS[:1])
     many = [tool_spec(f"tool{number}", description=f"Number {number}. " * 40) for number in range(40_000)]
     task = asyncio.create_task(retriever.index(many))
@@ -175,8 +175,10 @@ REFERENCE = {
 """The first numbers that sentence-transformers 6.2 gives for these texts with the same weights."""
 
 
-def test_vectors_equal_those_of_sentence_transformers(encoder):
-    found = encoder.encode(list(REFERENCE))
+@pytest.mark.parametrize("runtime", ["onnx", "torch"])
+def test_vectors_equal_those_of_sentence_transformers(runtime):
+    exact = Encoder(find_encoder(None), threads=1, runtime=runtime, precision="fp32")
+    found = exact.encode(list(REFERENCE))
     assert abs(found[:, :6] - list(REFERENCE.values())).max() < 1e-5
     assert found.shape == (3, 384)
 

@@ -67,9 +67,12 @@ def test_a_bad_encoder_is_refused_before_anything_is_loaded(tmp_path, case):
 
 
 SETTINGS = {
-    "batch of nothing": ({"batch": 0}, "batch is 0"),
-    "batch of a half": ({"batch": 1.5}, "batch is 1.5"),
-    "batch that is true": ({"batch": True}, "batch is True"),
+    "batch of nothing": ({"batch_tokens": 0}, "batch_tokens is 0"),
+    "batch of a half": ({"batch_tokens": 1.5}, "batch_tokens is 1.5"),
+    "batch that is true": ({"batch_tokens": True}, "batch_tokens is True"),
+    "an unknown runtime": ({"runtime": "jax"}, "runtime is 'jax'"),
+    "an unhashable runtime": ({"runtime": ["onnx"]}, "runtime is"),
+    "an unknown precision": ({"precision": "int4"}, "precision is 'int4'"),
     "threads without end": ({"threads": 10**9}, "threads is"),
     "a number as model": ({"model": 3}, "model is 3"),
     "an empty model": ({"model": " "}, "no path"),
@@ -120,11 +123,11 @@ def _nan(folder):
 
 DAMAGED = {
     "weights cut": (_cut, "cannot be loaded"),
-    "a weight missing": (_without_a_weight, "1 weights are missing"),
-    "weights that are no numbers": (_nan, "gives no numbers"),
+    "a weight missing": (_without_a_weight, "weights are missing"),
+    "weights that are no numbers": (_nan, "no numbers"),
     "a tokenizer that is none": (
         lambda folder: (folder / "tokenizer.json").write_text("{}"),
-        "cannot be loaded",
+        "cannot be (loaded|read)",
     ),
     "an unknown architecture": (
         lambda folder: (folder / "config.json").write_text(json.dumps(CONFIG | {"model_type": "nonsense"})),

