@@ -1,0 +1,255 @@
+"""Retrievers asked the same queries over the same tools, scored and compared."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolhaft.cli.output import notice, print_json, print_line
+from toolhaft.cli.progress import ProgressBar
+from toolhaft.errors import UsageError
+from toolhaft.evaluators.ranking import DEEPEST, metric_names
+from toolhaft.runs.search_sets.base import SearchSet
+from toolhaft.runs.searching import Searches, check_gold, compare_searches, names_of, search_all
+
+if TYPE_CHECKING:
+    from toolhaft.evaluators.ranking_comparison import RankingComparison
+    from toolhaft.retrievers.base import Retriever
+    from toolhaft.types import ToolSpec
+
+REPORT = "search.html"
+RECORD = "search.json"
+_MOST_RETRIEVERS = 20
+_SHALLOWEST = 10
+"""Hits that are kept even if no figure looks so deep: the plot and the report show them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchChoices:
+    """What is measured, and how.
+
+    Attributes:
+        location: A catalog, or a folder of queries that brings its own tools.
+        queries: A file of queries for a catalog.
+        retrievers: Names, with settings behind them; the others are compared with the first.
+        depths: The k of the figures, with commas.
+        layout: Of a folder; likewise ``part``.
+        limit: Only so many queries, drawn by the seed.
+        seed: Of the bootstrap and of the limit.
+    """
+
+    location: str
+    queries: Path | None = None
+    retrievers: Sequence[str] = ("bm25",)
+    depths: str = "1,5,10"
+    layout: str = "auto"
+    part: str = ""
+    limit: int | None = None
+    seed: int = 0
+
+    def settings(self) -> dict[str, Any]:
+        """Return them for the record."""
+        return {
+            "tools": self.location,
+            "queries": str(self.queries) if self.queries else "of the folder",
+            "retrievers": list(self.retrievers),
+            "k": self.depths,
+            **({"part": self.part} if self.part else {}),
+            **({"limit": self.limit} if self.limit else {}),
+            "seed": self.seed,
+        }
+
+
+class SearchEvaluation:
+    """What ``toolhaft search eval`` does; everything is checked before anything is indexed.
+
+    Args:
+        choices: What is measured, and how.
+        output: Folder for the report and the rankings.
+
+    Raises:
+        ToolhaftError: Something of this cannot be.
+    """
+
+    def __init__(self, choices: SearchChoices, *, output: Path | None = None) -> None:
+        self._choices = choices
+        self._output = _prepared(output)
+        self._depths = read_depths(choices.depths)
+        self._retrievers = make_retrievers(choices.retrievers)
+        self._open = ExitStack()
+        try:
+            self._set, self._specs = self._read()
+            self._pool = names_of(self._specs)
+            check_gold(self._set.queries, self._pool)
+        except BaseException:
+            self._open.close()
+            raise
+
+    def show(self, *, as_json: bool) -> None:
+        """Search, print what was found, and write the report."""
+        from toolhaft.cli.search_figures import comparison_value, print_ranking_comparison
+
+        with self._open:
+            searches = self._search()
+            comparison = compare_searches(
+                searches, self._set.queries, self._pool, depths=self._depths, seed=self._choices.seed
+            )
+            notes = self._notes(comparison)
+            files = self._write(comparison, searches, notes)
+        facts = {"set": self._set.name, "tools": len(self._pool), "queries": len(self._set.queries)}
+        if as_json:
+            report = str(files) if files else None
+            print_json({**facts, **comparison_value(comparison), "notes": notes, "report": report})
+            return
+        print_line(f"{self._set.name}: {len(self._pool):,} tools, {len(self._set.queries):,} queries\n")
+        print_ranking_comparison(comparison, {query.id: query.text for query in self._set.queries}, notes)
+        if files is not None:
+            print_line(f"\nReport: {files}")
+
+    def _read(self) -> tuple[SearchSet, Sequence[ToolSpec]]:
+        from toolhaft.runs.search_sets.opening import layout_of, open_search_set
+        from toolhaft.runs.search_sets.own import read_own
+
+        choices = self._choices
+        if choices.queries is not None:
+            if choices.part or choices.layout != "auto":
+                raise UsageError(
+                    "--part and --layout are of a folder of queries", hint="Leave them out beside --queries"
+                )
+            asked = read_own(choices.queries)
+            specs = self._open.enter_context(_opened(choices.location)).specs()
+            return self._limited(asked), specs
+        folder = Path(choices.location)
+        if not layout_of(folder) and not (folder.is_dir() and choices.layout != "auto"):
+            raise UsageError(
+                "there are no queries",
+                where=choices.location,
+                hint="Name a file of queries for this catalog: --queries queries.jsonl",
+            )
+        found = open_search_set(folder, layout=choices.layout, part=choices.part)
+        return self._limited(found), found.specs
+
+    def _limited(self, found: SearchSet) -> SearchSet:
+        limit = self._choices.limit
+        if limit is None or limit >= len(found.queries):
+            return found
+        drawn = sorted(random.Random(self._choices.seed).sample(range(len(found.queries)), limit))
+        note = f"{limit:,} of {len(found.queries):,} queries, drawn by seed {self._choices.seed}"
+        queries = tuple(found.queries[position] for position in drawn)
+        return replace(found, queries=queries, notes=(*found.notes, note))
+
+    def _search(self) -> list[Searches]:
+        judged = [query for query in self._set.queries if query.gold]
+        bar = ProgressBar()
+        k = max(*self._depths, _SHALLOWEST)
+
+        async def search() -> list[Searches]:
+            found = []
+            for name, retriever in self._retrievers.items():
+                found.append(await search_all(name, retriever, self._specs, judged, k, progress=bar.advance))
+            return found
+
+        with bar.showing("Searching", len(judged) * len(self._retrievers)):
+            return asyncio.run(search())
+
+    def _notes(self, comparison: RankingComparison) -> list[str]:
+        notes = list(self._set.notes)
+        if without := len(comparison.without_gold):
+            notes.append(f"{without:,} queries name no tool, and are left out of all figures")
+        if lost := comparison.not_in_pool:
+            first = next(iter(lost.values()))[0]
+            notes.append(
+                f"{len(lost):,} queries need a tool that is not in the catalog ({first[:60]!r} first): "
+                "it counts as missed"
+            )
+        return notes
+
+    def _write(
+        self, comparison: RankingComparison, searches: Sequence[Searches], notes: Sequence[str]
+    ) -> Path | None:
+        if self._output is None:
+            return None
+        from toolhaft.cli.search_figures import record_pieces
+        from toolhaft.report.files import write_whole, writing
+        from toolhaft.report.search import AskedQuery, render_search
+
+        asked = [
+            AskedQuery(
+                id=query.id,
+                text=query.text,
+                gold=query.gold,
+                category=query.category,
+                hits={found.name: found.hits[query.id] for found in searches},
+            )
+            for query in self._set.queries
+            if query.gold
+        ]
+        html = render_search(
+            comparison,
+            asked,
+            title=f"Tool search: {self._set.name}",
+            tools=len(self._pool),
+            notes=notes,
+            settings=self._choices.settings(),
+        )
+        with writing(self._output):
+            write_whole(self._output / RECORD, record_pieces(comparison, asked, self._choices.settings()))
+            write_whole(self._output / REPORT, [html.encode("utf-8", "backslashreplace")])
+        return self._output / REPORT
+
+
+def read_depths(text: str) -> tuple[int, ...]:
+    """Return the k that ``--k 1,5,10`` names.
+
+    Raises:
+        UsageError: One is no whole number from 1 to 1,000.
+    """
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    depths = tuple(int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 10)
+    if len(depths) != len(words) or not depths:
+        raise UsageError(f"--k is {text[:60]!r}", hint=f"Write numbers from 1 to {DEEPEST}: --k 1,5,10")
+    metric_names(depths)
+    return tuple(sorted(set(depths)))
+
+
+def make_retrievers(written: Sequence[str]) -> dict[str, Retriever]:
+    """Make each retriever from its name and settings, by what was written.
+
+    Raises:
+        UsageError: One stands twice, there are too many, or one cannot be made; see `Registry.make`.
+    """
+    from toolhaft.hooks.reference import split_reference
+    from toolhaft.hooks.registry import Registry
+
+    registry = Registry.default()
+    if len(written) > _MOST_RETRIEVERS:
+        raise UsageError(f"{len(written)} retrievers", hint=f"At most {_MOST_RETRIEVERS} are compared")
+    found: dict[str, Retriever] = {}
+    for name in written:
+        if name in found:
+            raise UsageError(f"the retriever {name[:80]!r} is named twice", hint="Name each once")
+        base, settings = split_reference(registry, "retriever", name)
+        found[name] = registry.retriever(base, **settings)
+    return found
+
+
+def _opened(location: str) -> Any:
+    from toolhaft.cli.catalogs import open_location
+
+    return open_location(location, None, None)
+
+
+def _prepared(output: Path | None) -> Path | None:
+    if output is None:
+        return None
+    from toolhaft.cli.run import prepare
+
+    if (output / RECORD).exists():
+        notice(f"{output / RECORD} is replaced")
+    prepare(output)
+    return output
