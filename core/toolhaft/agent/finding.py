@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import RefusedError, ToolError, UnknownToolError, UsageError
 from toolhaft.tools.base import CallContext, Tool, ToolResult, check_name
+from toolhaft.tools.offer import SEARCH
 from toolhaft.tools.policy import CallRequest, Policy
 from toolhaft.types import ToolSpec
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from toolhaft.retrievers.base import Retriever
     from toolhaft.tools.catalog import Catalog
 
-SOURCE = "toolhaft:find_tools"
-"""``ToolSpec.source`` of every tool that searches for tools."""
 MOST = 20
 """Hits of one search at most."""
 LONGEST_QUERY = 2_000
@@ -92,7 +91,7 @@ class FindTools(Tool):
                 "additionalProperties": False,
             },
             effect="read",
-            source=SOURCE,
+            source=SEARCH,
             untrusted=untrusted,
         )
 

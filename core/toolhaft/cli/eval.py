@@ -89,6 +89,9 @@ def evaluate_world(
     ] = None,
     retriever: Annotated[str, typer.Option(help="Name of the retriever.")] = "bm25",
     k: Annotated[int, typer.Option("-k", help="How many tools the retriever chooses.", min=1)] = 8,
+    find_tools: Annotated[
+        bool, typer.Option("--find-tools", help="Give the models a tool that searches for more tools.")
+    ] = False,
     concurrency: Annotated[int, typer.Option(help="Rollouts under way at once.", min=1)] = 8,
     seed: Annotated[int, typer.Option(help="Of the world, the agents and the bootstrap.")] = 0,
     evaluator: Annotated[
@@ -120,6 +123,7 @@ def evaluate_world(
         total_budget=read_budget(total_budget or ()),
         retriever=retriever,
         k=k,
+        find_tools=find_tools,
         concurrency=concurrency,
         seed=seed,
         evaluators=evaluator or ("state",),

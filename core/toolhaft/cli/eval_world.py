@@ -41,6 +41,7 @@ class Choices:
         total_budget: Of all rollouts together.
         retriever: Its name.
         k: How many tools the retriever chooses.
+        find_tools: Whether the models may search for more.
         concurrency: Rollouts under way at once.
         seed: Of the world, the agents and the bootstrap.
         evaluators: Names; the first decides.
@@ -57,6 +58,7 @@ class Choices:
     total_budget: Mapping[str, float] = field(default_factory=dict)
     retriever: str = "bm25"
     k: int = 8
+    find_tools: bool = False
     concurrency: int = 8
     seed: int = 0
     evaluators: Sequence[str] = ("state",)
@@ -206,6 +208,7 @@ class WorldEvaluation:
             planner=arm.planner,
             retriever=self._retriever,
             k=arm.k,
+            find_tools=self._choices.find_tools,
             budget=arm.budget,
             allow="write",
             approver=approver_of(task),

@@ -20,6 +20,9 @@ from toolhaft.tools.memory import canonical
 from toolhaft.tools.toolset import ToolSet
 from toolhaft.types import Observation, ToolCall, ToolSpec
 
+SEARCH = "toolhaft:find_tools"
+"""``ToolSpec.source`` of every tool that searches for tools."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferLimit:

@@ -73,7 +73,7 @@ class ToolSet:
         """
 
     def grow(self) -> None:
-        """Offer what was found since the last time; a record does so before each step. The default: nothing."""
+        """Offer what was found since the last time; a record does so before each step. Here: nothing."""
 
     def branch(self) -> ToolSet:
         """Return what a path of its own is offered: a copy where the set grows by itself, else the set."""

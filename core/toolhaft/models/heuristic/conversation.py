@@ -50,8 +50,14 @@ def key_of(name: str, arguments: Mapping[str, Any]) -> str:
     return f"{name} {json.dumps(arguments, sort_keys=True, default=str)}"
 
 
-def read_turn(messages: Sequence[Message], entries: Sequence[Entry]) -> Turn:
-    """Return the current turn of a conversation."""
+def read_turn(messages: Sequence[Message], entries: Sequence[Entry], *, search: str = "") -> Turn:
+    """Return the current turn of a conversation.
+
+    Args:
+        messages: Oldest first.
+        entries: What is offered.
+        search: Name of the tool that searches for tools: what it returned is no answer to anything.
+    """
     by_name = {entry.spec.name: entry for entry in entries}
     texts: list[str] = []
     done: list[Made] = []
@@ -85,7 +91,7 @@ def read_turn(messages: Sequence[Message], entries: Sequence[Entry]) -> Turn:
                 closed, asked = True, message.text.rstrip().endswith("?")
         elif message.role == "tool":
             call = calls.get(message.call_id) or (waiting.pop(0) if waiting else None)
-            if call is not None:
+            if call is not None and call.name != search:
                 done.append(
                     Made(steps - 1, read(call, message.text, by_name.get(call.name), message.artifacts))
                 )

@@ -26,6 +26,7 @@ from toolhaft.models.heuristic.sequences import with_means
 from toolhaft.models.heuristic.trace import Trace
 from toolhaft.models.heuristic.walk import Walk, Wording
 from toolhaft.models.heuristic.words import concept, name_stems, split_words
+from toolhaft.tools.offer import SEARCH
 from toolhaft.types import Message, ToolCall, ToolSpec
 
 STEP_CAP = 24
@@ -48,12 +49,16 @@ def decide(
 
     Args:
         messages: The conversation.
-        tools: What is offered.
+        tools: What is offered; one that searches for tools is passed over.
         avoid: Calls that are not wanted again; the next best is made instead.
         index: Keeps what was read of the tools.
     """
+    # It never searches: its own words found what is offered, and searching by its clauses found nothing more.
+    search = next((spec.name for spec in tools if spec.source == SEARCH), "")
+    if search:
+        tools = [spec for spec in tools if spec.source != SEARCH]
     entries = index.offer(tools)
-    turn = read_turn(messages, entries)
+    turn = read_turn(messages, entries, search=search)
     if not turn.text.strip():
         return Decision("What should I do?")
     if turn.artifacts and any(takes_image(entry.slots) for entry in entries):
