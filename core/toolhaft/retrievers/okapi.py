@@ -6,7 +6,7 @@ import heapq
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -89,10 +89,15 @@ class Okapi:
             )
             self._postings[term] = _Postings(documents, gains)
 
-    def scores(self, query_tokens: Iterable[str]) -> list[float]:
-        """Return the score of every document, 0 where it shares no term with the query."""
+    def scores(self, query_tokens: Iterable[str] | Mapping[str, float]) -> list[float]:
+        """Return the score of every document, 0 where it shares no term with the query.
+
+        Args:
+            query_tokens: The terms of the query, repeats counting; or term -> weight.
+        """
         scores = [0.0] * self.size
-        for term, times in Counter(query_tokens).items():
+        weights = query_tokens if isinstance(query_tokens, Mapping) else Counter(query_tokens)
+        for term, times in weights.items():
             postings = self._postings.get(term)
             if postings is not None:
                 for document, gain in zip(postings.documents, postings.gains, strict=True):
@@ -115,11 +120,13 @@ class Okapi:
         """
         return best_hits(self.candidates(query_tokens, k), k)
 
-    def candidates(self, query_tokens: Sequence[str], k: int, share: float = 0.0) -> list[tuple[int, float]]:
+    def candidates(
+        self, query_tokens: Sequence[str] | Mapping[str, float], k: int, share: float = 0.0
+    ) -> list[tuple[int, float]]:
         """Return number and score of documents that the k best are among, each sharing a term with the query.
 
         Args:
-            query_tokens: The terms of the query.
+            query_tokens: The terms of the query, or term -> weight.
             k: How many are wanted in the end.
             share: Each score may still be lifted by this share of a score that is at least as high.
         """
@@ -127,8 +134,8 @@ class Okapi:
             return []
         scores = self.scores(query_tokens)
         best = heapq.nlargest(k, scores)
-        # The k best reach (1 + share) of their own score at least; nothing gains more than share of the best.
-        least = best[-1] * (1 + share) - share * best[0]
+        # The k best keep their own score at least; nothing gains more than share of the best.
+        least = best[-1] - share * best[0]
         if least > 0.0:
             least -= 1e-9 * best[0]
             return [(number, score) for number, score in enumerate(scores) if score >= least]

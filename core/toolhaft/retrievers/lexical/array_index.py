@@ -1,0 +1,276 @@
+"""The index in arrays: for large catalogs, held in memory or mapped from a folder.
+
+Every posting of every term of a query is added up, without skipping by upper bounds: numpy adds some 600
+million a second, which at a million tools is a tenth of what an engine that skips takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toolhaft.retrievers.lexical.arrays import np
+from toolhaft.retrievers.lexical.base import (
+    Document,
+    Hit,
+    IndexSettings,
+    TermIndex,
+    check_shares,
+    clean_query,
+)
+from toolhaft.retrievers.lexical.composing import average_of, merged, segment_of, small_segment_of
+from toolhaft.retrievers.lexical.hashing import hash_text
+from toolhaft.retrievers.lexical.idf import Idf
+from toolhaft.retrievers.lexical.keeping import Keeper
+from toolhaft.retrievers.lexical.kept_segments import keep_removed, keep_segment, open_segment
+from toolhaft.retrievers.lexical.manifest import KeptPart, Manifest, made_with
+from toolhaft.retrievers.lexical.ranking import Lifts, best_of, padded
+from toolhaft.retrievers.lexical.segment import Segment
+
+KIND = "arrays"
+_RATIO = 8
+"""How many times as large as the next a segment is at least."""
+
+
+class ArrayIndex(TermIndex):
+    """Documents in segments.
+
+    Args:
+        segments: The first is the largest; all were made with one average length.
+        settings: How documents are scored.
+        keeper: Writes what changes.
+        version: Of the content.
+        next_order: Of the next document to be added.
+        parts: Files of segments that are in the keeper's folder.
+    """
+
+    def __init__(
+        self,
+        segments: Sequence[Segment],
+        settings: IndexSettings,
+        keeper: Keeper,
+        *,
+        version: str = "",
+        next_order: int = 0,
+        parts: Sequence[KeptPart] = (),
+    ) -> None:
+        self.settings = settings
+        self.version = version
+        self._keeper = keeper
+        self._next = next_order
+        self._parts = {part.digest: part for part in parts}
+        self._use(segments)
+        self._removed = {segment.file.digest: len(segment.removed.rows) for segment in segments}
+
+    @classmethod
+    def build(
+        cls,
+        documents: Iterable[Document],
+        settings: IndexSettings,
+        *,
+        folder: Path | None = None,
+        version: str = "",
+        progress: Callable[[int], None] | None = None,
+    ) -> ArrayIndex:
+        """Index documents; see `toolhaft.retrievers.lexical.choosing.build_index`."""
+        keeper = Keeper(folder if version else None, made_with(settings), KIND)
+        segment = segment_of(documents, settings, keeper, progress)
+        order = int(segment.file.array("orders").max()) + 1 if segment.size else 0
+        index = cls([segment] if segment.size else [], settings, keeper, version=version, next_order=order)
+        index._keep()
+        return index
+
+    @classmethod
+    def open(cls, folder: Path, manifest: Manifest, settings: IndexSettings) -> ArrayIndex:
+        """Map what a folder keeps.
+
+        Raises:
+            FormatError: It is damaged.
+            OSError: It cannot be read.
+        """
+        keeper = Keeper(folder, made_with(settings), KIND, manifest.generation)
+        return cls(
+            [open_segment(folder, part, settings) for part in manifest.parts],
+            settings,
+            keeper,
+            version=manifest.version,
+            next_order=manifest.next_order,
+            parts=manifest.parts,
+        )
+
+    def _use(self, segments: Sequence[Segment]) -> None:
+        self._segments = tuple(segments)
+        self._starts = np.cumsum([0, *(segment.size for segment in segments)])
+        self._live = sum(segment.live for segment in segments)
+        self._known_idf: Idf | None = None
+
+    @property
+    def engine(self) -> str:
+        """What does the work, for people."""
+        return f"numpy arrays, {self._live:,} tools"
+
+    def __len__(self) -> int:
+        return self._live
+
+    def top(
+        self, query: Mapping[str, float], k: int, *, parent_share: float = 0.0, category_share: float = 0.0
+    ) -> list[Hit]:
+        """Return the k best documents that share a term with the query, equal scores in their order."""
+        check_shares(parent_share, category_share)
+        wanted = clean_query(query)
+        if not wanted or k < 1 or not self._live:
+            return []
+        hashes = np.fromiter(map(hash_text, wanted), np.uint64, len(wanted))
+        found = [segment.find(hashes) for segment in self._segments]
+        frequencies = sum(s.frequencies(terms) for s, terms in zip(self._segments, found, strict=True))
+        idf = self._idf().weigh(frequencies.tolist())
+        weights = [value * weight for value, weight in zip(idf, wanted.values(), strict=True)]
+        scores = self._score(found, weights)
+        lifts = Lifts(
+            (parent_share, category_share),
+            (lambda rows: self._gather("parents", rows), lambda rows: self._gather("categories", rows)),
+        )
+
+        def matched() -> Any:
+            return self._matched(found, weights, scores)
+
+        rows = lifts.candidates(scores, min(k, self._live), matched)
+        best = best_of(rows, lifts.lift(rows, scores[rows]), lambda rows: self._gather("orders", rows), k)
+        return [Hit(self._name(row), score, order) for row, score, order in best]
+
+    def change(self, put: Iterable[Document] = (), remove: Iterable[str] = (), *, version: str = "") -> None:
+        """Add, replace and remove documents, in the folder too if there is one.
+
+        New documents become a segment of their own, scored with the average length that all had when the
+        largest segment was made; segments are merged as they grow, all of them when the others reach an
+        eighth of it.
+        """
+        added = {document.name: document for document in put}
+        removed = set(remove)
+        segments = list(self._segments)
+        orders: dict[str, int] = {}
+        for number, segment in enumerate(segments):
+            rows = {name: segment.row_named(name) for name in removed | added.keys()}
+            gone = {name: row for name, row in rows.items() if row is not None}
+            if not gone:
+                continue
+            places = segment.file.take("orders", np.array(list(gone.values())))
+            orders |= {
+                name: place for name, place in zip(gone, places.tolist(), strict=True) if name not in removed
+            }
+            segments[number] = segment.without(list(gone.values()))
+        if added:
+            places = [orders.get(name, self._next + i) for i, name in enumerate(added)]
+            average = average_of(segments[0]) if segments else 0.0
+            segments.append(small_segment_of(list(added.values()), places, average, self.settings))
+            self._next += len(added)
+        self._use(self._merge(segments))
+        self.version = version
+        self._keep()
+
+    def _merge(self, segments: list[Segment]) -> list[Segment]:
+        """Merge segments so that each is several times as large as the next, and few of it are gone."""
+        segments = [segment for segment in segments if segment.live]
+        while len(segments) > 2 and segments[-1].size * _RATIO >= segments[-2].size:
+            segments[-2:] = [merged(segments[-2:], self.settings, None)]
+        if not segments:
+            return []
+        first = segments[0]
+        rest = sum(segment.size for segment in segments[1:])
+        if rest * _RATIO >= first.size or len(first.removed.rows) * _RATIO > first.size:
+            return [merged(segments, self.settings, self._keeper)]
+        return segments
+
+    def _keep(self) -> None:
+        """Write what is not yet in the folder."""
+        keeper = self._keeper
+        if keeper.folder is None:
+            return
+        parts: list[KeptPart] = []
+        for segment in self._segments:
+            part = self._parts.get(segment.file.digest) or keep_segment(segment, keeper)
+            count = len(segment.removed.rows)
+            if part is not None and count != self._removed.get(part.digest, 0):
+                part = keep_removed(segment, part, keeper)
+                self._removed[segment.file.digest] = count
+            if part is None:
+                return
+            parts.append(part)
+        self._parts = {part.digest: part for part in parts}
+        keeper.commit(parts, self.version, self._next)
+
+    def _score(self, found: Sequence[Any], weights: Sequence[float]) -> Any:
+        """Return the score of every row, 0 where nothing matches or the document is there no more."""
+        scores = np.zeros(padded(int(self._starts[-1])))
+        for segment, start, terms in zip(self._segments, self._starts[:-1].tolist(), found, strict=True):
+            part = scores[start : start + segment.size]
+            try:
+                for term, weight in zip(terms.tolist(), weights, strict=True):
+                    if term >= 0:
+                        rows, gains = segment.postings(term)
+                        np.add.at(part, rows, gains * np.float64(weight))
+            except IndexError:
+                raise segment.file.damaged("a row lies outside") from None
+            part[segment.removed.rows] = 0.0
+        return scores
+
+    def _matched(self, found: Sequence[Any], weights: Sequence[float], scores: Any) -> Any:
+        """Return all rows that share a term with the query."""
+        if min(weights) > 1e-200:
+            return np.flatnonzero(scores)
+        held = np.zeros(len(scores), dtype=bool)
+        for segment, start, terms in zip(self._segments, self._starts[:-1].tolist(), found, strict=True):
+            part = held[start : start + segment.size]
+            for term in terms[terms >= 0].tolist():
+                part[segment.postings(term)[0]] = True
+            part[segment.removed.rows] = False
+        return np.flatnonzero(held)
+
+    def _idf(self) -> Idf:
+        """Return what terms weigh; made anew after a change."""
+        if self._known_idf is None:
+            self._known_idf = Idf(self._live, count_frequencies(self._segments), self.settings)
+        return self._known_idf
+
+    def _gather(self, name: str, rows: Any) -> Any:
+        """Return values of an array of the segments by row among all."""
+        if len(self._segments) == 1:
+            return self._segments[0].file.take(name, rows)
+        parts = np.searchsorted(self._starts, rows, "right") - 1
+        values = np.zeros(len(rows), np.uint64)
+        for number in np.unique(parts).tolist():
+            here = parts == number
+            values[here] = self._segments[number].file.take(name, rows[here] - self._starts[number])
+        return values
+
+    def _name(self, row: int) -> str:
+        part = int(np.searchsorted(self._starts, row, "right")) - 1
+        return self._segments[part].name(row - int(self._starts[part]))
+
+
+def count_frequencies(segments: Sequence[Segment]) -> dict[int, int]:
+    """Return how many terms are in how many documents, over all segments.
+
+    The first segment keeps these numbers; only the terms of the others, and of what was removed, are looked
+    at one by one.
+    """
+    if not segments:
+        return {}
+    first = segments[0]
+    values, counts = first.file.checked("frequencies"), first.file.checked("frequency_counts")
+    total = dict(zip(values.tolist(), counts.tolist(), strict=True))
+    changed = [segment.terms() for segment in segments[1:]]
+    changed.extend(
+        segment.terms()[segment.removed.terms] for segment in segments if len(segment.removed.terms)
+    )
+    if not changed:
+        return total
+    hashes = np.unique(np.concatenate(changed))
+    now = sum(segment.frequencies(segment.find(hashes)) for segment in segments)
+    places = first.find(hashes)
+    before = Segment(first.file).frequencies(places)
+    for old, new in zip(before.tolist(), now.tolist(), strict=True):
+        total[old] = total.get(old, 0) - 1
+        total[new] = total.get(new, 0) + 1
+    return total

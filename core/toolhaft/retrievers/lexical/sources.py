@@ -1,0 +1,166 @@
+"""What postings are merged from: runs of a build, or segments. See `merging`."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any, BinaryIO, Protocol
+
+from toolhaft.retrievers.lexical.arrays import np
+from toolhaft.retrievers.lexical.segment import Segment
+
+
+class Source(Protocol):
+    """Postings in the order of their terms.
+
+    Attributes:
+        hashes: Of the terms, ascending.
+        counts: In how many documents each is, of those that are taken over.
+    """
+
+    hashes: Any
+    counts: Any
+
+    def read(self, first: int, last: int) -> tuple[Any, Any, Any]:
+        """Return number within a range of terms, new row and frequency of each of their postings."""
+        ...
+
+
+class Spill:
+    """Bytes put aside: in memory while they are few, then in a file without a name if one can be had.
+
+    Args:
+        folder: Where the file is made; None for the system's.
+        held: Bytes that stay in memory.
+    """
+
+    def __init__(self, folder: str | None, held: int = 64 * 1024 * 1024) -> None:
+        self._folder = folder
+        self._held = held
+        self._stream: BinaryIO = BytesIO()
+        self._length = 0
+        self._in_memory = True
+
+    def append(self, values: Any) -> int:
+        """Put an array aside, and return where it begins."""
+        data = memoryview(np.ascontiguousarray(values)).cast("B") if len(values) else memoryview(b"")
+        start = self._length
+        if self._in_memory and start + len(data) > self._held:
+            self._leave_memory()
+        try:
+            self._stream.seek(start)
+            self._stream.write(data)
+            self._stream.flush()
+        except OSError:
+            # The disk is full: all goes back to memory, once and for good.
+            self._stream.seek(0)
+            kept = BytesIO(self._stream.read(start))
+            self._stream.close()
+            self._stream = kept
+            self._in_memory = True
+            self._held = 1 << 62
+            self._stream.seek(start)
+            self._stream.write(data)
+        self._length += len(data)
+        return start
+
+    def read(self, start: int, first: int, last: int) -> Any:
+        """Return values of 4 bytes of an array that begins at ``start``."""
+        self._stream.seek(start + 4 * first)
+        return np.frombuffer(self._stream.read(4 * (last - first)), dtype="<u4")
+
+    def close(self) -> None:
+        """Let go of the bytes."""
+        self._stream.close()
+
+    def _leave_memory(self) -> None:
+        import tempfile
+
+        self._held = 1 << 62
+        try:
+            stream: Any = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115 - closed by `close`
+        except OSError:
+            return
+        try:
+            held = self._stream
+            held.seek(0)
+            while piece := held.read(1 << 20):
+                stream.write(piece)
+        except OSError:
+            stream.close()
+            return
+        held.close()
+        self._stream = stream
+        self._in_memory = False
+
+
+class RunSource:
+    """A run of documents, as a build puts it aside.
+
+    Args:
+        spill: Holds rows and frequencies.
+        hashes: Of its terms, ascending.
+        starts: Of each term's postings among all, and their end.
+        places: Where rows and frequencies begin.
+        new_rows: Row among all -> row to give, or -1; None where nothing changes.
+    """
+
+    def __init__(self, spill: Spill, hashes: Any, starts: Any, places: tuple[int, int]) -> None:
+        self._spill = spill
+        self._starts = starts
+        self._places = places
+        self.new_rows: Any = None
+        self.hashes = hashes
+        self.counts = np.diff(starts)
+
+    def leave_out(self, new_rows: Any) -> None:
+        """Give documents other rows, and leave out those whose new row is -1."""
+        self.new_rows = new_rows
+        terms, _, _ = self.read(0, len(self.hashes))
+        self.counts = np.bincount(terms, minlength=len(self.hashes))
+
+    def read(self, first: int, last: int) -> tuple[Any, Any, Any]:
+        """Return number, row and frequency of postings."""
+        starts = self._starts[first : last + 1]
+        rows, frequencies = (
+            self._spill.read(place, int(starts[0]), int(starts[-1])) for place in self._places
+        )
+        terms = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+        if self.new_rows is None:
+            return terms, rows, frequencies
+        rows = self.new_rows[rows]
+        kept = rows >= 0
+        return terms[kept], rows[kept], frequencies[kept]
+
+
+class SegmentSource:
+    """A segment, to be merged with others.
+
+    Args:
+        segment: What to read.
+        first: Row to give to its first document that is there.
+        k1: Of its gains.
+        norms: Of its rows, by which the gains were made.
+    """
+
+    def __init__(self, segment: Segment, first: int, k1: float, norms: Any) -> None:
+        self._segment = segment
+        self._top = k1 + 1
+        self._norms = norms
+        self.hashes = segment.terms()
+        self.counts = segment.frequencies(np.arange(len(self.hashes)))
+        kept = np.ones(segment.size, dtype=bool)
+        kept[segment.removed.rows] = False
+        self.kept = kept
+        self._new_rows = np.where(kept, np.cumsum(kept) - 1 + first, -1)
+
+    def read(self, first: int, last: int) -> tuple[Any, Any, Any]:
+        """Return number, row and frequency of postings; the frequency is solved from the gain."""
+        terms, rows, gains = self._segment.range_of_postings(first, last)
+        if len(rows) and int(rows.max()) >= self._segment.size:
+            raise self._segment.file.damaged("a row lies outside")
+        new_rows = self._new_rows[rows]
+        kept = new_rows >= 0
+        gains = gains[kept].astype(np.float64)
+        room = np.maximum(self._top - gains, 1e-9)
+        norms = np.maximum(self._norms[rows[kept]], 1e-9)
+        return terms[kept], new_rows[kept], gains * norms / room
