@@ -234,7 +234,7 @@ def _body(
         calls.append(tag("p", f"… {len(step.calls) - _CALLS} more calls not shown", class_="cut"))
     said = tag("p", plain(step.thought, detail.cap), class_="thought", dir="auto") if step.thought else None
     note = tag("p", plain(step.note, 1000), class_="hint", dir="auto") if step.note else None
-    return tag("div", said, note, *calls, _step_facts(step), class_="body")
+    return tag("div", said, note, *calls, _step_facts(row), class_="body")
 
 
 def _earlier(
@@ -253,12 +253,14 @@ def _earlier(
     return tag("a", f"from step {first + 1}", href=f"#{detail.prefix}-step-{first + 1}")
 
 
-def _step_facts(step: Step) -> Html:
+def _step_facts(row: Row) -> Html:
+    step = row.step
     facts = [
         f"began at {duration(step.started) or '0 s'}",
         *usage_facts(step.usage),
         f"by {make_line(step.model, 80)}" if step.model else "",
         f"{count(len(step.offered), 'tool')} offered" if step.offered else "",
+        str(row.offer),
     ]
     return tag(
         "footer",

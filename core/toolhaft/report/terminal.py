@@ -16,7 +16,7 @@ from rich.text import Text
 
 from toolhaft.report.cleaning import clean_record, clean_text
 from toolhaft.report.markup import count, dump, duration, figure
-from toolhaft.report.tree import arrange_steps
+from toolhaft.report.tree import OfferChange, arrange_steps, offer_change
 from toolhaft.report.visible import make_line, make_visible
 from toolhaft.types import (
     CallFinished,
@@ -201,7 +201,7 @@ class LiveTree:
             where = "the task" if step.parent is None else f"step {step.parent + 1}"
             lines.append(Text.assemble((f"Back to {where}", "dim")))
         state.steps.append(step)
-        return [*lines, *self._step(step)]
+        return [*lines, *self._step(step, offer_change(state.steps, len(state.steps) - 1))]
 
     def _finish(self, trajectory: Trajectory) -> list[Text]:
         self._state.trajectory = trajectory
@@ -218,7 +218,7 @@ class LiveTree:
         for row in arrange_steps(state.steps, current):
             depth = row.depth
             dim = "" if row.on_path else "dim"
-            for number, line in enumerate(self._step(row.step)):
+            for number, line in enumerate(self._step(row.step, row.offer)):
                 lines.append(self._indent(row.depth, row.opens and number == 0, dim).append_text(line))
                 lines[-1].stylize(dim)
         if end is not None:
@@ -230,12 +230,13 @@ class LiveTree:
             lines.append(self._indent(depth, False, "").append(said, style="italic dim"))
         return lines
 
-    def _step(self, step: Step) -> list[Text]:
+    def _step(self, step: Step, offer: OfferChange) -> list[Text]:
         by_call = {observation.call_id: observation for observation in step.observations}
         lines = [self._call(call, by_call.get(call.id)) for call in step.calls]
-        if not lines and step.status == "answered":
-            return []  # its text follows as the answer
-        return lines or [self._thought(step)]
+        if not lines and step.status != "answered":  # the text of an answer follows as the answer
+            lines = [self._thought(step)]
+        changed = str(offer)
+        return [_one_line((f"{self._signs.dot} {changed}", "dim")), *lines] if changed else lines
 
     def _thought(self, step: Step) -> Text:
         said = make_line(step.thought, 160) or f"({step.status.replace('_', ' ')})"

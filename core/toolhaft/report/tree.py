@@ -5,7 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from toolhaft.report.visible import make_line
 from toolhaft.types import Step
+
+_NAMED = 8
+"""Tools of one change that are named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferChange:
+    """How what a step was offered differs from what the step before it was.
+
+    Attributes:
+        added: Names of the tools that came, in the order of the offer.
+        left: Names of those that went.
+    """
+
+    added: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        parts = [f"{sign}{len(names)}: {_listed(names)}" for sign, names in self._signed() if names]
+        return f"tools {'; '.join(parts)}" if parts else ""
+
+    def _signed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        return ("+", self.added), ("-", self.left)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +42,7 @@ class Row:
         on_path: Whether it lies on the path to the answer.
         opens: Whether a branch begins with it.
         leaf: Whether nothing follows on it.
+        offer: How its tools differ from those of the step before it.
     """
 
     step: Step
@@ -26,6 +51,7 @@ class Row:
     on_path: bool
     opens: bool
     leaf: bool
+    offer: OfferChange
 
 
 def arrange_steps(steps: Sequence[Step], answer_step: int | None) -> list[Row]:
@@ -50,10 +76,24 @@ def arrange_steps(steps: Sequence[Step], answer_step: int | None) -> list[Row]:
             on_path=position in path,
             opens=opens,
             leaf=not following,
+            offer=offer_change(steps, position),
         )
         rows.append(row)
         waiting.extend(_in_order(following, path, depth))
     return rows
+
+
+def offer_change(steps: Sequence[Step], position: int) -> OfferChange:
+    """Return what changed of the offer since the step before; nothing for a root."""
+    parent = parent_of(steps, position)
+    if parent is None or steps[parent].offered == steps[position].offered:
+        return OfferChange()
+    before, now = steps[parent].offered, steps[position].offered
+    known, kept = set(before), set(now)
+    return OfferChange(
+        added=tuple(name for name in now if name not in known),
+        left=tuple(name for name in before if name not in kept),
+    )
 
 
 def answer_path(steps: Sequence[Step], answer_step: int | None) -> frozenset[int]:
@@ -89,3 +129,8 @@ def _in_order(siblings: list[int], path: frozenset[int], depth: int) -> list[tup
     main = next((position for position in siblings if position in path), siblings[-1])
     branches = [(position, depth + 1, True) for position in siblings if position != main]
     return [(main, depth, False), *reversed(branches)]
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = [make_line(name, 64) for name in names[:_NAMED]]
+    return ", ".join([*shown, "..."] if len(names) > _NAMED else shown)
