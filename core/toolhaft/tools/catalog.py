@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
 from toolhaft.errors import UnknownNameError, UsageError
 from toolhaft.tools.base import CallContext, Tool, ToolResult, check_name
+from toolhaft.tools.lazy_tools import LazyTools
 from toolhaft.tools.schema import ArgumentChecker
 from toolhaft.tools.specs import Specs, specs_of
 from toolhaft.types import ToolSpec
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from toolhaft.tools.artifacts import ArtifactStore
+    from toolhaft.tools.catalog_update import CatalogUpdate
+
+_MANY = 5_000
+"""Names that are compared with one that is not there."""
+_ALIKE = 3
 
 
 class Catalog(Mapping[str, Tool]):
@@ -88,7 +94,7 @@ class Catalog(Mapping[str, Tool]):
         except KeyError:
             if name in self._tools:  # making the tool failed, and it is not unknown
                 raise
-            raise UnknownNameError("tool", name, self.names, where=self.name, hint="") from None
+            raise UnknownNameError("tool", name, self._near(name), where=self.name) from None
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a tool, or ``default`` if there is none of this name."""
@@ -201,7 +207,7 @@ class Catalog(Mapping[str, Tool]):
 
         for name in names:
             if name not in self._tools:
-                raise UnknownNameError("tool", name, self.names, where=self.name)
+                raise UnknownNameError("tool", name, self._near(name), where=self.name)
         return self.view(Subset(self._tools, list(dict.fromkeys(names))))
 
     def rename(self, names: Mapping[str, str]) -> Catalog:
@@ -215,7 +221,7 @@ class Catalog(Mapping[str, Tool]):
 
         for old in names:
             if old not in self._tools:
-                raise UnknownNameError("tool", old, self.names, where=self.name)
+                raise UnknownNameError("tool", old, self._near(old), where=self.name)
         return self.view(Renamed(self._tools, {name: names.get(name, name) for name in self._tools}))
 
     def prefix(self, prefix: str) -> Catalog:
@@ -257,9 +263,21 @@ class Catalog(Mapping[str, Tool]):
         Raises:
             UsageError: A tool cannot be kept in a file, or the file cannot be written.
         """
-        from toolhaft.tools.catalog_file import save_catalog
+        from toolhaft.tools.catalog_writing import save_catalog
 
         save_catalog(self, path)
+
+    @staticmethod
+    def update_file(
+        path: Path | str, put: Iterable[Tool] | Mapping[str, Tool] = (), *, remove: Iterable[str] = ()
+    ) -> CatalogUpdate:
+        """Add tools to a catalog file, change or remove some, at a cost that only they determine.
+
+        Catalogs that are open show it at once. See `toolhaft.tools.catalog_update.update_catalog`.
+        """
+        from toolhaft.tools.catalog_update import update_catalog
+
+        return update_catalog(path, put, remove=remove)
 
     def hash(self) -> str:
         """Return one hash of all tools' content; equal where the tools are, on every machine.
@@ -268,7 +286,7 @@ class Catalog(Mapping[str, Tool]):
         """
         from toolhaft.tools.catalog_hash import hash_catalog, hash_tool
 
-        found = ((name, self._tools[name]) for name in self._tools)
+        found = ((name, self._tools[name]) for name in sorted(self._tools))
         return hash_catalog((name, hash_tool(tool.spec, tool.binding()).whole) for name, tool in found)
 
     async def close(self) -> None:
@@ -321,50 +339,18 @@ class Catalog(Mapping[str, Tool]):
         shown._artifacts = self._artifacts
         return shown
 
+    def _near(self, name: str) -> tuple[str, ...]:
+        """Return names that may have been meant: all, or of very many those with the same first letters."""
+        if len(self) <= _MANY:
+            return self.names
+        beginning = str(name)[:_ALIKE].casefold()
+        return tuple(islice((n for n in self._tools if n[:_ALIKE].casefold() == beginning), _MANY))
+
     def __eq__(self, other: object) -> bool:
         return self is other
 
     def __hash__(self) -> int:
         return id(self)
-
-
-class LazyTools(Mapping[str, Tool]):
-    """Tools that are made by their factories when first asked for, once each."""
-
-    def __init__(self, entries: Mapping[str, Callable[[], Tool]]) -> None:
-        self._entries = entries
-        self._making = threading.RLock()
-        self._made: dict[str, Tool] = {}
-
-    def __getitem__(self, name: str) -> Tool:
-        made = self._made.get(name)
-        if made is None:
-            with self._making:  # agents on other event loops ask too
-                made = self._made.get(name)
-                if made is None:
-                    made = self._made[name] = self._make(name)
-        return made
-
-    def _make(self, name: str) -> Tool:
-        made = self._entries[name]()
-        if made.spec.name != name:
-            raise UsageError(
-                f"the tool made for {name!r} is named {made.spec.name!r}", hint="Give both the same name"
-            )
-        return made
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._entries
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def made(self) -> tuple[Tool, ...]:
-        """Return the tools that were made so far."""
-        return tuple(self._made.values())
 
 
 async def _closing(close: Callable[[], Any]) -> None:

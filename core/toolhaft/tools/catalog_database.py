@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from toolhaft.errors import FormatError
+from toolhaft.errors import FormatError, UsageError
 from toolhaft.tools.base import NAME
+from toolhaft.tools.specs import SpecChanges
+from toolhaft.types import FORMAT
 
 _CREATE = re.compile(r"CREATE\s+TABLE\b", re.IGNORECASE)
 _LARGEST = 16_000_000
 """Bytes of one row that are read."""
+_PATIENCE = 30.0
+"""Seconds to wait for whoever is changing the file."""
+_CHANGES = """
+SELECT name, there FROM (
+  SELECT DISTINCT changes.name AS name, tools.name IS NOT NULL AS there, tools.rowid AS place
+  FROM changes LEFT JOIN tools ON tools.name = changes.name
+  WHERE number > (SELECT max(number) FROM versions WHERE version = ?1)
+  UNION ALL SELECT NULL, 0, -1 FROM versions WHERE version = ?1
+) ORDER BY place
+"""
+"""The tools that were changed since a version; one row more, without a name, if the version is known."""
 _PAGE = 256
 """Rows read at once: few enough that whoever writes need not wait."""
 
@@ -30,11 +45,9 @@ class CatalogDatabase:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._asking = threading.Lock()
-        uri = f"{path.resolve().as_uri()}?mode=ro"
-        self._file = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
-        self._file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
-        self._file.execute("PRAGMA trusted_schema = OFF")
+        self._file = connect(path, "ro")
         self._counted: tuple[int, int] | None = None
+        self._versioned: tuple[int, str] | None = None
 
     def query(self, statement: str, *values: object) -> list[Any]:
         """Return all rows of a statement.
@@ -42,13 +55,15 @@ class CatalogDatabase:
         Raises:
             FormatError: The file is damaged, or closed.
         """
-        try:
-            with self._asking:
+        with self._asking, told_errors(self.path):
+            try:
                 return self._file.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
-            raise FormatError(
-                f"not a Toolhaft catalog, or a damaged one: {error}", where=str(self.path)
-            ) from None
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+                    raise
+            with closing(connect(self.path, "rw")) as file:  # whoever changed it did not come to the end
+                file.execute("SELECT 1 FROM sqlite_master")
+            return self._file.execute(statement, values).fetchall()
 
     def pages(self, columns: str) -> Iterator[tuple[Any, ...]]:
         """Yield columns of all tools in their order, a few rows read at a time."""
@@ -87,6 +102,29 @@ class CatalogDatabase:
         """Return a number that is another one whenever somebody changed the file since it was opened."""
         return int(self.query("PRAGMA data_version")[0][0])
 
+    @property
+    def version(self) -> str:
+        """What the content is called; empty for files of the earliest versions of Toolhaft."""
+        moment = self.moment()
+        if self._versioned is None or self._versioned[0] != moment:
+            if self.has_table("versions"):
+                rows = self.query("SELECT version FROM versions ORDER BY number DESC LIMIT 1")
+            else:
+                rows = self.query("SELECT value FROM about WHERE key = 'hash'")
+            self._versioned = moment, str(rows[0][0]) if rows else ""
+        return self._versioned[1]
+
+    def changes(self, since: str) -> SpecChanges | None:
+        """Return what changed since an earlier version, or None where that is not known any more."""
+        if not since or not (self.has_table("versions") and self.has_table("changes")):
+            return SpecChanges() if since and since == self.version else None
+        rows = self.query(_CHANGES, since)
+        if not rows:
+            return None
+        named = [(name, there) for name, there in rows if isinstance(name, str) and NAME.fullmatch(name)]
+        put = tuple(name for name, there in named if there)
+        return SpecChanges(put=put, removed=tuple(name for name, there in named if not there))
+
     def about(self) -> dict[str, str]:
         """Return the file's facts, but for the report."""
         statement = "SELECT key, value FROM about WHERE key != 'report'"
@@ -98,6 +136,19 @@ class CatalogDatabase:
             return False
         self.check_table(name)
         return True
+
+    def check(self) -> None:
+        """Raise `FormatError` unless the file is a catalog of a format that this version reads."""
+        self.check_length()
+        self.check_table("about")
+        about = self.about()
+        if about.get("format") != str(FORMAT):
+            raise FormatError(
+                f"catalog format {about.get('format')!r} is not known; this version reads {FORMAT}",
+                where=str(self.path),
+                hint="Import the document again, or install a newer Toolhaft",
+            )
+        self.check_table("tools")
 
     def check_table(self, name: str) -> None:
         """Raise `FormatError` unless there is such a table.
@@ -112,17 +163,47 @@ class CatalogDatabase:
 
     def check_length(self) -> None:
         """Compare the file's length with its header's: SQLite reads a file cut short as far as it can."""
-        with self.path.open("rb") as file:
-            header = file.read(100)
+        self.query("BEGIN")
+        try:
+            self.query("SELECT 1 FROM sqlite_master")  # from here on nobody may write
+            with self.path.open("rb") as file:
+                header, length = file.read(100), os.fstat(file.fileno()).st_size
+        finally:
+            self.query("ROLLBACK")
         page = int.from_bytes(header[16:18], "big")
         pages = int.from_bytes(header[28:32], "big")
-        if len(header) < 100 or self.path.stat().st_size != pages * (65_536 if page == 1 else page):
+        if len(header) < 100 or length != pages * (65_536 if page == 1 else page):
             raise FormatError("not a Toolhaft catalog, or one that was cut short", where=str(self.path))
 
     def close(self) -> None:
         """Close the file."""
         with self._asking:
             self._file.close()
+
+
+def connect(path: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
+    """Open the SQLite file of a catalog; rows of monstrous size are not read, and its code is not run."""
+    uri = f"{path.resolve().as_uri()}?mode={mode}"
+    file = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None, timeout=_PATIENCE)
+    file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
+    file.execute("PRAGMA trusted_schema = OFF")
+    return file
+
+
+@contextmanager
+def told_errors(path: Path) -> Iterator[None]:
+    """Raise what SQLite says of a file as `FormatError`, or `UsageError` where it is only in use."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise UsageError(
+                "another process is changing the catalog",
+                where=str(path),
+                hint="Try again when it is done",
+            ) from None
+        raise FormatError(f"not a Toolhaft catalog, or a damaged one: {error}", where=str(path)) from None
 
 
 def parse_json(text: Any, where: object) -> Any:

@@ -1,20 +1,13 @@
-"""A catalog as one file: SQLite, format 1, read tool by tool.
+"""A catalog file, read tool by tool; `toolhaft.tools.catalog_writing` tells its tables.
 
-Table ``tools`` has one row a tool: ``position, name, spec`` (JSON), ``binding`` (JSON: how to make the tool
-again; its ``kind`` names the source) and ``hash`` (of its content; files of earlier versions have none).
-Table ``about`` has ``format``, ``name``, ``hash`` (of all tools) and ``report``. Table ``kept`` has the
-different values at those places of the bindings that settings are held against. Nothing is read before it is
-used, the report neither: opening costs the same for any number of tools.
+Nothing is read before it is used, the report neither: opening costs the same for any number of tools.
 """
 
 from __future__ import annotations
 
-import json
-import secrets
-import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -23,49 +16,16 @@ from toolhaft.errors import FormatError, ToolhaftError, UsageError
 from toolhaft.tools.base import Tool
 from toolhaft.tools.catalog import Catalog
 from toolhaft.tools.catalog_database import CatalogDatabase, parse_json
-from toolhaft.tools.catalog_hash import hash_catalog, hash_tool
+from toolhaft.tools.catalog_writing import COLLECTED, paths_of
 from toolhaft.tools.file_specs import FileSpecs, read_spec
 from toolhaft.tools.report import Report
 from toolhaft.tools.source import ToolSource
 from toolhaft.tools.wrappers import ToolWrapper
-from toolhaft.types import FORMAT, ToolSpec, to_json
+from toolhaft.types import ToolSpec
 
-_COLLECTED = ("$.kind", "$.wire.security", "$.wire.secret_parameters")
-"""Places in bindings whose different values have a table of their own."""
 _VALUES = "SELECT DISTINCT json_extract(binding, ?) FROM tools"
 _HELD = 1_000
 """Tools that are held after they were asked for."""
-_TABLES = """
-CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE tools (position INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL,
-                    spec TEXT NOT NULL, binding TEXT NOT NULL, hash TEXT NOT NULL);
-CREATE TABLE kept (path TEXT NOT NULL, value);
-"""
-
-
-def save_catalog(catalog: Catalog, path: Path | str) -> None:
-    """Write a catalog; the file appears whole or not at all.
-
-    Raises:
-        UsageError: A tool cannot be kept, or the file cannot be written.
-    """
-    target = Path(path)
-    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.tmp")
-    try:
-        with closing(sqlite3.connect(temporary)) as file, file:
-            file.executescript(_TABLES)
-            hashes: list[tuple[str, str]] = []
-            file.executemany("INSERT INTO tools VALUES (?, ?, ?, ?, ?)", _rows(catalog, hashes))
-            for place in _COLLECTED:
-                for path in _paths(place):
-                    file.execute(f"INSERT INTO kept SELECT ?, * FROM ({_VALUES})", (place, path))
-            about = {**_about(catalog), "hash": hash_catalog(hashes)}
-            file.executemany("INSERT INTO about VALUES (?, ?)", about.items())
-        temporary.replace(target)
-    except (sqlite3.Error, OSError) as error:
-        raise UsageError(f"cannot write: {error}", where=str(target), hint="Check the folder") from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def open_catalog_file(
@@ -128,16 +88,7 @@ class FileTools(Mapping[str, Tool]):
 
     def check(self) -> None:
         """Raise `FormatError` unless the file is a catalog of a format that this version reads."""
-        self._file.check_length()
-        self._file.check_table("about")
-        about = self._file.about()
-        if about.get("format") != str(FORMAT):
-            raise FormatError(
-                f"catalog format {about.get('format')!r} is not known; this version reads {FORMAT}",
-                where=str(self._file.path),
-                hint="Import the document again, or install a newer Toolhaft",
-            )
-        self._file.check_table("tools")
+        self._file.check()
 
     @property
     def name(self) -> str:
@@ -207,10 +158,10 @@ class FileTools(Mapping[str, Tool]):
 
         Objects and lists come as JSON text.
         """
-        if path in _COLLECTED and self._file.has_table("kept"):
+        if path in COLLECTED and self._file.has_table("kept"):
             rows = self._file.query("SELECT value FROM kept WHERE path = ?", path)
         else:
-            rows = [row for each in _paths(path) for row in self._file.query(_VALUES, each)]
+            rows = [row for each in paths_of(path) for row in self._file.query(_VALUES, each)]
         return [value for value in dict.fromkeys(value for (value,) in rows) if value is not None]
 
     async def close(self) -> None:
@@ -271,38 +222,8 @@ class CatalogFileSource(ToolSource):
         return open_catalog_file(str(location), bind, release=release, check=check if self._check else None)
 
 
-def _paths(path: str) -> tuple[str, str]:
-    """Return a JSON path in a binding, and the same in that of a tool inside the tool."""
-    return path, f"$.inner{path[1:]}"
-
-
 def _closes(tool: Tool) -> bool:
     """Whether closing the tool, or one that it is around, does anything."""
     while isinstance(tool, ToolWrapper) and type(tool).close is ToolWrapper.close:
         tool = tool.inner
     return type(tool).close is not Tool.close
-
-
-def _about(catalog: Catalog) -> dict[str, str]:
-    report = catalog.report
-    if report is not None and hasattr(report, "to_dict"):
-        report = report.to_dict()
-    return {
-        "format": str(FORMAT),
-        "name": catalog.name,
-        "report": json.dumps(report) if report is not None else "",
-    }
-
-
-def _rows(catalog: Catalog, hashes: list[tuple[str, str]]) -> Iterator[tuple[int, str, str, str, str]]:
-    for position, name in enumerate(catalog):
-        found = catalog[name]
-        binding = found.binding()
-        if binding is None:
-            raise UsageError(
-                f"the tool {name!r} cannot be kept in a file",
-                hint="Python functions cannot: leave them out with catalog.filter(...)",
-            )
-        whole = hash_tool(found.spec, binding).whole
-        hashes.append((name, whole))
-        yield position, name, to_json(found.spec).decode(), json.dumps(binding), whole

@@ -98,8 +98,53 @@ def uncurated(binding: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, 
 
 
 def hash_catalog(hashes: Iterable[tuple[str, str]]) -> str:
-    """Return one hash of all tools, from name and whole hash of each, in any order."""
-    return digest(sorted(hashes))
+    """Return one hash of all tools, from name and whole hash of each, in the order of the names.
+
+    It is that of `digest` of the list; no more than one entry is held.
+    """
+    text = hashlib.sha256(b"[")
+    for number, entry in enumerate(hashes):
+        text.update(f"{',' if number else ''}{json.dumps(entry, separators=(',', ':'))}".encode())
+    text.update(b"]")
+    return text.hexdigest()[:_LENGTH]
+
+
+class Chain:
+    """The version of a catalog's content, which can be kept up when single tools change.
+
+    It is the sum, modulo 2 to the 128, of one number for each tool, made from its name, its hash and the name
+    before it: a function of the tools and their order, whatever way led there. It tells whether an index is
+    that of these tools, and is no proof of anything against somebody who forges files: a `hash_catalog` is.
+
+    Source: M. Bellare and D. Micciancio, "A New Paradigm for Collision-Free Hashing: Incrementality at
+    Reduced Cost", EUROCRYPT 1997 (AdHash). Here the blocks are links of a list, and the sum is shorter.
+
+    Args:
+        version: Of the content so far; empty for none.
+
+    Raises:
+        ValueError: That is no version.
+    """
+
+    def __init__(self, version: str = "") -> None:
+        self._sum = int(version, 16) if version else 0
+
+    @property
+    def version(self) -> str:
+        """The version, 32 hexadecimal digits."""
+        return f"{self._sum:032x}"
+
+    def add(self, before: str, name: str, whole: str) -> None:
+        """Take in a tool; ``before`` is the name of the one before it, empty for the first."""
+        self._sum = (self._sum + _link(before, name, whole)) % 2**128
+
+    def drop(self, before: str, name: str, whole: str) -> None:
+        """Leave out a tool that was taken in with these words."""
+        self._sum = (self._sum - _link(before, name, whole)) % 2**128
+
+
+def _link(before: str, name: str, whole: str) -> int:
+    return int(digest([before, name, whole]), 16)
 
 
 def digest(value: Any) -> str:

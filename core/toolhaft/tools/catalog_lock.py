@@ -232,7 +232,9 @@ def write_lock(lock: Lock, path: Path | str) -> None:
         UsageError: It cannot be written.
     """
     target = Path(path)
-    whole = hash_catalog((name, json.dumps(tool.hashes, sort_keys=True)) for name, tool in lock.tools.items())
+    whole = hash_catalog(
+        (name, json.dumps(lock.tools[name].hashes, sort_keys=True)) for name in sorted(lock.tools)
+    )
     head = json.dumps({"format": FORMAT, "name": lock.name, "hash": whole}, indent=1).removesuffix("\n}")
     # One line a tool: a review sees which ones changed.
     lines = [

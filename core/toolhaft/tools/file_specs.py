@@ -9,7 +9,7 @@ from typing import Any, overload
 from toolhaft.errors import FormatError
 from toolhaft.tools.base import NAME
 from toolhaft.tools.catalog_database import CatalogDatabase
-from toolhaft.tools.specs import Specs
+from toolhaft.tools.specs import SpecChanges, Specs
 from toolhaft.types import ToolSpec, from_json
 
 
@@ -26,6 +26,15 @@ class FileSpecs(Specs):
     def place(self) -> Path | None:
         """The file."""
         return self._file.path
+
+    @property
+    def version(self) -> str:
+        """What the content of the tools and their order is called."""
+        return self._file.version
+
+    def changes(self, since: str) -> SpecChanges | None:
+        """Return what changed since an earlier version, or None where that is not known any more."""
+        return self._file.changes(since)
 
     def names(self) -> Iterator[str]:
         """Yield the names, in order; no spec is read."""
