@@ -30,7 +30,6 @@ from shared_data import ROOT
 
 from toolhaft.evaluators.ranking import score_rankings
 from toolhaft.evaluators.ranking_comparison import mean_figure, pair_rankings
-from toolhaft.hooks.reference import split_reference
 from toolhaft.hooks.registry import Registry
 from toolhaft.retrievers.fields import compose_text
 from toolhaft.runs.search_sets.base import SearchQuery
@@ -89,9 +88,8 @@ def ask_peer(name: str, job: Mapping[str, Any], out: Path) -> dict[str, Any]:
 def ask_ours(written: str, found: SearchSet, k: int) -> dict[str, Any]:
     """Have one of our retrievers answer."""
     registry = Registry.default()
-    name, settings = split_reference(registry, "retriever", written)
     queries = [SearchQuery(id=query.id, text=query.text) for query in found.queries]
-    searches = asyncio.run(search_all(written, registry.retriever(name, **settings), found.specs, queries, k))
+    searches = asyncio.run(search_all(written, registry.retriever(written), found.specs, queries, k))
     return {
         "ranked": {query: [tool for tool, _ in hits] for query, hits in searches.hits.items()},
         "seconds": searches.seconds,

@@ -99,9 +99,9 @@ def test_a_source_without_settings_gets_what_was_written(registry):
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("sed=7", "takes no setting 'sed' behind its location. Did you mean 'seed'"),
-        ("auth=env:KEY", "takes no setting 'auth' behind its location"),
-        ("client=x", "takes no setting 'client' behind its location"),
+        ("sed=7", "takes no setting 'sed' written behind it. Did you mean 'seed'"),
+        ("auth=env:KEY", "takes no setting 'auth' written behind it"),
+        ("client=x", "takes no setting 'client' written behind it"),
         ("=7", "takes no setting ''"),
         ("seed=1&seed=2", "'seed' is given twice"),
         ("seed=seven", "Write seed=a whole number"),

@@ -223,7 +223,6 @@ def make_retrievers(written: Sequence[str]) -> dict[str, Retriever]:
     Raises:
         UsageError: One stands twice, there are too many, or one cannot be made; see `Registry.make`.
     """
-    from toolhaft.hooks.reference import split_reference
     from toolhaft.hooks.registry import Registry
 
     registry = Registry.default()
@@ -233,8 +232,7 @@ def make_retrievers(written: Sequence[str]) -> dict[str, Retriever]:
     for name in written:
         if name in found:
             raise UsageError(f"the retriever {name[:80]!r} is named twice", hint="Name each once")
-        base, settings = split_reference(registry, "retriever", name)
-        found[name] = registry.retriever(base, **settings)
+        found[name] = registry.retriever(name)
     return found
 
 

@@ -32,6 +32,7 @@ from toolhaft.hooks.kinds import KINDS, Kind, find_kind
 from toolhaft.hooks.loader import finish_within
 from toolhaft.hooks.markers import PROJECT
 from toolhaft.hooks.record import PluginRecord, one_line, record_plugin
+from toolhaft.hooks.reference import split_reference
 from toolhaft.hooks.verdicts import find_verdict, read_verdicts
 from toolhaft.hooks.version import satisfies
 from toolhaft.hooks.written import text_settings
@@ -161,9 +162,10 @@ class Registry:
         """Make the tool source of a scheme; raises as `make`."""
         return cast("ToolSource", self.make("source", name, settings))
 
-    def retriever(self, name: str, **settings: Any) -> Retriever:
-        """Make a retriever; raises as `make`."""
-        return cast("Retriever", self.make("retriever", name, settings))
+    def retriever(self, reference: str, **settings: Any) -> Retriever:
+        """Make a retriever from ``bm25`` or ``bm25?parent_boost=0``; raises as `make`."""
+        name, written = split_reference(self, "retriever", reference)
+        return cast("Retriever", self.make("retriever", name, {**written, **settings}))
 
     def reranker(self, name: str, **settings: Any) -> Reranker:
         """Make a re-ranker; raises as `make`."""

@@ -56,19 +56,22 @@ def read_setting(name: str, text: str, kinds: tuple[type, ...]) -> Any:
     )
 
 
-def read_settings(written: str, known: Mapping[str, tuple[type, ...]], title: str) -> dict[str, Any]:
+def read_settings(
+    written: str, known: Mapping[str, tuple[type, ...]], title: str, *, where: str = ""
+) -> dict[str, Any]:
     """Return the settings that stand behind a name as ``parent_boost=0&k1=1.2``; a name alone is true.
 
     Args:
         written: What stands behind the question mark.
         known: The settings there are, see `text_settings`.
         title: What takes them, for errors: ``retriever 'bm25'``.
+        where: Where they stand, for errors.
 
     Raises:
         UsageError: There is no such setting, one is given twice, or a value is none that it takes.
     """
     if len(written) > _LONGEST:
-        raise UsageError(f"the settings of the {title} are longer than {_LONGEST} characters")
+        raise UsageError(f"the settings are longer than {_LONGEST} characters", where=where or title)
     settings: dict[str, Any] = {}
     for pair in filter(None, written.split("&")):
         name, _, text = pair.partition("=")
@@ -76,11 +79,12 @@ def read_settings(written: str, known: Mapping[str, tuple[type, ...]], title: st
             nearest = nearest_names(name, tuple(known), 1)
             guess = f"Did you mean {nearest[0]!r}? " if nearest else ""
             raise UsageError(
-                f"the {title} takes no setting {name[:80]!r} as text",
+                f"the {title} takes no setting {name[:80]!r} written behind it",
+                where=where,
                 hint=f"{guess}Settings: {', '.join(known) or 'none'}",
             )
         if name in settings:
-            raise UsageError(f"the setting {name!r} is given twice", where=title)
+            raise UsageError(f"the setting {name!r} is given twice", where=where or title)
         settings[name] = read_setting(name, unquote(text), known[name])
     return settings
 
