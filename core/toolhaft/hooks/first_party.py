@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 FIRST_PARTY: dict[str, dict[str, tuple[str, ...]]] = {
-    "toolhaft-dense": {"retriever": ("dense",)},
+    "toolhaft-dense": {"retriever": ("dense",), "command": ("train retriever",)},
     "toolhaft-evals": {
         "evaluator": (
             *("apibench", "apibench-compat", "bfcl", "gold-recall", "gpt4tools", "gpt4tools-compat"),

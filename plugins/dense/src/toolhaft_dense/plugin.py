@@ -8,6 +8,12 @@ from toolhaft.hooks import hookimpl
 
 
 @hookimpl
+def register_commands() -> Mapping[str, str]:
+    """Name the commands."""
+    return {"train retriever": "toolhaft_dense.training.command:retriever"}
+
+
+@hookimpl
 def register_retrievers() -> Mapping[str, str]:
     """Name the retrievers."""
     return {"dense": "toolhaft_dense.retriever:Dense"}

@@ -1,0 +1,1 @@
+"""Training of the encoder on tools: what ``toolhaft train retriever`` does."""

@@ -1,0 +1,137 @@
+"""``toolhaft train retriever``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def retriever(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for what comes out.")],
+    data: Annotated[
+        list[Path], typer.Option(help="Folder in ToolBench's layout; may be given several times.")
+    ] = [],  # noqa: B006  typer copies it
+    catalog: Annotated[list[str], typer.Option(help="Tools: a catalog file, OpenAPI document, ....")] = [],  # noqa: B006
+    queries: Annotated[
+        list[Path], typer.Option(help="Queries that name the catalog's tools (.jsonl, .csv).")
+    ] = [],  # noqa: B006
+    runs: Annotated[
+        list[Path], typer.Option(help="Stored runs: what was called well answers the instruction.")
+    ] = [],  # noqa: B006
+    synthetic: Annotated[
+        int | None, typer.Option(help="Queries to make from the tools' own documents.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of the encoder to begin with; else all-MiniLM-L6-v2.")
+    ] = None,
+    teacher: Annotated[
+        Path | None, typer.Option(help="Folder of a cross-encoder to distil, with --set distillation=kl.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="Settings by name: default or toolllm.")] = "default",
+    epochs: Annotated[float | None, typer.Option(help="Passes over the pairs.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Highest rate.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything that chance decides.")] = None,
+    hold_out: Annotated[
+        float | None, typer.Option(help="Share of services whose queries are measured, not learned.")
+    ] = None,
+    settings_words: Annotated[
+        list[str],
+        typer.Option("--set", help="Another setting: batch=64, hard_negatives=2, negatives=bm25,dense."),
+    ] = [],  # noqa: B006
+    resume: Annotated[bool, typer.Option(help="Go on where an earlier run stopped.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Train the encoder of the retriever `dense` on queries and the tools that answer them."""
+    from toolhaft_dense.training.running import train_retriever
+    from toolhaft_dense.training.settings import RetrieverSettings
+    from toolhaft_dense.training.sources import Sources, gather
+
+    settings = RetrieverSettings.from_words(
+        settings_words,
+        preset,
+        synthetic=synthetic,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        seed=seed,
+        hold_out=hold_out,
+    )
+    sources = Sources(folders=tuple(data), tools=_tools(catalog), queries=tuple(queries), runs=tuple(runs))
+    learning = gather(sources)
+    with _Bar() as bar:
+        result = train_retriever(
+            learning,
+            output,
+            settings,
+            model=model,
+            teacher=teacher,
+            preset=preset,
+            resume=resume,
+            progress=bar.tell,
+        )
+    _show(result, learning.left_out, as_json=as_json)
+
+
+def _tools(locations: list[str]) -> list[Any]:
+    from toolhaft.agent import open_catalog
+
+    return [spec for location in locations for spec in open_catalog(location).specs()]
+
+
+def _show(result: Any, left_out: Any, *, as_json: bool) -> None:
+    from toolhaft.cli.output import print_json, print_line
+
+    trained = result.trained
+    if as_json:
+        print_json(
+            {
+                "model": str(result.model),
+                "card": str(result.card),
+                "steps": trained.steps,
+                "planned": trained.planned,
+                "resumed_at": trained.resumed_at,
+                "tokens": trained.tokens,
+                "seconds": round(trained.seconds, 1),
+                "queries": result.queries,
+                "left_out": dict(left_out),
+                "ndcg@5": {"before": result.before, "after": result.after},
+            }
+        )
+        return
+    made = ", ".join(f"{number:,} {name}" for name, number in result.queries.items())
+    print_line(f"queries learned: {made}")
+    for name, number in left_out.items():
+        print_line(f"left out: {number:,} ({name})")
+    resumed = f", taken up at step {trained.resumed_at:,}" if trained.resumed_at else ""
+    early = f" of {trained.planned:,}: nothing more was gained" if trained.steps < trained.planned else ""
+    said = f"{trained.steps:,} steps{early}, {trained.tokens:,} tokens, {trained.seconds:.0f} s{resumed}"
+    print_line(said)
+    if result.before is not None:
+        print_line(f"NDCG@5 before {100 * result.before:.1f}, after {100 * result.after:.1f}")
+    print_line(f"model  {result.model}   (--retriever dense, model={result.model})")
+    print_line(f"card   {result.card}")
+
+
+class _Bar:
+    """A progress bar that opens with the first step, when the number of steps is known."""
+
+    def __init__(self) -> None:
+        from contextlib import ExitStack
+
+        self._stack = ExitStack()
+        self._bar: Any = None
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def tell(self, step: int, steps: int, said: str) -> None:
+        from toolhaft.cli.progress import ProgressBar
+
+        if self._bar is None:
+            self._bar = ProgressBar()
+            self._stack.enter_context(self._bar.showing("Training", steps))
+        self._bar.advance(said)

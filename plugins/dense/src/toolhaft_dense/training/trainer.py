@@ -1,0 +1,268 @@
+"""The loop: steps, measurements, checkpoints; a killed process is taken up again to the same weights."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolhaft.errors import UsageError
+from toolhaft_dense.training.batches import count_steps, endless_batches
+from toolhaft_dense.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from toolhaft_dense.training.examples import LearningQuery, LearningSet, pairs_of
+from toolhaft_dense.training.log import TrainingLog
+from toolhaft_dense.training.measuring import Measure
+from toolhaft_dense.training.mining import Miner, Negatives
+from toolhaft_dense.training.network import Network
+from toolhaft_dense.training.settings import RetrieverSettings
+from toolhaft_dense.training.stepping import Stepper, Teacher
+
+if TYPE_CHECKING:
+    import torch
+
+CHECKPOINTS = "checkpoints"
+Progress = Callable[[int, int, str], None]
+"""Told of each step: how many are done, how many there are, and how it goes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """What training came to.
+
+    Attributes:
+        steps: How many were made, in all processes together; likewise ``tokens`` and ``seconds``.
+        planned: How many were to be made; more than ``steps`` if training ended early.
+        resumed_at: The step that was taken up again; 0 if there was none.
+        best: NDCG@5 on the queries held out, of the weights that were kept; -1 if none were held out.
+        best_step: When these weights were reached.
+    """
+
+    steps: int
+    planned: int
+    tokens: int
+    seconds: float
+    resumed_at: int = 0
+    best: float = -1.0
+    best_step: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Position:
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    best: float = -1.0
+    best_step: int = 0
+    waited: int = 0
+    weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+
+    def elapsed(self) -> float:
+        return self.seconds + time.monotonic() - self.began
+
+
+class Trainer:
+    """Trains an encoder.
+
+    Args:
+        network: What learns.
+        learning: All tools.
+        learned: Queries that it learns.
+        held_out: Queries that it is measured on.
+        settings: How.
+        output: Folder for checkpoints and the log.
+        identity: What the run depends on beside the settings and the data, such as the encoder's digest.
+        teacher: Whose scores are learned, too.
+        progress: Told of each step.
+
+    Raises:
+        UsageError: There is nothing to learn.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        learning: LearningSet,
+        learned: Sequence[LearningQuery],
+        held_out: Sequence[LearningQuery],
+        settings: RetrieverSettings,
+        output: Path,
+        *,
+        identity: Mapping[str, Any] | None = None,
+        teacher: Teacher | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        if len(learned) < 2:
+            raise UsageError(
+                f"{len(learned)} queries are too few to learn from",
+                where=", ".join(learning.hashes),
+                hint="Give more, hold fewer out, or have some made: --synthetic 1000",
+            )
+        self._network = network
+        self._settings = settings
+        self._output = output
+        self._progress = progress
+        passages = learning.passages()
+        self._pairs = pairs_of(learned)
+        self._batch = min(settings.batch, len(self._pairs))
+        self._steps = count_steps(len(self._pairs), self._batch, settings.epochs)
+        self._measure = Measure(held_out, passages, most=settings.pool, seed=settings.seed)
+        self._miner = Miner(learning, learned, settings)
+        self._texts = passages, [query.text for query in learned]
+        self._stepper = Stepper(network, learned, passages, settings, teacher)
+        self._mined: dict[str, torch.Tensor] = {}
+        self._fingerprint = {
+            **settings.to_json(),
+            "precision": network.precision,
+            "steps": self._steps,
+            "data": learning.digest(),
+            "held_out": len(held_out),
+            **(identity or {}),
+        }
+
+    def train(self, *, resume: bool = False) -> Trained:
+        """Train to the last step, or until nothing is gained any more; then put the best weights in place.
+
+        Args:
+            resume: Go on from the last checkpoint, if there is one.
+
+        Raises:
+            UsageError: There are checkpoints and they are not to be resumed, they are of another run, or
+                the output cannot be written.
+            FormatError: The last checkpoint is damaged.
+            ModelError: The loss is no number any more.
+        """
+        position = self._take_up(resume)
+        resumed_at = position.step
+        log = TrainingLog(self._output, resumed_at)
+        negatives = self._mine(resumed_at)
+        if not resumed_at:
+            self._evaluate(log, position)
+        batches = endless_batches(self._pairs, self._batch, self._settings.seed, resumed_at)
+        self._network.model.train()
+        while position.step < self._steps and not self._is_over(position):
+            negatives = self._mine(position.step) if self._refreshes(position.step) else negatives
+            loss, tokens = self._stepper.learn(position.step, self._steps, next(batches), negatives)
+            position.step += 1
+            position.tokens += tokens
+            rate = self._settings.learning_rate * self._settings.rate_at(position.step - 1, self._steps)
+            log.write_step(
+                position.step, loss=loss, rate=rate, tokens=position.tokens, seconds=position.elapsed()
+            )
+            self._keep(log, position)
+            if self._progress is not None:
+                best = f", NDCG@5 {100 * position.best:.1f}" if position.best >= 0 else ""
+                self._progress(position.step, self._steps, f"loss {loss:.3f}{best}")
+        self._put_best(position)
+        return Trained(
+            steps=position.step,
+            planned=self._steps,
+            tokens=position.tokens,
+            seconds=position.elapsed(),
+            resumed_at=resumed_at,
+            best=position.best,
+            best_step=position.best_step,
+        )
+
+    def _every(self) -> int:
+        """Return the steps between two measurements."""
+        return max(1, round(len(self._pairs) / self._batch / self._settings.evaluations))
+
+    def _is_over(self, position: _Position) -> bool:
+        return 0 < self._settings.patience <= position.waited
+
+    def _keep(self, log: TrainingLog, position: _Position) -> None:
+        last = position.step == self._steps
+        if last or position.step % self._every() == 0:
+            self._evaluate(log, position)
+        if last or self._is_over(position) or position.step % self._settings.checkpoint_every == 0:
+            log.to_disk()
+            checkpoint = Checkpoint(
+                step=position.step,
+                tokens=position.tokens,
+                seconds=position.elapsed(),
+                best=position.best,
+                best_step=position.best_step,
+                waited=position.waited,
+                weights=dict(self._network.trained()),
+                best_weights={} if position.best_step == position.step else position.weights,
+                optimizer=self._stepper.state(),
+                negatives=self._mined,
+            )
+            write_checkpoint(self._output / CHECKPOINTS, checkpoint, self._fingerprint)
+
+    def _evaluate(self, log: TrainingLog, position: _Position) -> None:
+        if not self._measure.queries:
+            return
+        found = self._measure.mean(self._network)
+        log.write_measurement(position.step, found)
+        if found > position.best:
+            position.best, position.best_step, position.waited = found, position.step, 0
+            position.weights = {name: one.detach().clone() for name, one in self._network.trained()}
+        else:
+            position.waited += 1
+
+    def _put_best(self, position: _Position) -> None:
+        import torch
+
+        if position.best < 0 or position.best_step == position.step:
+            return
+        with torch.no_grad():
+            for name, parameter in self._network.trained():
+                parameter.copy_(position.weights[name])
+
+    def _refreshes(self, step: int) -> bool:
+        epoch = max(1, round(len(self._pairs) / self._batch))
+        every = self._settings.refresh * epoch
+        return bool(every) and step > 0 and step % every == 0 and self._miner.needs_vectors
+
+    def _mine(self, step: int) -> Negatives:
+        """Mine negatives; when a run is taken up again, what was mined by other weights is read back."""
+        if not self._miner.needs_vectors:
+            return self._miner.mine()
+        if not (step and not self._refreshes(step) and self._mined):
+            tools, queries = (self._network.measured(texts) for texts in self._texts)
+            self._mined = self._miner.rank(tools, queries)
+        return self._miner.mine(self._mined)
+
+    def _take_up(self, resume: bool) -> _Position:
+        folder = self._output / CHECKPOINTS
+        if not resume:
+            if folder.exists() and any(folder.iterdir()):
+                raise UsageError(
+                    "there are checkpoints of an earlier run",
+                    where=str(folder),
+                    hint="Go on with it (--resume), or train into another folder",
+                )
+            return _Position()
+        checkpoint = read_checkpoint(folder, self._fingerprint)
+        if checkpoint is None:
+            return _Position()
+        self._restore(checkpoint, str(folder))
+        return _Position(
+            step=checkpoint.step,
+            tokens=checkpoint.tokens,
+            seconds=checkpoint.seconds,
+            best=checkpoint.best,
+            best_step=checkpoint.best_step,
+            waited=checkpoint.waited,
+            weights=dict(checkpoint.best_weights or checkpoint.weights),
+        )
+
+    def _restore(self, checkpoint: Checkpoint, where: str) -> None:
+        import torch
+
+        trained = dict(self._network.trained())
+        if {name: tuple(one.shape) for name, one in trained.items()} != {
+            name: tuple(one.shape) for name, one in checkpoint.weights.items()
+        }:
+            raise UsageError(
+                "the checkpoint is of another encoder", where=where, hint="Train into another folder"
+            )
+        with torch.no_grad():
+            for name, parameter in trained.items():
+                parameter.copy_(checkpoint.weights[name])
+        self._stepper.load(checkpoint.optimizer, where)
+        self._mined = dict(checkpoint.negatives)
