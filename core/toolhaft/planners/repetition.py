@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
+from toolhaft.errors import UnknownToolError
 from toolhaft.planners.evidence import has_written
 from toolhaft.planners.tree import Node
 from toolhaft.tools.memory import canonical
@@ -21,15 +22,18 @@ class Visited:
     def __init__(self) -> None:
         self._points: dict[tuple[int, frozenset[str]], int] = {(0, frozenset()): -1}
 
-    def find(self, calls: Sequence[ToolCall], node: Node, writes: int) -> int | None:
+    def find(
+        self, calls: Sequence[ToolCall], node: Node, writes: int, missing: Container[str] = ()
+    ) -> int | None:
         """Return the step by which the search came to where a decision would lead, or None.
 
         Args:
             calls: The decision.
             node: Where it is made.
             writes: Writes that were made so far, on any branch: after one, reads may return something else.
+            missing: Names of tools that are not offered there: once one is, calling it is another thing.
         """
-        wanted = _keys(calls)
+        wanted = _keys(calls, missing)
         last = _last_write(node)
         if last is not None and wanted <= last.written:
             return last.step
@@ -52,15 +56,16 @@ class Visited:
             after: Writes that were made by now.
         """
         pairs = list(zip(child.calls, observations, strict=True))
+        missing = {call.name for call, found in pairs if _was_missing(found)}
         if child.evidence.wrote:
             last = _last_write(node)
             made = _keys([call for call, found in pairs if has_written(found) and found.error is None])
             child.unsure = _keys([call for call, found in pairs if has_written(found)]) - made
             child.known = child.written = made | (child.unsure & last.unsure if last else frozenset())
-            self._points.setdefault((before, node.known | _keys(child.calls)), child.step)
+            self._points.setdefault((before, node.known | _keys(child.calls, missing)), child.step)
         else:
             lasting = [call for call, found in pairs if found.error is None or not found.error.retryable]
-            child.known = node.known | _keys(lasting)
+            child.known = node.known | _keys(lasting, missing)
         self._points.setdefault((after, child.known), child.step)
 
 
@@ -77,8 +82,12 @@ def _last_write(node: Node) -> Node | None:
     return next((above for above in node.upwards() if above.evidence.wrote), None)
 
 
-def _keys(calls: Sequence[ToolCall]) -> frozenset[str]:
-    return frozenset(_key(call) for call in calls)
+def _was_missing(found: Observation) -> bool:
+    return found.error is not None and found.error.code == UnknownToolError.code
+
+
+def _keys(calls: Sequence[ToolCall], missing: Container[str] = ()) -> frozenset[str]:
+    return frozenset(f"{_key(call)}{' (missing)' if call.name in missing else ''}" for call in calls)
 
 
 def _key(call: ToolCall) -> str:

@@ -166,7 +166,8 @@ class Search:
     def _repeated(self, calls: Sequence[ToolCall]) -> int | None:
         if self.profile.repeats:
             return None
-        return self._visited.find(calls, self.tree.current, self.context.memory.writes)
+        missing = {call.name for call in calls if self.tools.get(call.name) is None}
+        return self._visited.find(calls, self.tree.current, self.context.memory.writes, missing)
 
     def _refuse_repetition(
         self, child: Node, completion: Completion, earlier: int, started: float

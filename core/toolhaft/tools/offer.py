@@ -56,9 +56,10 @@ class GrowingTools(ToolSet):
     What a call of the searching tool returned is offered from the next step on. It is read from the
     observation alone, so that a rollout which is replayed, or reuses an earlier answer, is offered the same.
 
-    Where more would be offered than the limit allows, the least recently found tools leave, those of the
-    first offer last, until its share is left. A tool that was called on this path, one that was found in the
-    step before, and the searching tool never leave. The order of those that stay is what it was.
+    Where more would be offered than the limit allows, the least recently found tools leave until its share
+    is left; those of the first offer leave only where that makes too little room, and no more of them than
+    have to. A tool that was called on this path, one that was found in the step before, and the searching
+    tool never leave. The order of those that stay is what it was.
 
     Args:
         catalog: Where the tools are.
@@ -153,7 +154,8 @@ class GrowingTools(ToolSet):
         free.sort(key=lambda name: (name in self._first, self._found_at.get(name, 0), -order[name]))
         leaving = []
         for name in free:
-            if tools <= limit.tools * limit.left and characters <= limit.characters * limit.left:
+            share = 1.0 if name in self._first else limit.left
+            if tools <= limit.tools * share and characters <= limit.characters * share:
                 break
             leaving.append(name)
             tools -= 1
