@@ -87,7 +87,8 @@ async def test_a_search_without_hits_and_one_with_bad_arguments_change_nothing()
     trajectory, _ = await rollout(find("zzz"), find(""), find("train", k=99), find(7), "Done.")
     assert {step.offered for step in trajectory.steps} == {("find_tools", "rain")}
     first, *others = [step.observations[0] for step in trajectory.steps[:4]]
-    assert first.value() == {"tools": []} and "other words" in first.text()
+    assert first.value() == {"tools": []}
+    assert "other words" in first.text()
     assert [found.error.code for found in others] == ["E-TOOL-ARGUMENTS"] * 3
 
 

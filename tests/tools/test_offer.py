@@ -1,8 +1,8 @@
-"""The offer of a rollout that searches for tools: how it grows, what leaves it, and what stays in its place."""
+"""The offer of a rollout that searches for tools: how it grows, what leaves it, what stays in its place."""
 
 import json
-import os.path
 import random
+from itertools import pairwise, takewhile
 
 import pytest
 
@@ -45,7 +45,8 @@ def test_what_is_found_comes_last_and_from_the_next_step_on():
     assert [spec.name for spec in tools.specs] == list(tools.names)
     before = tools.specs
     tools.note(ToolCall(id="c", name="find_tools"), answer("tool9", "tool1", "tool0"))
-    assert tools.specs is before and tools.get("tool9") is None
+    assert tools.specs is before
+    assert tools.get("tool9") is None
     tools.grow()
     assert tools.names == ("find_tools", "tool3", "tool1", "tool9", "tool0")
     assert tools.specs[: len(before)] == before
@@ -188,8 +189,11 @@ def test_a_catalog_with_a_tool_of_the_same_name_is_refused():
 
 def kept(prompts):
     """Return which share of the later prompts equals the beginning of the one before."""
-    pairs = list(zip(prompts, prompts[1:], strict=False))
-    return sum(len(os.path.commonprefix(pair)) for pair in pairs) / sum(len(after) for _, after in pairs)
+    pairs = list(pairwise(prompts))
+    same = (
+        sum(1 for _ in takewhile(lambda two: two[0] == two[1], zip(*pair, strict=False))) for pair in pairs
+    )
+    return sum(same) / sum(len(after) for _, after in pairs)
 
 
 def test_most_of_the_prompt_stays_what_it_was_over_ten_searches():
