@@ -124,12 +124,12 @@ def _print_categories(comparison: RankingComparison) -> None:
 
 
 def _times(result: RankingResult) -> tuple[str, ...]:
-    slowest = max((seconds for _, seconds in result.slowest), default=0.0)
+    slowest = [f"{_duration(seconds)} ({query[:40]})" for query, seconds in result.slowest[:1]]
     return (
         result.name,
         _duration(result.index_seconds),
         _duration(result.query_seconds),
-        _duration(slowest),
+        slowest[0] if slowest else "-",
         result.engine or "-",
     )
 

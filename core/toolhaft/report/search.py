@@ -20,7 +20,7 @@ from toolhaft.types import Pairing, from_value, to_value
 __all__ = ["AskedQuery", "render_search"]
 
 _MOST_CATEGORIES = 60
-_MOST_TOOLS = 30
+_MOST_TOOLS = 15
 _WORDS = {"ndcg": "NDCG", "recall": "Recall", "all": "All gold", "mrr": "Reciprocal rank"}
 _LEVEL = 0.05
 
@@ -94,7 +94,8 @@ def _headline(comparison: RankingComparison) -> Html:
     words = metric_words(comparison.metric)
     best = max(comparison.results, key=lambda result: result.figures[comparison.metric].mean)
     figure = best.figures[comparison.metric]
-    said = [f"{make_line(best.name, 60)} finds best: {words} is {_percent(figure)}."]
+    best_is = f"{make_line(best.name, 60)} finds best: " if len(comparison.results) > 1 else ""
+    said = [f"{best_is}{words} is {_percent(figure)}."]
     said += [_say(pairing, words) for pairing in comparison.pairings[comparison.metric][:4]]
     return tag(
         "section",
