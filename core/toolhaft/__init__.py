@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from toolhaft.agent import Run as Run
     from toolhaft.agent import load_catalog as load_catalog
     from toolhaft.agent import open_catalog as open_catalog
+    from toolhaft.agent import search as search
     from toolhaft.errors import ToolError as ToolError
     from toolhaft.errors import ToolhaftError as ToolhaftError
     from toolhaft.evaluators.base import Evaluator as Evaluator
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from toolhaft.types import Trajectory as Trajectory
 
 _HOMES = {
-    "toolhaft.agent": ("Agent", "Run", "load_catalog", "open_catalog"),
+    "toolhaft.agent": ("Agent", "Run", "load_catalog", "open_catalog", "search"),
     "toolhaft.errors": ("ToolError", "ToolhaftError"),
     "toolhaft.evaluators.base": ("Evaluator",),
     "toolhaft.generators.base": ("Generator",),

@@ -4,6 +4,7 @@ from toolhaft.agent.agent import Agent
 from toolhaft.agent.finding import CallTool, FindTools, searchable
 from toolhaft.agent.opening import load_catalog, open_catalog, open_model, split_location
 from toolhaft.agent.run import Run
+from toolhaft.agent.searching import search, search_catalog
 
 __all__ = [
     "Agent",
@@ -13,6 +14,8 @@ __all__ = [
     "load_catalog",
     "open_catalog",
     "open_model",
+    "search",
+    "search_catalog",
     "searchable",
     "split_location",
 ]

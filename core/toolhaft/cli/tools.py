@@ -1,9 +1,10 @@
-"""``toolhaft tools``: import, look at, compare, lock and judge tools."""
+"""``toolhaft tools``: import, change, look at, compare, lock and judge tools."""
 
 from __future__ import annotations
 
 import typer
 
+from toolhaft.cli.tools_change import add, remove
 from toolhaft.cli.tools_diff import diff
 from toolhaft.cli.tools_import import import_
 from toolhaft.cli.tools_lint import lint
@@ -18,10 +19,12 @@ app = typer.Typer(
 
 @app.callback()
 def group() -> None:
-    """Import, list, show, search, compare, lock and judge tools."""
+    """Import, add, remove, list, show, search, compare, lock and judge tools."""
 
 
 app.command("import")(import_)
+app.command()(add)
+app.command()(remove)
 app.command("list")(list_)
 app.command()(show)
 app.command()(search)

@@ -25,7 +25,9 @@ from toolhaft.cli.catalogs import (
 from toolhaft.cli.import_report import print_report
 from toolhaft.cli.output import notice, print_json, print_line
 from toolhaft.cli.progress import ProgressBar, waiting
+from toolhaft.cli.tools_change import told_in_words, told_update
 from toolhaft.errors import UsageError
+from toolhaft.tools.catalog_update import CatalogUpdate, replace_catalog
 from toolhaft.tools.report import Report
 
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ def import_(
 ) -> None:
     """Import tools, print what became of each operation, and keep them in a catalog file.
 
+    Into a file that is there already, what differs is written, and what is not imported any more removed.
+
     Exit codes: 0 everything became a tool, 3 something was skipped, 1 nothing can be read, or --strict
     found something, 2 wrong usage.
     """
@@ -98,12 +102,13 @@ def import_(
     report = catalog.report
     failed = bool(strict and isinstance(report, Report) and report.losses)
     written = None if failed else output
-    if written is not None:
-        catalog.save(written)
+    update = replace_catalog(catalog, written) if written is not None else None
     if as_json:
-        print_json(_as_json(catalog, sizes, findings, written))
+        print_json(_as_json(catalog, sizes, findings, written, update))
     else:
-        _print(catalog, sizes, findings, written, given=bool(auth))
+        _print(catalog, sizes, findings)
+    if update is not None and not as_json:
+        _print_written(written, update, len(catalog), given=bool(auth))
     if failed:
         notice(f"Error: --strict takes no losses; {'nothing is written' if output else 'see above'}.")
         raise typer.Exit(1)
@@ -112,7 +117,11 @@ def import_(
 
 
 def _as_json(
-    catalog: Catalog, sizes: dict[str, Any], findings: list[str] | None, written: Path | None
+    catalog: Catalog,
+    sizes: dict[str, Any],
+    findings: list[str] | None,
+    written: Path | None,
+    update: CatalogUpdate | None,
 ) -> dict[str, Any]:
     report = catalog.report
     return {
@@ -123,13 +132,11 @@ def _as_json(
         "sizes": sizes,
         "validation": findings,
         "output": str(written) if written else None,
+        "update": told_update(update) if update else None,
     }
 
 
-def _print(
-    catalog: Catalog, sizes: dict[str, Any], findings: list[str] | None, written: Path | None, *, given: bool
-) -> None:
-    """Print the report; ``given`` is whether secrets were."""
+def _print(catalog: Catalog, sizes: dict[str, Any], findings: list[str] | None) -> None:
     print_line(f"{catalog.name}: {len(catalog)} tool{'' if len(catalog) == 1 else 's'}")
     print_report(catalog.report)
     _print_sizes(sizes)
@@ -137,10 +144,14 @@ def _print(
         print_line(f"  openapi-spec-validator: {finding}")
     if findings == []:
         print_line("openapi-spec-validator finds nothing wrong.")
-    if written is not None:
-        print_line(f"Written to {written}")
-        if given:
-            notice("Secrets are not kept in it: give --auth again with call and run.")
+
+
+def _print_written(written: Path | None, update: CatalogUpdate, count: int, *, given: bool) -> None:
+    """Print what was written; ``given`` is whether secrets were."""
+    told = "" if len(update.added) == count else f": {told_in_words(update)}"
+    print_line(f"Written to {written}{told}")
+    if given:
+        notice("Secrets are not kept in it: give --auth again with call and run.")
 
 
 def _build(catalog: Catalog) -> None:

@@ -22,6 +22,8 @@ from toolhaft.cli.catalogs import (
     open_location,
 )
 from toolhaft.cli.output import notice, print_json, print_line, print_table
+from toolhaft.cli.progress import ProgressBar
+from toolhaft.cli.watched_specs import WatchedSpecs
 from toolhaft.errors import UnknownNameError
 from toolhaft.tools.policy import UNAPPROVED
 from toolhaft.types import Effect, ToolSpec
@@ -77,19 +79,30 @@ def search(
     allow_host: AllowHost = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Find the tools for an instruction."""
+    """Find the tools for an instruction; what did the search is told on stderr.
+
+    The index of a catalog file is kept beside it, so that only the first search takes its time.
+    """
     import asyncio
 
     from toolhaft.hooks.registry import Registry
 
     catalog = open_location(location, auth, allow_host, curation=curate, lock=lock)
     finder = Registry.default().retriever(retriever)
+    bar = ProgressBar()
 
     async def find() -> Any:
-        await finder.index(catalog.specs())
-        return await finder.retrieve(query, k)
+        specs = WatchedSpecs(catalog.specs(), bar.advance)
+        try:
+            with bar.showing("Indexing tools", len(specs)):
+                await finder.index(specs)
+            return await finder.retrieve(query, k), finder.engine
+        finally:
+            await finder.close()
 
-    hits = asyncio.run(find())
+    hits, engine = asyncio.run(find())
+    if engine:
+        notice(f"{finder.name}: {engine}")
     if as_json:
         print_json([{"name": hit.item.name, "score": hit.score} for hit in hits])
         return

@@ -113,32 +113,52 @@ def replace_catalog(catalog: Catalog, path: Path | str) -> CatalogUpdate:
         UsageError: A tool cannot be kept, or the file cannot be written.
     """
     try:
-        if not Path(path).is_file():
-            raise FormatError("no catalog", where=str(path))
+        added, changed = differing_tools(catalog, path)
         with closing(open_database(Path(path))) as file:
-            kept = set(file.names())
-            put = [name for name in catalog if _differs(file, catalog[name], kept)]
-            removed = [name for name in kept if name not in catalog]
-    except FormatError:  # what stands there is overwritten anyhow
-        kept, put, removed = set(), list(catalog), []
-    if len(put) + len(removed) > _WHOLE * len(kept):
+            count = file.count()
+            removed = [name for name in file.names() if name not in catalog]
+    except (FormatError, UsageError):  # what stands there is overwritten anyhow
+        count, added, changed, removed = 0, list(catalog), [], []
+    if len(added) + len(changed) + len(removed) > _WHOLE * count:
         tools = (catalog[name] for name in catalog)
         write_catalog(path, tools, name=catalog.name, report=catalog.report)
-        return CatalogUpdate(
-            added=tuple(name for name in put if name not in kept),
-            changed=tuple(name for name in put if name in kept),
-            removed=tuple(removed),
-        )
+        return CatalogUpdate(added=tuple(added), changed=tuple(changed), removed=tuple(removed))
     about = facts(catalog.name, catalog.report)
-    return update_catalog(path, (catalog[name] for name in put), remove=removed, about=about)
+    put = (catalog[name] for name in [*added, *changed])
+    return update_catalog(path, put, remove=removed, about=about)
+
+
+def differing_tools(catalog: Catalog, path: Path | str) -> tuple[list[str], list[str]]:
+    """Return the names of a catalog's tools that a file does not have, and of those that are others there.
+
+    Raises:
+        UsageError: There is no such file, or a tool cannot be kept.
+        FormatError: The file is no catalog.
+    """
+    added: list[str] = []
+    changed: list[str] = []
+    with closing(open_database(Path(path))) as file:
+        for name in catalog:
+            row = row_of(catalog[name])
+            found = file.query("SELECT spec, binding FROM tools WHERE name = ?", row.name)
+            if not found:
+                added.append(name)
+            elif tuple(found[0]) != (row.spec, row.binding):
+                changed.append(name)
+    return added, changed
 
 
 def open_database(path: Path) -> CatalogDatabase:
     """Open a catalog file to look at its rows.
 
     Raises:
+        UsageError: There is no such file.
         FormatError: It is no catalog.
     """
+    if not path.is_file():
+        raise UsageError(
+            "there is no such catalog file", where=str(path), hint="toolhaft tools import SPEC -o FILE"
+        )
     file = CatalogDatabase(path)
     try:
         file.check()
@@ -274,10 +294,6 @@ class _Update:
 @contextmanager
 def _writing(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a catalog file in a transaction that is undone if the block fails."""
-    if not path.is_file():
-        raise UsageError(
-            "there is no such catalog file", where=str(path), hint="toolhaft tools import SPEC -o FILE"
-        )
     open_database(path).close()
     with _told_writing(path), closing(connect(path, "rw")) as file:
         file.execute("BEGIN IMMEDIATE")
@@ -340,14 +356,6 @@ def _prepare(file: sqlite3.Connection, path: Path) -> str:
     for version in (*(named or ()), chain.version):
         file.execute("INSERT INTO versions (version) VALUES (?)", (version,))
     return chain.version
-
-
-def _differs(file: CatalogDatabase, tool: Tool, kept: set[str]) -> bool:
-    row = row_of(tool)
-    if row.name not in kept:
-        return True
-    found = file.query("SELECT spec, binding FROM tools WHERE name = ?", row.name)
-    return [tuple(each) for each in found] != [(row.spec, row.binding)]
 
 
 def _tools(tools: Iterable[Tool] | Mapping[str, Tool]) -> Iterator[Tool]:

@@ -1,0 +1,91 @@
+"""``toolhaft tools add`` and ``remove``: single tools of a catalog file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from toolhaft.cli.catalogs import (
+    AllowHost,
+    AsJSON,
+    Auth,
+    Curated,
+    Location,
+    Methods,
+    Operations,
+    Paths,
+    Tags,
+    chosen,
+    open_location,
+)
+from toolhaft.cli.output import print_json, print_line
+from toolhaft.errors import UsageError
+from toolhaft.tools.catalog_update import CatalogUpdate, differing_tools, update_catalog
+
+File = Annotated[Path, typer.Argument(help="The catalog file to change.")]
+_MOST_SHOWN = 5
+
+
+def add(
+    file: File,
+    location: Location,
+    prefix: Annotated[str, typer.Option(help="Put this before every name, as in shop_.")] = "",
+    replace: Annotated[bool, typer.Option(help="Replace tools of the same names.")] = False,
+    tag: Tags = None,
+    method: Methods = None,
+    path: Paths = None,
+    operation: Operations = None,
+    curate: Curated = None,
+    auth: Auth = None,
+    allow_host: AllowHost = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Add tools to a catalog file; the others in it are not touched."""
+    with open_location(location, auth, allow_host, curation=curate, lock=False) as opened:
+        wanted = {"tags": tag, "methods": method, "paths": path, "operations": operation}
+        catalog = opened.filter(lambda spec: chosen(spec, **wanted)) if any(wanted.values()) else opened
+        catalog = catalog.prefix(prefix) if prefix else catalog
+        if not catalog:
+            raise UsageError("there is no such tool to add", where=location, hint="toolhaft tools list")
+        _, taken = differing_tools(catalog, file)
+        if taken and not replace:
+            shown = ", ".join(taken[:_MOST_SHOWN]) + (", ..." if len(taken) > _MOST_SHOWN else "")
+            raise UsageError(
+                f"it has other tools of these names: {shown}",
+                where=str(file),
+                hint="Give --replace, or tell the new ones apart by --prefix",
+            )
+        _tell(update_catalog(file, catalog), as_json=as_json)
+
+
+def remove(
+    file: File,
+    names: Annotated[list[str], typer.Argument(help="Names of tools.")],
+    as_json: AsJSON = False,
+) -> None:
+    """Remove tools from a catalog file; the others in it are not touched."""
+    _tell(update_catalog(file, remove=names), as_json=as_json)
+
+
+def told_update(update: CatalogUpdate) -> dict[str, Any]:
+    """Return what became of a file as JSON values."""
+    return {
+        "added": list(update.added),
+        "changed": list(update.changed),
+        "removed": list(update.removed),
+    }
+
+
+def told_in_words(update: CatalogUpdate) -> str:
+    """Return what became of a file in a few words."""
+    counts = {part: len(names) for part, names in told_update(update).items()}
+    return ", ".join(f"{count} {part}" for part, count in counts.items() if count) or "nothing changed"
+
+
+def _tell(update: CatalogUpdate, *, as_json: bool) -> None:
+    if as_json:
+        print_json(told_update(update))
+    else:
+        print_line(f"{told_in_words(update)}.")
