@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 FIRST_PARTY: dict[str, dict[str, tuple[str, ...]]] = {
-    "toolhaft-dense": {"retriever": ("dense",), "command": ("train retriever",)},
+    "toolhaft-dense": {
+        "retriever": ("dense", "qdrant"),
+        "reranker": ("cross-encoder",),
+        "command": ("train retriever",),
+    },
     "toolhaft-evals": {
         "evaluator": (
             *("apibench", "apibench-compat", "bfcl", "gold-recall", "gpt4tools", "gpt4tools-compat"),

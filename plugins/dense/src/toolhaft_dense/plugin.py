@@ -16,4 +16,10 @@ def register_commands() -> Mapping[str, str]:
 @hookimpl
 def register_retrievers() -> Mapping[str, str]:
     """Name the retrievers."""
-    return {"dense": "toolhaft_dense.retriever:Dense"}
+    return {"dense": "toolhaft_dense.retriever:Dense", "qdrant": "toolhaft_dense.qdrant:Qdrant"}
+
+
+@hookimpl
+def register_rerankers() -> Mapping[str, str]:
+    """Name the re-rankers."""
+    return {"cross-encoder": "toolhaft_dense.rerank:CrossEncoder"}
