@@ -111,7 +111,7 @@ def test_importing_again_writes_what_differs(pets, toolhaft, tmp_path):
 
 
 def test_a_search_beside_a_changed_file_finds_what_is_new(pets, toolhaft):
-    code, out, _ = toolhaft("tools", "search", "pets.catalog", "walk a pet", "-k", "1", "--json")
+    _, out, _ = toolhaft("tools", "search", "pets.catalog", "walk a pet", "-k", "1", "--json")
     assert json.loads(out)[0]["name"] == "walkPet"
     toolhaft("tools", "add", "pets.catalog", "shop.json", "--operation", "listOrders")
     toolhaft("tools", "remove", "pets.catalog", "walkPet")
