@@ -1,6 +1,5 @@
-"""Kept vectors and the search over them, without an encoder."""
+"""Kept vectors in their files, without an encoder."""
 
-import itertools
 import logging
 import os
 import subprocess
@@ -11,9 +10,12 @@ import numpy
 import pytest
 
 from toolhaft.errors import ConfigError
-from toolhaft_dense.search import build_index
-from toolhaft_dense.texts import passage, text_key
-from toolhaft_dense.vectors import Segment, VectorStore
+from toolhaft.testing import tool_spec
+from toolhaft_dense.arrays_file import write_arrays
+from toolhaft_dense.onnx_files import kept_graph
+from toolhaft_dense.quantised import quantise
+from toolhaft_dense.segments import SegmentFolder
+from toolhaft_dense.texts import KEY, passage, text_key
 
 pytestmark = pytest.mark.slow  # imports numpy
 
@@ -22,43 +24,59 @@ WIDTH = 8
 
 def vectors_of(count, seed=0):
     found = numpy.random.default_rng(seed).normal(size=(count, WIDTH)).astype(numpy.float32)
-    return found / numpy.linalg.norm(found, axis=1, keepdims=True)
+    return quantise(found / numpy.linalg.norm(found, axis=1, keepdims=True))
 
 
 def keys_of(*names):
-    return [text_key(str(name)) for name in names]
+    joined = b"".join(text_key(str(name)) for name in names)
+    return numpy.frombuffer(joined, dtype=numpy.uint8).reshape(len(names), KEY)
+
+
+def known(segments):
+    return {bytes(key) for segment in segments for key in segment.keys}
 
 
 def test_what_was_added_is_there_the_next_time_and_mapped(tmp_path):
-    store = VectorStore(tmp_path, "print", WIDTH)
+    store = SegmentFolder(tmp_path / "a", WIDTH)
     assert store.open() == []
     vectors = vectors_of(3)
-    store.add(keys_of("a", "b", "c"), vectors)
-    (segment,) = VectorStore(tmp_path, "print", WIDTH).open()
-    assert isinstance(segment.vectors, numpy.memmap)
-    assert not segment.vectors.flags.writeable
-    assert (segment.vectors == vectors).all()
-    assert segment.rows == {key: row for row, key in enumerate(keys_of("a", "b", "c"))}
-    assert VectorStore(tmp_path, "another print", WIDTH).open() == []
+    store.add(keys_of("a", "b", "c"), vectors, {"more": numpy.arange(4)})
+    (segment,) = SegmentFolder(tmp_path / "a", WIDTH).open()
+    assert isinstance(segment.vectors.whole, numpy.memmap)
+    assert not segment.vectors.whole.flags.writeable
+    assert (segment.vectors.whole == vectors.whole).all()
+    assert (segment.vectors.scales == vectors.scales).all()
+    assert segment.more["more"].tolist() == [0, 1, 2, 3]
+    assert segment.find(keys_of("c", "x", "a", "c")).tolist() == [2, -1, 0, 2]
+    assert SegmentFolder(tmp_path / "b", WIDTH).open() == []
     assert not [file for file in tmp_path.rglob("*") if file.name.startswith(".")]
 
 
-def test_many_segments_become_one(tmp_path):
-    store = VectorStore(tmp_path, "print", WIDTH)
-    segments = []
-    for number in range(17):
+def test_a_million_vectors_take_a_quarter_of_their_bytes(tmp_path):
+    store = SegmentFolder(tmp_path, 384)
+    vectors = numpy.random.default_rng(0).normal(size=(2_000, 384)).astype(numpy.float32)
+    store.add(keys_of(*range(2_000)), quantise(vectors / numpy.linalg.norm(vectors, axis=1, keepdims=True)))
+    (file,) = tmp_path.iterdir()
+    assert file.stat().st_size <= 0.27 * vectors.nbytes
+
+
+def test_many_segments_become_one_and_a_large_one_is_not_written_again(tmp_path):
+    store = SegmentFolder(tmp_path, WIDTH)
+    large = store.add(keys_of(*range(1_000, 1_100)), vectors_of(100))
+    segments = [large]
+    for number in range(16):
         segments = store.merge([*segments, store.add(keys_of(number), vectors_of(1, seed=number))])
-    assert len(segments) == 1
-    assert len(store.open()) == 1
-    assert len(list(store.folder.iterdir())) == 2
-    for number in range(17):
-        (key,) = keys_of(number)
-        assert (segments[0].vectors[segments[0].rows[key]] == vectors_of(1, seed=number)[0]).all()
+    assert len(segments) == len(store.open()) == len(list(store.folder.iterdir())) == 2
+    assert large.id in {segment.id for segment in segments}
+    small = next(segment for segment in segments if segment.id != large.id)
+    for number in range(16):
+        row = small.find(keys_of(number))[0]
+        assert (small.vectors.whole[row] == vectors_of(1, seed=number).whole[0]).all()
 
 
 def test_threads_that_write_at_once_lose_nothing(tmp_path):
     def write(number):
-        store = VectorStore(tmp_path, "print", WIDTH)
+        store = SegmentFolder(tmp_path, WIDTH)
         for step in range(5):
             store.add(keys_of(f"{number % 2}-{step}"), vectors_of(1, seed=step))
 
@@ -67,107 +85,84 @@ def test_threads_that_write_at_once_lose_nothing(tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
-    segments = VectorStore(tmp_path, "print", WIDTH).open()
-    known = {key for segment in segments for key in segment.rows}
-    assert known == set(keys_of(*(f"{number}-{step}" for number in range(2) for step in range(5))))
+    expected = keys_of(*(f"{number}-{step}" for number in range(2) for step in range(5)))
+    assert known(SegmentFolder(tmp_path, WIDTH).open()) == {bytes(key) for key in expected}
 
 
 def test_processes_that_write_and_merge_at_once_lose_nothing(tmp_path):
     code = (
-        "import numpy, sys; from toolhaft_dense.texts import text_key;"
-        "from toolhaft_dense.vectors import VectorStore;"
-        f"store = VectorStore(__import__('pathlib').Path({str(tmp_path)!r}), 'print', 8);"
-        "row = numpy.eye(1, 8, dtype=numpy.float32);"
-        "[store.merge([*store.open(), store.add([text_key(f'{sys.argv[1]}-{n}')], row)]) for n in range(60)]"
+        "import numpy, sys, pathlib; from toolhaft_dense.texts import text_key;"
+        "from toolhaft_dense.segments import SegmentFolder; from toolhaft_dense.quantised import quantise;"
+        f"store = SegmentFolder(pathlib.Path({str(tmp_path)!r}), 8);"
+        "row = quantise(numpy.eye(1, 8, dtype=numpy.float32));"
+        "key = lambda n: numpy.frombuffer(text_key(f'{sys.argv[1]}-{n}'), dtype=numpy.uint8)[None];"
+        "[store.merge([*store.open(), store.add(key(n), row)]) for n in range(60)]"
     )
     both = [subprocess.Popen([sys.executable, "-c", code, str(number)]) for number in range(2)]
     assert [process.wait(timeout=60) for process in both] == [0, 0]
-    segments = VectorStore(tmp_path, "print", 8).open()
-    known = {key for segment in segments for key in segment.rows}
-    assert known == set(keys_of(*(f"{number}-{step}" for number in range(2) for step in range(60))))
+    expected = keys_of(*(f"{number}-{step}" for number in range(2) for step in range(60)))
+    assert known(SegmentFolder(tmp_path, WIDTH).open()) == {bytes(key) for key in expected}
 
 
-@pytest.mark.parametrize("count", [1, 2, 7, 50])
-@pytest.mark.parametrize("k", [1, 3, 50])
-def test_the_search_is_exact_and_ties_keep_their_order(count, k):
-    vectors = vectors_of(count)
-    vectors[count // 2 :] = vectors[: count - count // 2]  # every vector twice: ties
-    keys = keys_of(*range(count))
-    half = count // 2 or 1
-    segments = [
-        Segment(id="1", vectors=vectors[:half], rows={key: row for row, key in enumerate(keys[:half])}),
-        Segment(id="2", vectors=vectors[half:], rows={key: row for row, key in enumerate(keys[half:])}),
-    ]
-    index = build_index(keys, segments)
-    query = vectors_of(1, seed=9)[0]
-    found = index.nearest(query, min(k, count))
-    scores = [float(vector @ query) for vector in vectors]
-    assert [round(score, 5) for _, score in found] == [
-        round(score, 5) for score in sorted(scores, reverse=True)[:k]
-    ]
-    for (first, score), (second, next_score) in itertools.pairwise(found):
-        assert score > next_score or first < second
-
-
-def test_a_small_part_of_a_large_segment_is_searched_alone():
-    vectors = vectors_of(100)
-    keys = keys_of(*range(100))
-    segment = Segment(id="1", vectors=vectors, rows={key: row for row, key in enumerate(keys)})
-    index = build_index([keys[70], keys[3], keys[3]], [segment])
-    assert len(index.blocks[0][0]) == 3
-    assert index.nearest(vectors[3], 3)[0] == (1, pytest.approx(1))
-    assert [position for position, _ in index.nearest(vectors[3], 3)][:2] == [1, 2]
+def _file(store, id):
+    return store.folder / f"{id}.vectors"
 
 
 def _cut(store, id):
-    file = store.folder / f"{id}.vectors.npy"
-    file.write_bytes(file.read_bytes()[:-10])
+    _file(store, id).write_bytes(_file(store, id).read_bytes()[:-10])
 
 
-def _replace(kind, array):
+def _text(content):
+    return lambda store, id: _file(store, id).write_bytes(content)
+
+
+def _flip(place):
     def damage(store, id):
-        numpy.save(store.folder / f"{id}.{kind}.npy", array, allow_pickle=True)
+        content = bytearray(_file(store, id).read_bytes())
+        content[place] ^= 0xFF
+        _file(store, id).write_bytes(bytes(content))
 
     return damage
 
 
-def _text(kind, text):
-    return lambda store, id: (store.folder / f"{id}.{kind}.npy").write_bytes(text)
+def _replace(**arrays):
+    whole = vectors_of(3)
+    given = {"keys": keys_of("a", "b", "c"), "whole": whole.whole, "scales": whole.scales} | arrays
+    return lambda store, id: write_arrays(
+        _file(store, id), {name: array for name, array in given.items() if array is not None}
+    )
 
 
-class Evil:
-    """Leaves a trace where it is unpickled."""
-
-    def __reduce__(self):
-        return (print, ("unpickled",))
+def _without_end(store, id):
+    """A header that claims more than the file has, with a digest that fits."""
+    write_arrays(_file(store, id), {"keys": ("uint8", (10**11, KEY), ())})
 
 
 DAMAGES = {
-    "vectors cut": _cut,
-    "vectors empty": _text("vectors", b""),
-    "vectors are text": _text("vectors", b"hello"),
-    "vectors with a hostile header": _text(
-        "vectors",
-        b"\x93NUMPY\x01\x00\x40\x00"
-        + b"{'descr': '<f4', 'fortran_order': False, 'shape': (9**99,)}".ljust(64),
+    "cut": _cut,
+    "empty": _text(b""),
+    "text": _text(b"hello"),
+    "a header without end": _text(b"toolhaft arrays 1\n" + b"\xff" * 40),
+    "a header that was changed": _flip(60),
+    "a file that was prolonged": lambda store, id: _file(store, id).write_bytes(
+        _file(store, id).read_bytes() + b"x"
     ),
-    "vectors missing": lambda store, id: (store.folder / f"{id}.vectors.npy").unlink(),
-    "vectors of another width": _replace("vectors", numpy.zeros((3, 9), dtype=numpy.float32)),
-    "vectors of another type": _replace("vectors", numpy.zeros((3, WIDTH))),
-    "vectors of other length": _replace("vectors", 2 * vectors_of(3)),
-    "vectors of no number": _replace("vectors", numpy.full((3, WIDTH), numpy.nan, dtype=numpy.float32)),
-    "vectors pickled": _replace("vectors", numpy.array([Evil()] * 3, dtype=object)),
-    "keys of another segment": _replace("keys", numpy.zeros((3, 32), dtype=numpy.uint8)),
-    "keys of another shape": _replace("keys", numpy.zeros(96, dtype=numpy.uint8)),
-    "keys pickled": _replace("keys", numpy.array([Evil()] * 3, dtype=object)),
-    "keys empty": _text("keys", b""),
-    "one row fewer": _replace("vectors", vectors_of(2)),
+    "numbers beyond all measure": _without_end,
+    "vectors of another width": _replace(whole=numpy.zeros((3, 9), dtype=numpy.int8)),
+    "vectors of another type": _replace(whole=numpy.zeros((3, WIDTH), dtype=numpy.float32)),
+    "one row fewer": _replace(whole=vectors_of(2).whole),
+    "scales of another length": _replace(scales=vectors_of(2).scales),
+    "scales that are no numbers": _replace(scales=numpy.full(3, numpy.nan, dtype=numpy.float32)),
+    "scales without measure": _replace(scales=numpy.full(3, 1e9, dtype=numpy.float32)),
+    "no scales": _replace(scales=None),
+    "keys of another shape": _replace(keys=numpy.zeros(48, dtype=numpy.uint8)),
+    "keys of another type": _replace(keys=numpy.zeros((3, KEY), dtype=numpy.int64)),
 }
 
 
 @pytest.mark.parametrize("case", DAMAGES)
-def test_a_damaged_segment_is_told_of_and_left_out(tmp_path, caplog, capsys, case):
-    store = VectorStore(tmp_path, "print", WIDTH)
+def test_a_damaged_segment_is_told_of_and_left_out(tmp_path, caplog, case):
+    store = SegmentFolder(tmp_path, WIDTH)
     whole = store.add(keys_of("z"), vectors_of(1))
     segment = store.add(keys_of("a", "b", "c"), vectors_of(3))
     DAMAGES[case](store, segment.id)
@@ -175,7 +170,7 @@ def test_a_damaged_segment_is_told_of_and_left_out(tmp_path, caplog, capsys, cas
         found = store.open()
     assert [each.id for each in found] == [whole.id]
     assert "damaged and are made anew" in caplog.text
-    assert "unpickled" not in capsys.readouterr().out
+    assert str(_file(store, segment.id)) in caplog.text
     assert store.add(keys_of("a", "b", "c"), vectors_of(3)).id == segment.id
     assert len(store.open()) == 2
 
@@ -183,14 +178,14 @@ def test_a_damaged_segment_is_told_of_and_left_out(tmp_path, caplog, capsys, cas
 def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(ConfigError, match="cannot be used") as raised:
-        VectorStore(tmp_path / "file", "print", WIDTH).add(keys_of("a"), vectors_of(1))
+        SegmentFolder(tmp_path / "file", WIDTH).add(keys_of("a"), vectors_of(1))
     assert "folder=False" in raised.value.hint
 
 
 def test_what_killed_processes_left_is_swept_away_after_a_day(tmp_path):
-    store = VectorStore(tmp_path, "print", WIDTH)
+    store = SegmentFolder(tmp_path, WIDTH)
     store.add(keys_of("a"), vectors_of(1))
-    left, fresh = (store.folder / f".{name}.vectors.npy.{'0' * 16}" for name in ("left", "fresh"))
+    left, fresh = (store.folder / f".{name}.vectors.{'0' * 16}" for name in ("left", "fresh"))
     for file in (left, fresh):
         file.write_bytes(b"half")
     os.utime(left, (1_000, 1_000))
@@ -200,9 +195,23 @@ def test_what_killed_processes_left_is_swept_away_after_a_day(tmp_path):
     assert len(store.open()) == 2
 
 
-def test_a_passage_is_words():
-    from toolhaft.testing import tool_spec
+def test_a_kept_graph_is_read_and_a_damaged_one_made_anew(tmp_path, caplog):
+    assert kept_graph(tmp_path / "graphs", "a-mean-int8", lambda: b"one") == b"one"
+    assert kept_graph(tmp_path / "graphs", "a-mean-int8", lambda: b"two") == b"one"
+    assert kept_graph(tmp_path / "graphs", "a-mean-fp32", lambda: b"three") == b"three"
+    (file,) = (tmp_path / "graphs").glob("a-mean-int8*")
+    file.write_bytes(b"on")
+    assert kept_graph(tmp_path / "graphs", "a-mean-int8", lambda: b"two") == b"two"
+    assert "damaged and is made anew" in caplog.text
+    assert len(list((tmp_path / "graphs").iterdir())) == 2
+    caplog.clear()
+    (tmp_path / "file").write_text("x")
+    assert kept_graph(tmp_path / "file", "a", lambda: b"four") == b"four"
+    assert "cannot be kept" in caplog.text
+    assert kept_graph(None, "a", lambda: b"five") == b"five"
 
+
+def test_a_passage_is_words():
     spec = tool_spec(
         "getPetById",
         description="Find a pet.",

@@ -11,6 +11,9 @@ from toolhaft.types import ToolSpec
 COMPOSITION = "1"
 """Changes whenever `passage` does, so that vectors of the earlier passages are not used."""
 
+KEY = 16
+"""Bytes of a text's key."""
+
 _MOST_PARAMETERS = 24
 
 
@@ -34,5 +37,6 @@ def passage(spec: ToolSpec) -> str:
 
 
 def text_key(text: str) -> bytes:
-    """Return the 32 bytes under which a passage's vector is kept."""
-    return hashlib.sha256(f"{COMPOSITION}\0{text}".encode("utf-8", "replace")).digest()
+    """Return the bytes, `KEY` of them, under which a passage's vector is kept."""
+    content = f"{COMPOSITION}\0{text}".encode("utf-8", "replace")
+    return hashlib.blake2b(content, digest_size=KEY).digest()

