@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from toolhaft.tools.toolset import ToolSet
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 CHOSEN = 8
 """Tools that a retriever chooses where nobody says how many."""
+_LOOKED_AT = 1_000
+"""Tools among which those to begin with are looked for; what a search has not filled may cost no more."""
 SMALL = 16_000
 """Characters of a catalog that is offered whole, about four to a token."""
 
@@ -74,7 +77,8 @@ class Offering:
         chosen = [hit.item for hit in hits]
         mentioned = mentioned_tools(chosen, self.catalog, limit=self.chosen)
         chosen.extend(map(self.catalog.spec, mentioned))
-        opening = opening_tools(chosen, self.catalog.specs(), limit=self.chosen - len(chosen))
+        left = self.chosen - len(chosen)
+        opening = opening_tools(chosen, islice(self.catalog.specs(), _LOOKED_AT), limit=left)
         event = ToolsRetrieved(
             hits=tuple((hit.item.name, hit.score) for hit in hits),
             retriever=self.retriever_name(),

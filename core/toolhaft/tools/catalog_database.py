@@ -15,11 +15,13 @@ from typing import Any, Literal
 from toolhaft.errors import FormatError, UsageError
 from toolhaft.tools.base import NAME
 from toolhaft.tools.specs import SpecChanges
-from toolhaft.types import FORMAT
+from toolhaft.types import FORMAT, ToolSpec, from_json
 
 _CREATE = re.compile(r"CREATE\s+TABLE\b", re.IGNORECASE)
 _LARGEST = 16_000_000
 """Bytes of one row that are read."""
+_MOST_READ = 1_000
+"""Specs that are kept after they were read by name."""
 _PATIENCE = 30.0
 """Seconds to wait for whoever is changing the file."""
 _CHANGES = """
@@ -48,6 +50,7 @@ class CatalogDatabase:
         self._file = connect(path, "ro")
         self._counted: tuple[int, int] | None = None
         self._versioned: tuple[int, str] | None = None
+        self._read: dict[str, tuple[int, ToolSpec]] = {}
 
     def query(self, statement: str, *values: object) -> list[Any]:
         """Return all rows of a statement.
@@ -86,6 +89,26 @@ class CatalogDatabase:
             if not (isinstance(name, str) and NAME.fullmatch(name)):
                 raise FormatError(f"{name!r:.80} is not a tool name", where=str(self.path))
             yield name
+
+    def spec(self, name: str) -> ToolSpec:
+        """Return a tool's spec; those that were read last are kept for as long as nobody changes the file.
+
+        Raises:
+            KeyError: There is no such tool.
+            FormatError: Its row is damaged.
+        """
+        moment = self.moment()
+        kept = self._read.get(name)
+        if kept is not None and kept[0] == moment:
+            return kept[1]
+        rows = self.query("SELECT spec FROM tools WHERE name = ?", name)
+        if not rows:
+            raise KeyError(name)
+        spec = read_spec(name, rows[0][0], self.path)
+        if len(self._read) >= _MOST_READ:
+            self._read.clear()
+        self._read[name] = moment, spec
+        return spec
 
     def has(self, name: object) -> bool:
         """Whether there is a tool of this name."""
@@ -204,6 +227,19 @@ def told_errors(path: Path) -> Iterator[None]:
                 hint="Try again when it is done",
             ) from None
         raise FormatError(f"not a Toolhaft catalog, or a damaged one: {error}", where=str(path)) from None
+
+
+def read_spec(name: Any, text: Any, path: Path) -> ToolSpec:
+    """Return a spec from its row.
+
+    Raises:
+        FormatError: The row is damaged.
+    """
+    where = f"{path}#{name:.80}" if isinstance(name, str) else str(path)
+    spec = from_json(ToolSpec, text, where=where)
+    if spec.name != name or not NAME.fullmatch(name):
+        raise FormatError("the tool's record is damaged", where=where)
+    return spec
 
 
 def parse_json(text: Any, where: object) -> Any:

@@ -17,7 +17,7 @@ from toolhaft.tools.base import Tool
 from toolhaft.tools.catalog import Catalog
 from toolhaft.tools.catalog_database import CatalogDatabase, parse_json
 from toolhaft.tools.catalog_writing import COLLECTED, paths_of
-from toolhaft.tools.file_specs import FileSpecs, read_spec
+from toolhaft.tools.file_specs import FileSpecs
 from toolhaft.tools.report import Report
 from toolhaft.tools.source import ToolSource
 from toolhaft.tools.wrappers import ToolWrapper
@@ -126,12 +126,10 @@ class FileTools(Mapping[str, Tool]):
             return made
 
     def _make(self, name: str) -> Tool:
-        rows = self._file.query("SELECT spec, binding FROM tools WHERE name = ?", name)
-        if not rows:
-            raise KeyError(name)
-        spec = read_spec(name, rows[0][0], self._file.path)
+        spec = self._file.spec(name)
         where = f"{self._file.path}#{name}"
-        binding = parse_json(rows[0][1], where)
+        rows = self._file.query("SELECT binding FROM tools WHERE name = ?", name)
+        binding = parse_json(rows[0][0] if rows else None, where)
         if not isinstance(binding, dict):
             raise FormatError("the tool's record is damaged", where=where)
         return self._bind(spec, binding)

@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import FormatError, UnknownNameError, UsageError
-from toolhaft.tools.catalog_database import CatalogDatabase, connect, parse_json, told_errors
+from toolhaft.tools.catalog_database import (
+    CatalogDatabase,
+    connect,
+    parse_json,
+    read_spec,
+    told_errors,
+)
 from toolhaft.tools.catalog_hash import Chain, hash_tool
 from toolhaft.tools.catalog_writing import (
     COLLECTED,
@@ -27,7 +33,6 @@ from toolhaft.tools.catalog_writing import (
     row_of,
     write_catalog,
 )
-from toolhaft.tools.file_specs import read_spec
 
 if TYPE_CHECKING:
     from toolhaft.tools.base import Tool

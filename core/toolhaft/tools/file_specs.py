@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
-from toolhaft.errors import FormatError
-from toolhaft.tools.base import NAME
-from toolhaft.tools.catalog_database import CatalogDatabase
+from toolhaft.tools.catalog_database import CatalogDatabase, read_spec
 from toolhaft.tools.specs import SpecChanges, Specs
-from toolhaft.types import ToolSpec, from_json
+from toolhaft.types import ToolSpec
 
 
 class FileSpecs(Specs):
@@ -42,10 +40,7 @@ class FileSpecs(Specs):
 
     def named(self, name: str) -> ToolSpec:
         """Return the spec of a name, or raise `KeyError`."""
-        rows = self._file.query("SELECT spec FROM tools WHERE name = ?", name)
-        if not rows:
-            raise KeyError(name)
-        return read_spec(name, rows[0][0], self._file.path)
+        return self._file.spec(name)
 
     def __iter__(self) -> Iterator[ToolSpec]:
         return (read_spec(name, text, self._file.path) for name, text in self._file.pages("name, spec"))
@@ -68,16 +63,3 @@ class FileSpecs(Specs):
 
     def __contains__(self, spec: object) -> bool:
         return isinstance(spec, ToolSpec) and self._file.has(spec.name) and self.named(spec.name) == spec
-
-
-def read_spec(name: Any, text: Any, path: Path) -> ToolSpec:
-    """Return a spec from its row.
-
-    Raises:
-        FormatError: The row is damaged.
-    """
-    where = f"{path}#{name:.80}" if isinstance(name, str) else str(path)
-    spec = from_json(ToolSpec, text, where=where)
-    if spec.name != name or not NAME.fullmatch(name):
-        raise FormatError("the tool's record is damaged", where=where)
-    return spec
