@@ -7,7 +7,7 @@ import pytest
 from toolhaft.errors import ConfigError, UsageError
 from toolhaft.retrievers.bm25 import BM25
 from toolhaft.retrievers.fields import FieldWeights, compose_fields, compose_text, compose_tokens
-from toolhaft.retrievers.parents import lift_by_parent
+from toolhaft.retrievers.parents import Parents
 from toolhaft.retrievers.rank_bm25 import RankBM25
 from toolhaft.types import ToolSpec
 
@@ -57,12 +57,18 @@ async def test_words_of_every_field_are_found(kind, query, first):
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("boost", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize("boost", [0.0, 0.5, 1.2, 5.0])
 async def test_both_retrievers_agree(boost):
     ours, library = BM25(parent_boost=boost), RankBM25(parent_boost=boost)
     await ours.index(CATALOG)
     await library.index(CATALOG)
-    for query in ("weather in the city", "pet store animals", "add money", "warnings where", "zzz"):
+    for query in (
+        "weather in the city",
+        "pet store animals, and once more a pet: pets for the store",
+        "add money",
+        "warnings where",
+        "zzz",
+    ):
         hits, expected = await ours.retrieve(query, 4), await library.retrieve(query, 4)
         assert [hit.item.name for hit in hits] == [hit.item.name for hit in expected]
         assert [hit.score for hit in hits] == pytest.approx([hit.score for hit in expected], abs=1e-9)
@@ -131,9 +137,16 @@ async def test_an_empty_catalog_finds_nothing(kind):
     assert await found(kind(), "pet", catalog=[spec("_")]) == []
 
 
-def test_the_best_of_a_service_lifts_the_others():
-    specs = [spec("a", parent="p"), spec("b", parent="p"), spec("c")]
-    assert lift_by_parent([(0, 1.0), (1, 4.0), (2, 2.0)], specs, 0.5) == [(0, 3.0), (1, 6.0), (2, 2.0)]
+def test_a_service_that_holds_the_words_lifts_its_tools():
+    parents = Parents(["p", "p", "", "q"], [["a", "a"], ["b"], ["a", "b"], ["c"]], 2.0, 0.75)
+    hits = [(0, 1.0), (1, 4.0), (2, 2.0), (3, 3.0)]
+    lifted = dict(parents.lift(hits, {"a": 1.0, "b": 0.5}, 1.0))
+    assert lifted[2] == 2.0, "no parent, no lift"
+    assert lifted[3] == 3.0, "nothing of the query in the parent"
+    assert lifted[0] - 1.0 == lifted[1] - 4.0 > 0, "all tools of a parent are lifted alike"
+    one, both = (dict(parents.lift(hits, query, 1.0))[0] for query in ({"a": 1.0}, {"a": 1.0, "b": 1.0}))
+    assert both - 1.0 == pytest.approx(2 * (one - 1.0)), "a word counts once, however many tools say it"
+    assert parents.lift(hits, {"a": 1.0}, 0) == hits
 
 
 @pytest.mark.anyio

@@ -1,36 +1,46 @@
-"""BM25 over the fields of a tool, in pure Python: the default retriever."""
+"""BM25 over the words of tools and of their services: the default retriever."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from toolhaft.errors import UsageError
+from toolhaft.errors import FormatError, UsageError
 from toolhaft.retrievers.base import Retriever
-from toolhaft.retrievers.fields import FieldWeights, compose_tokens
-from toolhaft.retrievers.okapi import Okapi, best_hits
-from toolhaft.retrievers.parents import check_share, lift_by_parent
-from toolhaft.text import tokenize
+from toolhaft.retrievers.fields import COMPOSITION, FieldWeights, compose_tokens
+from toolhaft.retrievers.known_tools import KnownTools
+from toolhaft.retrievers.lexical.base import Document, Hit, IndexSettings, TermIndex
+from toolhaft.retrievers.lexical.choosing import build_index, open_index
+from toolhaft.retrievers.parents import check_share
+from toolhaft.retrievers.queries import weigh_terms
+from toolhaft.tools.specs import Specs
 from toolhaft.types import Scored, ToolSpec
 
-_BATCH = 200
-"""Tools indexed between two chances for other tasks to run."""
+_FEW_CHANGES = 0.2
+"""Share of a catalog up to which single tools are changed in its index; beyond, it is made anew."""
+_logger = logging.getLogger(__name__)
 
 
 class BM25(Retriever):
     """Finds tools by their words: name, service, tags, description and parameters.
 
-    Scores are those of BM25 (see `Okapi`) on the words of a tool, each field's repeated by its weight. In a
-    catalog so small that the usual formula cannot rank (its average idf is not positive) the smoothed idf
-    stands in.
+    A score is that of BM25 on the words of the tool, each field's repeated by its weight, and on top of it a
+    share of the score of its service: the tool's parent as a document of its own, with the words of all its
+    tools. In a catalog so small that the usual formula cannot rank (its average idf is not positive) the
+    smoothed idf stands in.
+
+    The index of a catalog file is kept beside it, in the folder ``<file>.index``; opening it again reads
+    nothing else, and where single tools of the file changed, only those are indexed anew.
 
     Args:
         k1: Saturation of term frequency.
         b: Strength of length normalisation, 0 to 1.
         epsilon: Share of the average idf that very common words get.
         weights: How often each field counts: a `FieldWeights` or a mapping by field name.
-        parent_boost: Share of the best score among the tools of the same parent that each of them gets on
-            top (see `lift_by_parent`). 0 leaves plain BM25.
+        parent_boost: Share of its service's score that a tool gets on top, 0 to 10. 0 leaves plain BM25.
+        keep: Whether to keep an index beside a catalog file.
 
     Raises:
         UsageError: A setting is out of range or names no field.
@@ -41,38 +51,110 @@ class BM25(Retriever):
     def __init__(
         self,
         *,
-        k1: float = 1.5,
+        k1: float = 2.0,
         b: float = 0.75,
         epsilon: float = 0.25,
         weights: FieldWeights | Mapping[str, int] | None = None,
-        parent_boost: float = 0.5,
+        parent_boost: float = 1.2,
+        keep: bool = True,
     ) -> None:
-        self._settings = (k1, b, epsilon)
         self._weights = read_weights(weights)
         self._parent_boost = check_share(parent_boost)
-        self._specs: tuple[ToolSpec, ...] = ()
-        self._okapi = Okapi((), *self._settings)
+        self._keep = keep
+        composition = f"{COMPOSITION}:{_written(self._weights)}"
+        self._settings = IndexSettings(k1=k1, b=b, epsilon=epsilon, composition=composition)
+        self._tools = KnownTools()
+        self._index: TermIndex = build_index((), self._settings)
 
     async def index(self, specs: Sequence[ToolSpec]) -> None:
         """Make these tools the ones to search; what was indexed before is forgotten."""
-        import asyncio
+        from toolhaft.tools.threads import run_in_thread
 
-        corpus: list[list[str]] = []
-        for number, spec in enumerate(specs):
-            corpus.append(compose_tokens(spec, self._weights))
-            if number % _BATCH == _BATCH - 1:
-                await asyncio.sleep(0)
-        okapi = Okapi(corpus, *self._settings)
-        if okapi.average_idf <= 0:
-            okapi = Okapi(corpus, *self._settings, idf="smoothed")
-        self._specs, self._okapi = tuple(specs), okapi
+        tools = KnownTools(specs)
+        index = await run_in_thread(self._open, {"tools": tools})
+        before, self._tools, self._index = self._index, tools, index
+        before.close()
 
     async def retrieve(self, query: str, k: int = 5) -> list[Scored]:
         """Return at most ``k`` tools, best first, equal scores in the order of the catalog."""
-        tokens = tokenize(query)
-        found = self._okapi.candidates(tokens, k, self._parent_boost)
-        hits = best_hits(lift_by_parent(found, self._specs, self._parent_boost), k)
-        return [Scored(self._specs[number], score) for number, score in hits]
+        found = ((self._tools.find(hit.name), hit.score) for hit in await self._hits(query, k))
+        return [Scored(spec, score) for spec, score in found if spec is not None]
+
+    async def rank(self, query: str, k: int = 5) -> list[tuple[str, float]]:
+        """Return names and scores; no tool is read."""
+        return [(hit.name.partition("#")[0], hit.score) for hit in await self._hits(query, k)]
+
+    async def update(self, put: Sequence[ToolSpec] = (), remove: Iterable[str] = ()) -> None:
+        """Add, change or remove single tools; the others are not read."""
+        from toolhaft.tools.threads import run_in_thread
+
+        added, gone = self._tools.change(put, remove)
+        version = _version_after(self._tools.specs, self._index.version, {spec.name for spec in added}, gone)
+        documents = [self._document(spec.name, spec) for spec in added]
+        await run_in_thread(self._index.change, {"put": documents, "remove": gone, "version": version})
+
+    @property
+    def engine(self) -> str:
+        """What does the work, for people."""
+        return self._index.engine
+
+    async def close(self) -> None:
+        """Let go of the files of the index."""
+        self._index.close()
+
+    async def _hits(self, query: str, k: int) -> list[Hit]:
+        terms = weigh_terms(query)
+        try:
+            return self._index.top(terms, k, parent_share=self._parent_boost)
+        except FormatError as error:
+            from toolhaft.tools.threads import run_in_thread
+
+            _logger.warning("%s; the search index is made anew", error)
+            self._index = await run_in_thread(self._build, {"tools": self._tools})
+            return self._index.top(terms, k, parent_share=self._parent_boost)
+
+    def _open(self, tools: KnownTools) -> TermIndex:
+        """Return an index of the tools: the kept one, brought up to date, or a new one."""
+        folder, version = self._folder(tools), tools.specs.version
+        found = open_index(folder, self._settings) if folder is not None else None
+        if found is None:
+            return self._build(tools)
+        try:
+            if found.version == version or self._catch_up(found, tools.specs, version):
+                return found
+        except FormatError as error:
+            _logger.warning("%s; the search index is made anew", error)
+        found.close()
+        return self._build(tools)
+
+    def _catch_up(self, index: TermIndex, specs: Specs, version: str) -> bool:
+        """Bring a kept index up to date; False where that is not known, or too much changed."""
+        changes = specs.changes(index.version) if index.version else None
+        if changes is None or len(changes.put) + len(changes.removed) > _FEW_CHANGES * len(index):
+            return False
+        try:
+            documents = [self._document(name, specs.named(name)) for name in changes.put]
+        except KeyError:  # changed once more in the meantime
+            return False
+        index.change(put=documents, remove=changes.removed, version=version)
+        return True
+
+    def _build(self, tools: KnownTools) -> TermIndex:
+        # The version is asked for first: what is written to the file meanwhile is then found as a change.
+        folder, version = self._folder(tools), tools.specs.version
+        return build_index(self._documents(tools), self._settings, folder=folder, version=version)
+
+    def _documents(self, tools: KnownTools) -> Iterator[Document]:
+        return (self._document(key, spec) for key, spec in tools.keyed())
+
+    def _document(self, key: str, spec: ToolSpec) -> Document:
+        return Document(name=key, terms=compose_tokens(spec, self._weights), parent=spec.parent)
+
+    def _folder(self, tools: KnownTools) -> Path | None:
+        place = tools.specs.place
+        if not self._keep or place is None or not tools.specs.version:
+            return None
+        return place.with_name(f"{place.name}.index") / self.name
 
 
 def read_weights(weights: FieldWeights | Mapping[str, Any] | None) -> FieldWeights:
@@ -93,3 +175,15 @@ def read_weights(weights: FieldWeights | Mapping[str, Any] | None) -> FieldWeigh
         if not isinstance(weight, int) or not 0 <= weight <= 20:
             raise UsageError(f"the weight of {name} is {weight!r}", hint="Use a whole number from 0 to 20")
     return FieldWeights(**given)
+
+
+def _written(weights: FieldWeights) -> str:
+    return ",".join(str(getattr(weights, name)) for name in FieldWeights.__slots__)
+
+
+def _version_after(specs: Specs, before: str, put: set[str], removed: Iterable[str]) -> str:
+    """Return the version of an index after a change: the catalog's, if that changed just so; else none."""
+    changes = specs.changes(before) if before else None
+    if changes is None or set(changes.put) != put or not set(changes.removed) <= set(removed):
+        return ""
+    return specs.version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +10,16 @@ from typing import Any
 from toolhaft.text import clean, tokenize
 from toolhaft.types import ToolSpec
 
+COMPOSITION = "2"
+"""Names the way in which search terms are made of a tool; an index made in another way is of no use."""
 _LONGEST_DESCRIPTION = 4_000
 _LONGEST_PARAMETERS = 4_000
 _MOST_TAGS = 32
 _MOST_PARAMETERS = 200
 _DEEPEST = 4
+_SHORT_HASH = re.compile(r"_(?=[0-9a-f]*[0-9])[0-9a-f]{8}$")
+"""What importers end a name with that would else stand twice."""
+_PART = re.compile(r"[a-zA-Z0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +27,13 @@ class Fields:
     """The text of one tool by field; clean, bounded.
 
     Attributes:
+        name: As it is called.
+        title: What of the name is its own: without the words of its parent and the hash that importers add.
         parameters: Names and descriptions of the arguments, nested ones too.
     """
 
     name: str
+    title: str = ""
     parent: str = ""
     tags: str = ""
     description: str = ""
@@ -35,8 +44,11 @@ class Fields:
 class FieldWeights:
     """How often each field's words count: whole numbers, 0 leaves the field out.
 
-    What a tool and its service are called says more than a sentence about them; the defaults were set
-    beforehand, not fitted to a benchmark.
+    What a tool and its service are called says more than a sentence about them. Other defaults were no
+    better on the development sets of ``benchmarks/search_choices.py``.
+
+    Attributes:
+        name: Of the title, which is the name without the parent's words.
     """
 
     name: int = 3
@@ -55,13 +67,32 @@ def compose_fields(spec: ToolSpec) -> Fields:
         length += len(piece)
         if length > _LONGEST_PARAMETERS or len(pieces) >= 2 * _MOST_PARAMETERS:
             break
+    name = clean(spec.name, 200)
     return Fields(
-        name=clean(spec.name, 200),
+        name=name,
+        title=own_title(name, spec.parent[:200]),
         parent=clean(spec.parent, 200),
         tags=clean(" ".join(spec.tags[:_MOST_TAGS]), 400),
         description=clean(spec.description, _LONGEST_DESCRIPTION),
         parameters=clean(" ".join(pieces), _LONGEST_PARAMETERS),
     )
+
+
+def own_title(name: str, parent: str) -> str:
+    """Return the words of a name that are its own.
+
+    Importers put the service before the name of its operation and, where names would be alike, a hash
+    behind it: ``Weather_by_City_forecast_1a2b3c4d`` of ``Weather by City`` is titled ``forecast``. Where
+    nothing else is left the name stays as it is.
+    """
+    if parent:
+        name = _SHORT_HASH.sub("", name)
+    words = [word.lower() for word in _PART.findall(parent)]
+    parts = list(_PART.finditer(name))
+    if not words or len(parts) <= len(words):
+        return name
+    same = all(part[0].lower() == word for part, word in zip(parts, words, strict=False))
+    return name[parts[len(words)].start() :] if same else name
 
 
 def compose_text(spec: ToolSpec) -> str:
@@ -83,7 +114,7 @@ def compose_tokens(spec: ToolSpec, weights: FieldWeights = FieldWeights()) -> li
     fields = compose_fields(spec)
     tokens: list[str] = []
     for text, weight in (
-        (fields.name, weights.name),
+        (fields.title, weights.name),
         (fields.parent, weights.parent),
         (fields.tags, weights.tags),
         (fields.description, weights.description),

@@ -2,36 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from toolhaft.errors import UsageError
-from toolhaft.types import ToolSpec
+from toolhaft.retrievers.okapi import Okapi
 
 
-def lift_by_parent(
-    hits: Iterable[tuple[int, float]], specs: Sequence[ToolSpec], share: float
-) -> list[tuple[int, float]]:
-    """Return the hits, each with ``share`` of the best score among the tools of its parent added.
+class Parents:
+    """The services of tools, each as a document: the terms of all its tools, each once.
 
-    One instruction tends to need several tools of one service, and often its words describe only one of
-    them. Tools without a parent keep their score.
+    One instruction tends to need several tools of one service, and its words are spread over them: no
+    tool holds them all, the service does.
 
     Args:
-        hits: Numbers into ``specs``, with scores.
-        specs: The tools indexed.
-        share: 0 changes nothing.
+        parents: The parent of each tool, empty for none.
+        tools_terms: The terms of each tool.
+        k1: Saturation of term frequency.
+        b: Strength of length normalisation, 0 to 1.
     """
-    found = list(hits)
-    best: dict[str, float] = {}
-    for number, score in found:
-        parent = specs[number].parent
-        if parent:
-            best[parent] = max(best.get(parent, 0.0), score)
-    return [(number, score + share * best.get(specs[number].parent, 0.0)) for number, score in found]
+
+    def __init__(
+        self, parents: Sequence[str], tools_terms: Iterable[Iterable[str]], k1: float, b: float
+    ) -> None:
+        terms: dict[str, dict[str, None]] = {}
+        for parent, words in zip(parents, tools_terms, strict=True):
+            if parent:
+                terms.setdefault(parent, {}).update(dict.fromkeys(words))
+        self._parents = parents
+        self._names = list(terms)
+        self._okapi = Okapi((list(words) for words in terms.values()), k1, b, idf="smoothed")
+
+    def lift(
+        self, hits: Iterable[tuple[int, float]], query: Mapping[str, float], share: float
+    ) -> list[tuple[int, float]]:
+        """Return the hits, each with ``share`` of its parent's score added; those without one as they are.
+
+        Args:
+            hits: Numbers of tools, with scores.
+            query: Term -> weight.
+            share: 0 changes nothing.
+        """
+        if not share or not self._names:
+            return list(hits)
+        scores = dict(zip(self._names, self._okapi.scores(query), strict=True))
+        return [(number, score + share * scores.get(self._parents[number], 0.0)) for number, score in hits]
 
 
 def check_share(share: float) -> float:
-    """Return a share for `lift_by_parent`; raises `UsageError` unless it is from 0 to 10."""
+    """Return a share of a parent's score; raises `UsageError` unless it is from 0 to 10."""
     if not 0 <= share <= 10:
         raise UsageError(f"parent_boost is {share}", hint="Use a number from 0 to 10")
     return share

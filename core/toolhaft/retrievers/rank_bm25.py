@@ -10,8 +10,8 @@ from toolhaft.retrievers.base import Retriever
 from toolhaft.retrievers.bm25 import read_weights
 from toolhaft.retrievers.fields import FieldWeights, compose_tokens
 from toolhaft.retrievers.okapi import best_hits
-from toolhaft.retrievers.parents import check_share, lift_by_parent
-from toolhaft.text import tokenize
+from toolhaft.retrievers.parents import Parents, check_share
+from toolhaft.retrievers.queries import weigh_terms
 from toolhaft.types import Scored, ToolSpec
 
 
@@ -31,17 +31,18 @@ class RankBM25(Retriever):
     def __init__(
         self,
         *,
-        k1: float = 1.5,
+        k1: float = 2.0,
         b: float = 0.75,
         epsilon: float = 0.25,
         weights: FieldWeights | Mapping[str, int] | None = None,
-        parent_boost: float = 0.5,
+        parent_boost: float = 1.2,
     ) -> None:
         self._settings = {"k1": k1, "b": b, "epsilon": epsilon}
         self._weights = read_weights(weights)
         self._parent_boost = check_share(parent_boost)
         self._specs: tuple[ToolSpec, ...] = ()
         self._library: Any = None
+        self._parents = Parents((), (), k1, b)
 
     async def index(self, specs: Sequence[ToolSpec]) -> None:
         """Make these tools the ones to search.
@@ -60,18 +61,22 @@ class RankBM25(Retriever):
         # The library divides by the number of documents and of terms.
         self._library = BM25Okapi(corpus, **self._settings) if any(corpus) else None
         self._specs = tuple(specs)
+        parents = [spec.parent for spec in self._specs]
+        self._parents = Parents(parents, corpus, self._settings["k1"], self._settings["b"])
 
     async def retrieve(self, query: str, k: int = 5) -> list[Scored]:
         """Return at most ``k`` tools, best first, equal scores in the order of the catalog."""
         if self._library is None:
             return []
-        tokens = tokenize(query)
-        wanted = set(tokens)
-        scores = self._library.get_scores(tokens).tolist()
+        query_terms = weigh_terms(query)
+        scores = [0.0] * len(self._specs)
+        for term, weight in query_terms.items():
+            gains = self._library.get_scores([term]).tolist()
+            scores = [score + weight * gain for score, gain in zip(scores, gains, strict=True)]
         matched = (
             (number, scores[number])
             for number, terms in enumerate(self._library.doc_freqs)
-            if not wanted.isdisjoint(terms)
+            if not query_terms.keys().isdisjoint(terms)
         )
-        hits = best_hits(lift_by_parent(matched, self._specs, self._parent_boost), k)
+        hits = best_hits(self._parents.lift(matched, query_terms, self._parent_boost), k)
         return [Scored(self._specs[number], score) for number, score in hits]

@@ -1,0 +1,169 @@
+"""The index beside a catalog file: kept, opened, brought up to date, made anew where it must be."""
+
+import logging
+import shutil
+
+import pytest
+
+from toolhaft.retrievers import bm25
+from toolhaft.retrievers.bm25 import BM25
+from toolhaft.retrievers.lexical import choosing
+from toolhaft.testing import CannedTool, tool_spec
+from toolhaft.tools.catalog import Catalog
+from toolhaft.tools.catalog_file import open_catalog_file
+
+
+class Kept(CannedTool):
+    """A tool that can be kept in a file."""
+
+    def binding(self):
+        return {"kind": "kept", "format": 1}
+
+
+def tool(name, text, parent="shop"):
+    return Kept(tool_spec(name, description=text, parent=parent))
+
+
+def bind(spec, binding):
+    return Kept(spec)
+
+
+TOOLS = [tool(f"tool_{n}", f"Does thing{n} with pets.", f"service{n % 7}") for n in range(40)]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.setattr(choosing, "SMALL", 10)
+    path = tmp_path / "pets.catalog"
+    Catalog(TOOLS, name="pets").save(path)
+    return path
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """Count how often all tools are read."""
+    calls = []
+    build = bm25.build_index
+
+    def count(*arguments, **keywords):
+        calls.append(keywords.get("folder"))
+        return build(*arguments, **keywords)
+
+    monkeypatch.setattr(bm25, "build_index", count)
+    return calls
+
+
+async def search(path, *queries, **settings):
+    retriever = BM25(**settings)
+    catalog = open_catalog_file(path, bind)
+    await retriever.index(catalog.specs())
+    found = [[hit.item.name for hit in await retriever.retrieve(query, 3)] for query in queries]
+    await retriever.close()
+    await catalog.close()
+    return found
+
+
+@pytest.mark.anyio
+async def test_a_second_opening_reads_no_tool(place, built):
+    first = await search(place, "thing7", "thing23 pets")
+    assert first[0][0] == "tool_7"
+    assert (place.parent / "pets.catalog.index" / "bm25").is_dir()
+    before = len([folder for folder in built if folder])
+    assert await search(place, "thing7", "thing23 pets") == first
+    assert len([folder for folder in built if folder]) == before == 1
+
+
+@pytest.mark.anyio
+async def test_single_tools_that_changed_in_the_file_are_taken_over(place, built):
+    await search(place, "pets")
+    Catalog.update_file(
+        place, [tool("tool_3", "Sells zebras."), tool("late", "Late zeppelins.")], remove=["tool_7"]
+    )
+    found = await search(place, "zebras", "zeppelins", "thing7")
+    assert found[:2] == [["tool_3"], ["late"]]
+    assert "tool_7" not in found[2]
+    assert len([folder for folder in built if folder]) == 1, "nothing was indexed anew"
+
+
+@pytest.mark.anyio
+async def test_a_tool_added_while_it_is_open_is_kept(place, built):
+    catalog = open_catalog_file(place, bind)
+    retriever = BM25()
+    await retriever.index(catalog.specs())
+    late = tool("late", "Late zeppelins.")
+    Catalog.update_file(place, [late], remove=["tool_5"])
+    await retriever.update(put=[late.spec], remove=["tool_5"])
+    assert [hit.item.name for hit in await retriever.retrieve("zeppelins")] == ["late"]
+    await retriever.close()
+    assert await search(place, "zeppelins", "thing5 tool_5") != []
+    assert len([folder for folder in built if folder]) == 1
+
+
+@pytest.mark.anyio
+async def test_a_change_that_the_file_does_not_have_does_not_stay(place):
+    catalog = open_catalog_file(place, bind)
+    retriever = BM25()
+    await retriever.index(catalog.specs())
+    await retriever.update(put=[tool("ghost", "Ghostly zeppelins.").spec], remove=["tool_7"])
+    assert [hit.item.name for hit in await retriever.retrieve("zeppelins")] == ["ghost"]
+    await retriever.close()
+    found = await search(place, "zeppelins", "thing7")
+    assert found[0] == []
+    assert found[1][0] == "tool_7"
+
+
+@pytest.mark.anyio
+async def test_other_settings_make_another_index(place, built):
+    await search(place, "pets")
+    await search(place, "pets", weights={"name": 1})
+    assert len([folder for folder in built if folder]) == 2
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("damage", ["cut", "garbage", "gone", "foreign"])
+async def test_a_damaged_index_is_told_and_made_anew(place, damage, caplog):
+    expected = await search(place, "thing7 pets")
+    folder = place.parent / "pets.catalog.index" / "bm25"
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    for file in files:
+        if damage == "cut":
+            file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+        elif damage == "garbage":
+            file.write_bytes(b"\xff" * file.stat().st_size)
+        elif damage == "foreign":
+            file.write_text('{"some": "other file"}')
+    if damage == "gone":
+        shutil.rmtree(folder)
+    with caplog.at_level(logging.WARNING):
+        assert await search(place, "thing7 pets") == expected
+    assert damage == "gone" or "anew" in caplog.text or "again" in caplog.text
+    assert await search(place, "thing7 pets") == expected
+
+
+@pytest.mark.anyio
+async def test_nothing_is_kept_where_that_is_not_wished(place):
+    await search(place, "pets", keep=False)
+    assert not (place.parent / "pets.catalog.index").exists()
+
+
+@pytest.mark.anyio
+async def test_a_tool_removed_from_the_file_is_left_out_of_what_is_found(place):
+    catalog = open_catalog_file(place, bind)
+    retriever = BM25()
+    await retriever.index(catalog.specs())
+    Catalog.update_file(place, remove=["tool_7"])
+    assert all(hit.item.name != "tool_7" for hit in await retriever.retrieve("thing7 pets"))
+    await retriever.close()
+
+
+@pytest.mark.anyio
+async def test_single_tools_in_memory_are_changed():
+    retriever = BM25()
+    await retriever.index([each.spec for each in TOOLS] + [tool("tool_1", "Twin of thing1.").spec])
+    await retriever.update(put=[tool("tool_1", "Sells zebras.").spec], remove=["tool_2", "nobody"])
+    assert [hit.item.description for hit in await retriever.retrieve("zebras")] == ["Sells zebras."]
+    assert all(
+        "thing1" not in hit.item.description.split() for hit in await retriever.retrieve("thing1 twin", 50)
+    )
+    assert "tool_2" not in [hit.item.name for hit in await retriever.retrieve("thing2 pets", 50)]
+    assert "39 tools" in retriever.engine
