@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,6 +32,10 @@ def lint(
     fail_under: Annotated[
         float | None, typer.Option("--fail-under", help="Exit with 1 where the catalog scores less.", max=100)
     ] = None,
+    queries: Annotated[
+        Path | None,
+        typer.Option(help="Instructions and the tools they need (.jsonl, .csv): which are not found?"),
+    ] = None,
     tag: Tags = None,
     method: Methods = None,
     path: Paths = None,
@@ -45,13 +50,16 @@ def lint(
     Exit codes: 0 done, 1 the score is below --fail-under, 2 wrong usage.
     """
     from toolhaft.lint.linting import lint as judge
+    from toolhaft.runs.search_sets.own import read_own
 
+    asked = read_own(queries).queries if queries is not None else ()
     catalog = open_location(location, auth, allow_host, curation=curate, lock=False)
-    found = judge(
+    listed = [
         spec
         for spec in catalog.specs()
         if chosen(spec, tags=tag, methods=method, paths=path, operations=operation)
-    )
+    ]
+    found = judge(listed, asked)
     if as_json:
         print_json(found.to_dict())
     else:
@@ -64,6 +72,8 @@ def lint(
                 print_line(f"       ... and {len(tool.findings) - _SHOWN} more")
         counted = ", ".join(f"{rule} ({count})" for rule, count in list(found.counts().items())[:8])
         print_line(f"Findings: {counted or 'none'}")
+        if 0 < found.searched < len(found.tools):
+            print_line(f"Searched for {found.searched:,} of the tools by their own words.")
         print_line(f"Score: {found.score:g} of 100 over {len(found.tools)} tools")
     if fail_under is not None and found.score < fail_under:
         raise typer.Exit(1)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolhaft.lint.arguments import check_arguments
 from toolhaft.lint.descriptions import check_descriptions
@@ -19,9 +19,13 @@ from toolhaft.lint.effects import check_effects
 from toolhaft.lint.finding import Finding
 from toolhaft.lint.names import check_names, look_alikes
 from toolhaft.lint.producers import Producers
+from toolhaft.lint.searching import Searches
 from toolhaft.lint.shape import check_shape
 from toolhaft.lint.suspicion import check_suspicion
 from toolhaft.types import ToolSpec
+
+if TYPE_CHECKING:
+    from toolhaft.runs.search_sets.base import SearchQuery
 
 _REPEATED = 3
 
@@ -47,9 +51,11 @@ class LintReport:
 
     Attributes:
         tools: The worst first.
+        searched: How many of them were searched for by their own words; of a large catalog a sample.
     """
 
     tools: tuple[ToolScore, ...] = ()
+    searched: int = 0
 
     @property
     def score(self) -> float:
@@ -69,6 +75,7 @@ class LintReport:
         """Return the report as JSON values."""
         return {
             "score": self.score,
+            "searched": self.searched,
             "rules": self.counts(),
             "tools": [
                 {
@@ -84,11 +91,13 @@ class LintReport:
         }
 
 
-def lint(specs: Iterable[ToolSpec]) -> LintReport:
+def lint(specs: Iterable[ToolSpec], queries: Sequence[SearchQuery] = ()) -> LintReport:
     """Judge tools by how well a model can choose and call them; no model is asked.
 
     Args:
         specs: Tools of any source. They are compared with one another, so give all that are offered together.
+        queries: Instructions with the tools that they need; tools that a search for them does not find are
+            named.
     """
     listed = list(specs)
     texts: dict[str, list[str]] = defaultdict(list)
@@ -96,6 +105,7 @@ def lint(specs: Iterable[ToolSpec]) -> LintReport:
         texts[spec.description.strip().casefold()].append(spec.name)
     alike = look_alikes([spec.name for spec in listed])
     producers = Producers(listed)
+    searches = Searches(listed, queries)
     found = []
     for spec in listed:
         findings = [
@@ -106,10 +116,12 @@ def lint(specs: Iterable[ToolSpec]) -> LintReport:
             *check_shape(spec),
             *check_effects(spec),
             *producers.check(spec),
+            *searches.check(spec),
         ]
         findings.sort(key=lambda finding: -finding.cost)
         found.append(ToolScore(name=spec.name, score=_score(findings), findings=tuple(findings)))
-    return LintReport(tools=tuple(sorted(found, key=lambda tool: tool.score)))
+    ordered = tuple(sorted(found, key=lambda tool: tool.score))
+    return LintReport(tools=ordered, searched=searches.searched)
 
 
 def _score(findings: Sequence[Finding]) -> int:
