@@ -17,12 +17,14 @@ from toolhaft.retrievers.fusion import (
     fuse,
     lift_groups,
 )
+from toolhaft.retrievers.learned_fusion import LearnedFusion, read_fusion
 from toolhaft.retrievers.named_parts import MakePart, NamedPart, read_parts, wait_for_all
 from toolhaft.retrievers.parents import check_share
 from toolhaft.tools.specs import HeldSpecs, Specs, as_specs
 from toolhaft.types import Scored, ToolSpec
 
 DEFAULT_PARTS = ("bm25", "dense")
+_DEFAULTS = LearnedFusion(fusion="z-score", weights={"bm25": 1.0, "dense": 0.8}, depth=100)
 _DEEPEST = 10_000
 
 
@@ -35,12 +37,15 @@ class Hybrid(Retriever):
         retrievers: Names, with commas between them or in a sequence; a mapping stands for a name with its
             settings, ``{"dense": {"model": "folder"}}``, and retrievers that are made already are taken, too.
             None is ``bm25`` and ``dense``; the latter comes with the plugin toolhaft-dense.
-        fusion: ``rrf``, ``z-score`` or ``min-max``.
-        weights: One a retriever, in their order or by their names; None is the same for all.
-        depth: Candidates of each retriever; never fewer than the tools asked for.
+        fusion: ``rrf``, ``z-score`` (None) or ``min-max``.
+        weights: One a retriever, in their order (as text, ``1,0.8``) or by their names. None is 1 and 0.8
+            for ``bm25`` and ``dense`` where ``retrievers`` is None, and else the same for all.
+        depth: Candidates of each retriever; None is 100, and never fewer than the tools asked for.
         constant: Of ``rrf``.
-        parent_boost: Share of the best fused score in a tool's service that is added to its own.
+        parent_boost: Share of the best fused score in a tool's service that is added to its own; None is 0,
+            for the retrievers of the default do that themselves.
         timeout: Seconds that a retriever may take for a query; the first one may load a model.
+        learned: A `LearnedFusion`, or its file: fusion, weights, depth and parent boost at once.
         make_part: Makes the retrievers that are only named; `Registry.make`, which hands itself over.
 
     Raises:
@@ -54,21 +59,26 @@ class Hybrid(Retriever):
         self,
         *,
         retrievers: str | Sequence[Any] | Mapping[str, Any] | None = None,
-        fusion: str = "z-score",
-        weights: Sequence[float] | Mapping[str, float] | None = None,
-        depth: int = 100,
+        fusion: str | None = None,
+        weights: str | Sequence[float] | Mapping[str, float] | None = None,
+        depth: int | None = None,
         constant: float = RRF_CONSTANT,
-        parent_boost: float = 0.0,
+        parent_boost: float | None = None,
         timeout: float = 120.0,
+        learned: LearnedFusion | str | Path | None = None,
         make_part: MakePart | None = None,
     ) -> None:
         chosen = DEFAULT_PARTS if retrievers is None else retrievers
         self._parts = read_parts("retriever", chosen, Retriever, make_part, whole=self.name)
-        self._fusion = check_fusion(fusion)
+        known = _read_learned(learned, (fusion, weights, depth, parent_boost)) if learned else _DEFAULTS
+        if weights is None and (learned or retrievers is None):
+            weights = known.weights
+        self._fusion = check_fusion(known.fusion if fusion is None else fusion)
         self._weights = _read_weights(weights, self._parts)
-        self._depth = _check_number("depth", depth, 1, _DEEPEST, whole=True)
+        self._depth = _check_number("depth", known.depth if depth is None else depth, 1, _DEEPEST, whole=True)
         self._constant = _check_number("constant", constant, 0, 1e6)
-        self._parent_boost = check_share(_check_number("parent_boost", parent_boost, 0, 10))
+        boost = known.parent_boost if parent_boost is None else parent_boost
+        self._parent_boost = check_share(_check_number("parent_boost", boost, 0, 10))
         self._timeout = _check_number("timeout", timeout, 0.001, 86_400)
         self._specs: Specs = HeldSpecs(())
         self._put: dict[str, ToolSpec] = {}
@@ -92,8 +102,13 @@ class Hybrid(Retriever):
             UsageError: Nothing may be searched, for an index or an update failed.
             ToolhaftError: A retriever failed or is too slow; the error names it.
         """
-        ranked = await self.rank(query, k)
-        return [Scored(self._spec(name), score) for name, score in ranked]
+        hits: list[Scored] = []
+        for name, score in await self.rank(query, k):
+            try:
+                hits.append(Scored(self._spec(name), score))
+            except KeyError:  # its file lost the tool since it was indexed
+                continue
+        return hits
 
     async def rank(self, query: str, k: int = 5) -> list[tuple[str, float]]:
         """Return the names and scores of what `retrieve` would find."""
@@ -167,7 +182,18 @@ class Hybrid(Retriever):
         return self._put.get(name) or self._specs.named(name)
 
     def _parent(self, name: str) -> str:
-        return self._spec(name).parent
+        try:
+            return self._spec(name).parent
+        except KeyError:
+            return ""
+
+
+def _read_learned(learned: LearnedFusion | str | Path, others: Sequence[Any]) -> LearnedFusion:
+    if any(each is not None for each in others):
+        raise ConfigError(
+            "fusion, weights, depth and parent_boost are in what was learned", hint="Give either of the two"
+        )
+    return learned if isinstance(learned, LearnedFusion) else read_fusion(learned)
 
 
 def _read_weights(weights: Any, parts: Sequence[NamedPart]) -> tuple[float, ...]:
@@ -182,9 +208,20 @@ def _read_weights(weights: Any, parts: Sequence[NamedPart]) -> tuple[float, ...]
                 hint=f"Parts: {', '.join(labels)}",
             )
         return check_weights([weights.get(label, 0.0) for label in labels], len(parts))
-    if isinstance(weights, str | Path) or not isinstance(weights, Sequence):
+    if isinstance(weights, str):
+        weights = _numbers(weights)
+    if not isinstance(weights, Sequence):
         raise ConfigError(f"weights is {repr(weights)[:60]}", hint="Give one number a retriever")
     return check_weights(weights, len(parts))
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text[:1_000].split(",")]
+    except ValueError:
+        raise ConfigError(
+            f"weights is {text[:60]!r}", hint="Write numbers with commas, as in 1,0.8"
+        ) from None
 
 
 def _check_number(name: str, value: Any, least: float, most: float, *, whole: bool = False) -> Any:
