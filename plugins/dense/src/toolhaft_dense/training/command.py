@@ -20,6 +20,9 @@ def retriever(
     runs: Annotated[
         list[Path], typer.Option(help="Stored runs: what was called well answers the instruction.")
     ] = [],  # noqa: B006
+    include: Annotated[
+        list[str], typer.Option(help="Learn from runs with this label, such as heuristic or scripted.")
+    ] = [],  # noqa: B006
     synthetic: Annotated[
         int | None, typer.Option(help="Queries to make from the tools' own documents.")
     ] = None,
@@ -57,7 +60,13 @@ def retriever(
         seed=seed,
         hold_out=hold_out,
     )
-    sources = Sources(folders=tuple(data), tools=_tools(catalog), queries=tuple(queries), runs=tuple(runs))
+    sources = Sources(
+        folders=tuple(data),
+        tools=_tools(catalog),
+        queries=tuple(queries),
+        runs=tuple(runs),
+        include=tuple(include),
+    )
     learning = gather(sources)
     with _Bar() as bar:
         result = train_retriever(

@@ -104,12 +104,12 @@ class Collector:
 
     def add_query(self, query: LearningQuery, *, test: bool = False) -> None:
         """Take a query; the tools of one that is there already are put together with its own."""
-        text = query.text[:LONGEST_QUERY]
-        if not text.strip() or not query.positives:
-            reason = "queries without a word" if not text.strip() else "queries that nothing answers"
+        query = replace(query, text=query.text[:LONGEST_QUERY])
+        if not query.text.strip() or not query.positives:
+            reason = "queries without a word" if not query.text.strip() else "queries that nothing answers"
             self.left_out[reason] += 1
             return
-        key = (test, " ".join(text.casefold().split()))
+        key = (test, " ".join(query.text.casefold().split()))
         before = self._queries.get(key)
         if before is not None:
             self.left_out["queries that are there already"] += 1
@@ -120,7 +120,7 @@ class Collector:
             )
         positives = tuple(dict.fromkeys(query.positives))
         negatives = tuple(place for place in dict.fromkeys(query.negatives) if place not in positives)
-        self._queries[key] = replace(query, text=text, positives=positives, negatives=negatives)
+        self._queries[key] = replace(query, positives=positives, negatives=negatives)
 
     def collected(self) -> LearningSet:
         """Return what was gathered.

@@ -68,7 +68,7 @@ class RetrieverSettings:
         checkpoint_every: Steps between checkpoints.
     """
 
-    epochs: float = 2.0
+    epochs: float = 1.5
     batch: int = 32
     learning_rate: float = 5e-5
     warm_up: float = 0.1
@@ -88,7 +88,7 @@ class RetrieverSettings:
     hold_out: float = 0.1
     evaluations: int = 2
     patience: int = 3
-    pool: int = 2000
+    pool: int = 1000
     precision: Precision = "auto"
     clip: float = 1.0
     weight_decay: float = 0.01

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolhaft.errors import FormatError, UsageError
+from toolhaft.generators.rows import check_include, labels_of, left_out
 from toolhaft.report.store import load_run
 from toolhaft.runs.search_sets.base import SearchQuery, SearchSet
 from toolhaft.runs.search_sets.lines import seek_file
@@ -29,12 +30,14 @@ class Sources:
         queries: Files of queries that name tools of the catalog.
         runs: Stored runs: what was called with success answers the instruction, what was offered and
             passed over, or failed, does not.
+        include: Which of `toolhaft.generators.rows.LABELS` are wanted; runs with any other are left out.
     """
 
     folders: tuple[Path, ...] = ()
     tools: Sequence[ToolSpec] = ()
     queries: tuple[Path, ...] = ()
     runs: tuple[Path, ...] = ()
+    include: tuple[str, ...] = ()
 
 
 def gather(sources: Sources) -> LearningSet:
@@ -43,7 +46,9 @@ def gather(sources: Sources) -> LearningSet:
     Raises:
         UsageError: There is nothing, or a file cannot be read.
         FormatError: A line is not what it should be, or names a tool that is not there.
+        UnknownNameError: ``include`` names nothing there is.
     """
+    include = check_include(sources.include)
     if not sources.folders and not sources.tools and not sources.runs:
         raise UsageError(
             "there are no tools to learn", hint="Name a folder (--data) or a catalog (--catalog)"
@@ -58,7 +63,7 @@ def gather(sources: Sources) -> LearningSet:
         collector.hashes[file.name] = hash_file(file)
     for run in sources.runs:
         for trajectory in load_run(run)[0]:
-            _add_trajectory(collector, trajectory)
+            _add_trajectory(collector, trajectory, include)
         collector.hashes[run.name] = _hash_run(run)
     return collector.collected()
 
@@ -121,16 +126,19 @@ def _add_queries(collector: Collector, queries: Iterable[SearchQuery], source: s
         collector.add_query(LearningQuery(text=query.text, positives=tuple(places)), test=test)
 
 
-def _add_trajectory(collector: Collector, trajectory: Trajectory) -> None:
+def _add_trajectory(collector: Collector, trajectory: Trajectory, include: Collection[str]) -> None:
+    """Take a run's instruction with what was called for it, the run's own tools too if they are not known."""
+    unwanted = left_out(labels_of(trajectory), include)
+    if unwanted or trajectory.status != "answered":
+        reason = f"runs: {unwanted}" if unwanted else "runs that did not end in an answer"
+        collector.left_out[reason] += 1
+        return
     known: dict[str, int] = {}
     for tool in trajectory.tools:
         place = collector.position(("catalog", tool.name))
         known[tool.name] = place if place is not None else collector.add_tool(("catalog", tool.name), tool)
     called, failed = _calls(trajectory.path())
     offered = dict.fromkeys(name for step in trajectory.steps for name in step.offered)
-    if trajectory.status != "answered":
-        collector.left_out["runs that did not end in an answer"] += 1
-        return
     positives = tuple(known[name] for name in called if name in known)
     passed_over = [name for name in (*offered, *failed) if name in known and name not in called]
     collector.add_query(
