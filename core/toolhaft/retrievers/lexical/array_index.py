@@ -1,14 +1,9 @@
-"""The index in arrays: for large catalogs, held in memory or mapped from a folder.
-
-Every posting of every term of a query is added up, without skipping by upper bounds: numpy adds some 600
-million a second, which at a million tools is a tenth of what an engine that skips takes.
-"""
+"""The index in arrays: for large catalogs, held in memory or mapped from a folder."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from toolhaft.retrievers.lexical.arrays import np
 from toolhaft.retrievers.lexical.base import (
@@ -20,12 +15,10 @@ from toolhaft.retrievers.lexical.base import (
     clean_query,
 )
 from toolhaft.retrievers.lexical.composing import average_of, merged, segment_of, small_segment_of
-from toolhaft.retrievers.lexical.hashing import hash_text
-from toolhaft.retrievers.lexical.idf import Idf
 from toolhaft.retrievers.lexical.keeping import Keeper
 from toolhaft.retrievers.lexical.kept_segments import keep_removed, keep_segment, open_segment
 from toolhaft.retrievers.lexical.manifest import KeptPart, Manifest, made_with
-from toolhaft.retrievers.lexical.ranking import Lifts, best_of, padded
+from toolhaft.retrievers.lexical.searching import Search
 from toolhaft.retrievers.lexical.segment import Segment
 
 KIND = "arrays"
@@ -101,43 +94,22 @@ class ArrayIndex(TermIndex):
 
     def _use(self, segments: Sequence[Segment]) -> None:
         self._segments = tuple(segments)
-        self._starts = np.cumsum([0, *(segment.size for segment in segments)])
-        self._live = sum(segment.live for segment in segments)
-        self._known_idf: Idf | None = None
+        self._search = Search(segments, self.settings)
 
     @property
     def engine(self) -> str:
         """What does the work, for people."""
-        return f"numpy arrays, {self._live:,} tools"
+        return f"numpy arrays, {len(self):,} tools"
 
     def __len__(self) -> int:
-        return self._live
+        return self._search.live
 
     def top(
         self, query: Mapping[str, float], k: int, *, parent_share: float = 0.0, category_share: float = 0.0
     ) -> list[Hit]:
         """Return the k best documents that share a term with the query, equal scores in their order."""
         check_shares(parent_share, category_share)
-        wanted = clean_query(query)
-        if not wanted or k < 1 or not self._live:
-            return []
-        hashes = np.fromiter(map(hash_text, wanted), np.uint64, len(wanted))
-        found = [segment.find(hashes) for segment in self._segments]
-        frequencies = sum(s.frequencies(terms) for s, terms in zip(self._segments, found, strict=True))
-        idf = self._idf().weigh(frequencies.tolist())
-        weights = [value * weight for value, weight in zip(idf, wanted.values(), strict=True)]
-        scores = self._score(found, weights)
-        lifts = Lifts(
-            (parent_share, category_share),
-            (lambda rows: self._gather("parents", rows), lambda rows: self._gather("categories", rows)),
-        )
-
-        def matched() -> Any:
-            return self._matched(found, weights, scores)
-
-        rows = lifts.candidates(scores, min(k, self._live), matched)
-        best = best_of(rows, lifts.lift(rows, scores[rows]), lambda rows: self._gather("orders", rows), k)
-        return [Hit(self._name(row), score, order) for row, score, order in best]
+        return self._search.top(clean_query(query), k, parent_share, category_share)
 
     def change(self, put: Iterable[Document] = (), remove: Iterable[str] = (), *, version: str = "") -> None:
         """Add, replace and remove documents, in the folder too if there is one.
@@ -199,78 +171,3 @@ class ArrayIndex(TermIndex):
             parts.append(part)
         self._parts = {part.digest: part for part in parts}
         keeper.commit(parts, self.version, self._next)
-
-    def _score(self, found: Sequence[Any], weights: Sequence[float]) -> Any:
-        """Return the score of every row, 0 where nothing matches or the document is there no more."""
-        scores = np.zeros(padded(int(self._starts[-1])))
-        for segment, start, terms in zip(self._segments, self._starts[:-1].tolist(), found, strict=True):
-            part = scores[start : start + segment.size]
-            try:
-                for term, weight in zip(terms.tolist(), weights, strict=True):
-                    if term >= 0:
-                        rows, gains = segment.postings(term)
-                        np.add.at(part, rows, gains * np.float64(weight))
-            except IndexError:
-                raise segment.file.damaged("a row lies outside") from None
-            part[segment.removed.rows] = 0.0
-        return scores
-
-    def _matched(self, found: Sequence[Any], weights: Sequence[float], scores: Any) -> Any:
-        """Return all rows that share a term with the query."""
-        if min(weights) > 1e-200:
-            return np.flatnonzero(scores)
-        held = np.zeros(len(scores), dtype=bool)
-        for segment, start, terms in zip(self._segments, self._starts[:-1].tolist(), found, strict=True):
-            part = held[start : start + segment.size]
-            for term in terms[terms >= 0].tolist():
-                part[segment.postings(term)[0]] = True
-            part[segment.removed.rows] = False
-        return np.flatnonzero(held)
-
-    def _idf(self) -> Idf:
-        """Return what terms weigh; made anew after a change."""
-        if self._known_idf is None:
-            self._known_idf = Idf(self._live, count_frequencies(self._segments), self.settings)
-        return self._known_idf
-
-    def _gather(self, name: str, rows: Any) -> Any:
-        """Return values of an array of the segments by row among all."""
-        if len(self._segments) == 1:
-            return self._segments[0].file.take(name, rows)
-        parts = np.searchsorted(self._starts, rows, "right") - 1
-        values = np.zeros(len(rows), np.uint64)
-        for number in np.unique(parts).tolist():
-            here = parts == number
-            values[here] = self._segments[number].file.take(name, rows[here] - self._starts[number])
-        return values
-
-    def _name(self, row: int) -> str:
-        part = int(np.searchsorted(self._starts, row, "right")) - 1
-        return self._segments[part].name(row - int(self._starts[part]))
-
-
-def count_frequencies(segments: Sequence[Segment]) -> dict[int, int]:
-    """Return how many terms are in how many documents, over all segments.
-
-    The first segment keeps these numbers; only the terms of the others, and of what was removed, are looked
-    at one by one.
-    """
-    if not segments:
-        return {}
-    first = segments[0]
-    values, counts = first.file.checked("frequencies"), first.file.checked("frequency_counts")
-    total = dict(zip(values.tolist(), counts.tolist(), strict=True))
-    changed = [segment.terms() for segment in segments[1:]]
-    changed.extend(
-        segment.terms()[segment.removed.terms] for segment in segments if len(segment.removed.terms)
-    )
-    if not changed:
-        return total
-    hashes = np.unique(np.concatenate(changed))
-    now = sum(segment.frequencies(segment.find(hashes)) for segment in segments)
-    places = first.find(hashes)
-    before = Segment(first.file).frequencies(places)
-    for old, new in zip(before.tolist(), now.tolist(), strict=True):
-        total[old] = total.get(old, 0) - 1
-        total[new] = total.get(new, 0) + 1
-    return total

@@ -20,8 +20,8 @@ class Document:
 
     Attributes:
         terms: Its search terms; repeats count.
-        parent: Documents of the same parent lift each other; empty for none.
-        category: Likewise.
+        parent: What it belongs to, a service for example; empty for none.
+        category: Documents of the same category may lift each other; empty for none.
     """
 
     name: str
@@ -100,9 +100,10 @@ class TermIndex(ABC):
     ) -> list[Hit]:
         """Return the k best documents that share a term with the query, equal scores in their order.
 
-        A score is the sum of weight x idf x saturated frequency over the query's terms, and on top of it
-        ``parent_share`` of the best such score among the documents of the same parent, and
-        ``category_share`` of the best of the same category.
+        A score is the sum of weight x idf x saturated frequency over the query's terms. On top of it come
+        ``parent_share`` of the score of the parent, and ``category_share`` of the best score among the
+        documents of the same category. A parent is scored as a document that holds each term of its
+        documents once, among all parents, with the idf ``smoothed``.
 
         Args:
             query: Term -> weight; weights that are not above zero, or are not numbers, leave a term out.

@@ -12,6 +12,7 @@ from toolhaft.retrievers.lexical.arrays import np
 from toolhaft.retrievers.lexical.base import Document, IndexSettings
 from toolhaft.retrievers.lexical.hashing import hash_group, hash_texts
 from toolhaft.retrievers.lexical.merging import norms_of, write_postings
+from toolhaft.retrievers.lexical.parent_lists import ParentNumbers, number_parents
 from toolhaft.retrievers.lexical.segment_writer import SegmentWriter
 from toolhaft.retrievers.lexical.sources import RunSource, Spill
 
@@ -46,11 +47,11 @@ class DocumentTable:
         """Mean number of terms."""
         return float(self.lengths.mean()) if len(self.lengths) else 0.0
 
-    def write(self, writer: SegmentWriter) -> None:
-        """Write it as arrays of a segment."""
+    def write(self, writer: SegmentWriter, parents: ParentNumbers) -> None:
+        """Write it as arrays of a segment, the parents as numbers."""
         rows = np.argsort(self.name_hashes, kind="stable")
         writer.put("lengths", self.lengths)
-        writer.put("parents", self.parents)
+        writer.put("parents", parents.numbers)
         writer.put("categories", self.categories)
         writer.put("orders", self.orders)
         writer.put("names", self.names)
@@ -64,9 +65,10 @@ def write_segment(
 ) -> str:
     """Write documents and their postings; return the digest that names the content."""
     writer = SegmentWriter(stream)
-    table.write(writer)
+    parents = number_parents(table.parents)
+    table.write(writer, parents)
     norms = norms_of(table.lengths, average, settings.k1, settings.b)
-    write_postings(writer, sources, norms, settings.k1)
+    write_postings(writer, sources, norms, settings.k1, parents)
     facts = {"documents": len(table.lengths), "average": average, "k1": settings.k1, "b": settings.b}
     return writer.finish(facts)
 

@@ -131,13 +131,22 @@ def _table_of(segment: Segment) -> DocumentTable:
     hashes[rows] = file.checked("name_hashes")
     return DocumentTable(
         lengths=file.checked("lengths"),
-        parents=file.checked("parents"),
+        parents=parent_hashes_of(segment),
         categories=file.checked("categories"),
         orders=file.checked("orders"),
         names=names,
         name_starts=starts,
         name_hashes=hashes,
     )
+
+
+def parent_hashes_of(segment: Segment) -> Any:
+    """Return the hash of each row's parent, 0 for none."""
+    hashes = np.concatenate([np.zeros(1, "<u8"), segment.file.checked("parent_hashes")])
+    numbers = segment.file.checked("parents")
+    if len(numbers) and int(numbers.max()) >= len(hashes):
+        raise segment.file.damaged("a parent lies outside")
+    return hashes[numbers]
 
 
 def _joined(tables: Sequence[DocumentTable]) -> DocumentTable:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from toolhaft.retrievers.lexical.arrays import np
+from toolhaft.retrievers.lexical.parent_lists import ParentLists, ParentNumbers
 from toolhaft.retrievers.lexical.segment_writer import SegmentWriter
 from toolhaft.retrievers.lexical.sources import Source
 
@@ -20,7 +21,9 @@ def norms_of(lengths: Any, average: float, k1: float, b: float) -> Any:
     return k1 * (1 - b + b * lengths.astype(np.float64) / average)
 
 
-def write_postings(writer: SegmentWriter, sources: Sequence[Source], norms: Any, k1: float) -> None:
+def write_postings(
+    writer: SegmentWriter, sources: Sequence[Source], norms: Any, k1: float, parents: ParentNumbers
+) -> None:
     """Write terms, their places, how frequent they are, and the postings.
 
     Args:
@@ -28,6 +31,7 @@ def write_postings(writer: SegmentWriter, sources: Sequence[Source], norms: Any,
         sources: In the order of the rows that they give.
         norms: By new row; see `norms_of`.
         k1: Saturation of term frequency.
+        parents: By new row.
     """
     held = [source.counts > 0 for source in sources]
     terms = np.unique(
@@ -44,12 +48,21 @@ def write_postings(writer: SegmentWriter, sources: Sequence[Source], norms: Any,
     writer.put("frequencies", frequencies)
     writer.put("frequency_counts", numbers)
     writer.begin("postings")
+    lists = ParentLists(parents)
+    peaks: list[Any] = []
     first = 0
     while first < len(terms):
         last = int(np.searchsorted(starts, starts[first] + _AT_ONCE, "right")) - 1
         last = min(max(last, first + 1), len(terms))
-        writer.write("postings", _merge(sources, places, starts[first : last + 1], first, norms, k1))
+        words = _merge(sources, places, starts[first : last + 1], first, norms, k1)
+        writer.write("postings", words)
+        lists.add(words, counts[first:last])
+        # The halves of a term's words are its rows and its gains; every other boundary begins gains.
+        halves = np.repeat(counts[first:last], 2).cumsum() - np.repeat(counts[first:last], 2)
+        peaks.append(np.maximum.reduceat(words.view("<f4"), halves)[1::2])
         first = last
+    lists.write(writer)
+    writer.put("peaks", np.concatenate([np.zeros(0, "<f4"), *peaks]))
 
 
 def _merge(

@@ -29,6 +29,7 @@ class PureIndex(TermIndex):
         self._orders: dict[str, int] = {}
         self._next = 0
         self._okapi: Okapi | None = None
+        self._parents: tuple[tuple[str, ...], Okapi] | None = None
         self._rows: list[Document] = []
         self._put(documents)
 
@@ -55,7 +56,7 @@ class PureIndex(TermIndex):
         rows = self._rows
         if parent_share or category_share:
             matched = sorted(okapi.matches(wanted))
-            parents = _best_by((rows[row].parent, scores[row]) for row in matched)
+            parents = self._score_parents(wanted) if parent_share else {}
             categories = _best_by((rows[row].category, scores[row]) for row in matched)
             found = [
                 (
@@ -78,7 +79,7 @@ class PureIndex(TermIndex):
             self._orders.pop(name, None)
         self._put(put)
         self.version = version
-        self._okapi = None
+        self._okapi = self._parents = None
 
     def _put(self, documents: Iterable[Document]) -> None:
         for document in documents:
@@ -86,6 +87,19 @@ class PureIndex(TermIndex):
                 self._orders[document.name] = self._next
             self._documents[document.name] = document
             self._next += 1
+
+    def _score_parents(self, query: Mapping[str, float]) -> dict[str, float]:
+        """Return the score of each parent as a document of the distinct terms of its documents."""
+        if self._parents is None:
+            terms: dict[str, dict[str, None]] = {}
+            for row in self._rows:
+                if row.parent:
+                    terms.setdefault(row.parent, {}).update(dict.fromkeys(row.terms))
+            settings = self._settings
+            okapi = Okapi(map(list, terms.values()), settings.k1, settings.b, idf="smoothed")
+            self._parents = tuple(terms), okapi
+        names, okapi = self._parents
+        return dict(zip(names, okapi.scores(query), strict=True))
 
     def _score_anew(self) -> Okapi:
         settings = self._settings

@@ -7,6 +7,7 @@ from typing import Any
 
 from toolhaft.retrievers.lexical.arrays import np
 
+_FEWEST = 256
 COLUMNS = 1_024
 """Scores come in a multiple of this number; the largest of every so-many-th one bounds the best."""
 
@@ -21,47 +22,82 @@ def bound_of_best(scores: Any, k: int) -> float:
 
     The largest of each of many groups are taken: the k-th of these is reached by k scores of k groups.
     """
-    columns = COLUMNS
-    while columns < 8 * k and columns * 2 <= len(scores) and len(scores) % (columns * 2) == 0:
+    columns = _FEWEST
+    while columns < 16 * k and columns * 2 <= len(scores) and len(scores) % (columns * 2) == 0:
         columns *= 2
     if k > columns or not len(scores):
         return float(np.partition(scores, -k)[-k]) if 0 < k <= len(scores) else -np.inf
     return float(np.partition(scores.reshape(-1, columns).max(axis=0), -k)[-k])
 
 
-def best_of(rows: Any, scores: Any, orders: Callable[[Any], Any], k: int) -> list[tuple[int, float, int]]:
+def best_of(rows: Any, scores: Any, orders: Callable[[Any], Any], k: int) -> tuple[Any, Any, Any]:
     """Return row, score and order of the k best, equal scores by their order."""
-    if len(rows) > k:
+    if len(rows) > 8 * k:
         least = np.partition(scores, -k)[-k]
         kept = scores >= least
         rows, scores = rows[kept], scores[kept]
     places = orders(rows)
     chosen = np.lexsort((places, -scores))[:k]
-    return list(zip(rows[chosen].tolist(), scores[chosen].tolist(), places[chosen].tolist(), strict=True))
+    return rows[chosen], scores[chosen], places[chosen]
 
 
 class Lifts:
-    """What scores gain by the best of their groups.
+    """What is added to scores: that of the parent, and a share of the best of the same category.
 
     Args:
-        shares: Of the best score of a group, one share for each way to group.
-        groups: Gives the hashes of the groups of rows, an array for each way; 0 is no group.
+        most: Largest that the first can be.
+        added: Gives the first for rows; None for nothing.
+        share: Of the best score in the category.
+        categories: Gives the hashes of the categories of rows; 0 is none.
     """
 
-    def __init__(self, shares: tuple[float, ...], groups: tuple[Callable[[Any], Any], ...]) -> None:
-        self._used = [(share, of) for share, of in zip(shares, groups, strict=True) if share]
-        self.most = sum(share for share, _ in self._used)
+    def __init__(
+        self,
+        most: float,
+        added: Callable[[Any], Any] | None,
+        share: float,
+        categories: Callable[[Any], Any],
+    ) -> None:
+        self._most = most
+        self._added = added
+        self._share = share
+        self._categories = categories
+
+    @property
+    def by_row(self) -> bool:
+        """Whether what is added to a score does not depend on other scores."""
+        return not self._share
 
     def lift(self, rows: Any, scores: Any) -> Any:
         """Return scores with their lifts, by the best among these rows."""
-        lifted = scores
-        for share, of in self._used:
-            groups, numbers = np.unique(of(rows), return_inverse=True)
+        lifted = scores if self._added is None else scores + self._added(rows)
+        if self._share:
+            groups, numbers = np.unique(self._categories(rows), return_inverse=True)
             best = np.zeros(len(groups))
             np.maximum.at(best, numbers, scores)
             best[groups == 0] = 0.0
-            lifted = lifted + share * best[numbers]
+            lifted = lifted + self._share * best[numbers]
         return lifted
+
+    def promising(self, scores: Any, k: int, unseen: float) -> Any:
+        """Return rows that the k best are among, or None if any row might be.
+
+        Args:
+            scores: Of all rows, as far as they were added up; what is added later depends on no other row.
+            k: How many are wanted.
+            unseen: Most that may yet come to a score.
+        """
+        bound = bound_of_best(scores, k)
+        if bound <= 0:
+            return None
+        rows = np.flatnonzero(scores >= bound)
+        reached = float(np.partition(self.lift(rows, scores[rows]), -k)[-k]) * (1 - 1e-9)
+        if unseen + self._most >= reached:
+            return None
+        rows = np.flatnonzero(scores >= reached - self._most - unseen)
+        if self._added is None:
+            return rows
+        return rows[scores[rows] + self._added(rows) >= reached - unseen]
 
     def candidates(self, scores: Any, k: int, matched: Callable[[], Any]) -> Any:
         """Return rows that the k best are among, and with each the best of its groups.
@@ -78,10 +114,10 @@ class Lifts:
         if bound <= 0:
             return matched()
         rows = np.flatnonzero(scores >= bound)
-        if not self.most:
+        if self._added is None and not self._share:
             return rows
         own = scores[rows]
         best = float(own.max())
         reached = float(np.partition(self.lift(rows, own), -k)[-k])
-        least = reached - self.most * best - 1e-9 * best
+        least = reached - self._most - self._share * best - 1e-9 * best
         return np.flatnonzero(scores >= least) if least > 0 else matched()

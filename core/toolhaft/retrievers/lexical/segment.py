@@ -59,6 +59,9 @@ class Segment:
             any(len(file.array(name)) != self.size for name in whole)
             or len(file.array("name_starts")) != self.size + 1
             or len(self._starts) != len(terms) + 1
+            or len(file.array("parent_starts")) != len(terms) + 1
+            or len(file.array("peaks")) != len(terms)
+            or len(file.array("parent_lengths")) != len(file.array("parent_hashes"))
             or len(file.array("frequencies")) != len(file.array("frequency_counts"))
         ):
             raise file.damaged("its arrays do not fit each other")
@@ -104,6 +107,21 @@ class Segment:
         count = last - first
         return words[:count], words[count:].view("<f4")
 
+    def peak(self, term: int) -> float:
+        """Return the most that a term adds to a score for an idf of 1."""
+        self.file.check("peaks", term, term + 1)
+        return float(self.file.array("peaks")[term])
+
+    def parents_with(self, term: int) -> Any:
+        """Return the numbers of the parents, from 1, of which a document holds a term, ascending."""
+        starts, lists = self.file.array("parent_starts"), self.file.array("parent_postings")
+        self.file.check("parent_starts", term, term + 2)
+        first, last = int(starts[term]), int(starts[term + 1])
+        if not first <= last <= len(lists):
+            raise self.file.damaged("a list of parents lies outside")
+        self.file.check("parent_postings", first, last)
+        return lists[first:last]
+
     def range_of_postings(self, first: int, last: int) -> tuple[Any, Any, Any]:
         """Return number within a range of terms, row and gain of each of their postings."""
         starts = self._starts[first : last + 1].astype(np.int64)
@@ -116,14 +134,20 @@ class Segment:
         places = np.arange(len(terms)) + (starts[:-1] - starts[0])[terms]
         return terms, words[places], words[places + counts[terms]].view("<f4")
 
-    def name(self, row: int) -> str:
-        """Return the name of a document."""
-        first, last = self.file.take("name_starts", np.array([row, row + 1])).tolist()
+    def names(self, rows: Any) -> list[str]:
+        """Return the names of documents."""
+        starts, ends = (self.file.take("name_starts", rows + step).tolist() for step in (0, 1))
         names = self.file.array("names")
-        if not first <= last <= len(names):
-            raise self.file.damaged("a name lies outside")
-        self.file.check("names", first, last)
-        return bytes(names[first:last]).decode("utf-8", "surrogatepass")
+        found: list[str] = []
+        for first, last in zip(starts, ends, strict=True):
+            if not first <= last <= len(names):
+                raise self.file.damaged("a name lies outside")
+            self.file.check("names", first, last)
+            try:
+                found.append(names[first:last].tobytes().decode("utf-8", "surrogatepass"))
+            except UnicodeDecodeError:
+                raise self.file.damaged("a name cannot be read") from None
+        return found
 
     def row_named(self, name: str) -> int | None:
         """Return the row of a name that is there, or None."""
@@ -131,8 +155,9 @@ class Segment:
         wanted = np.uint64(hash_text(name))
         first, last = (int(np.searchsorted(hashes, wanted, side)) for side in ("left", "right"))
         self.file.check("name_hashes", max(first - 1, 0), min(last + 1, self.size))
-        for row in self.file.take("name_rows", np.arange(first, last)).tolist():
-            if self.name(row) == name and not self.is_removed(row):
+        rows = self.file.take("name_rows", np.arange(first, last))
+        for row, found in zip(rows.tolist(), self.names(rows), strict=True):
+            if found == name and not self.is_removed(row):
                 return int(row)
         return None
 

@@ -19,7 +19,11 @@ PAGE = 4_096
 _ALIGNED = 64
 KINDS = {
     "lengths": "<u4",
-    "parents": "<u8",
+    "parents": "<u4",
+    "parent_hashes": "<u8",
+    "parent_lengths": "<u4",
+    "parent_starts": "<u8",
+    "parent_postings": "<u4",
     "categories": "<u8",
     "orders": "<u4",
     "names": "<u1",
@@ -31,6 +35,7 @@ KINDS = {
     "frequencies": "<u4",
     "frequency_counts": "<u4",
     "postings": "<u4",
+    "peaks": "<f4",
     "removed": "<u4",
     "removed_terms": "<u4",
     "removed_counts": "<u4",

@@ -1,0 +1,99 @@
+"""Scores of parents, each as a document that holds every term of its documents once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from toolhaft.retrievers.lexical.arrays import np
+from toolhaft.retrievers.lexical.base import IndexSettings
+from toolhaft.retrievers.lexical.segment import Segment
+
+
+class Parents:
+    """The parents of several segments' documents, each with a number among all, from 1.
+
+    Those of the first segment keep its numbers. What was removed counts until segments are merged, and a
+    parent in several of them is as long as in that where it is longest.
+
+    Args:
+        segments: As of the index.
+        settings: How documents are scored.
+    """
+
+    def __init__(self, segments: Sequence[Segment], settings: IndexSettings) -> None:
+        self._segments = segments
+        first = segments[0].file.checked("parent_hashes")
+        lengths = [segments[0].file.checked("parent_lengths").astype(np.float64)]
+        known: dict[int, int] = {}
+        self._numbers: list[Any] = [None]
+        for segment in segments[1:]:
+            hashes = segment.file.checked("parent_hashes")
+            places = np.searchsorted(first, hashes)
+            held = np.zeros(len(hashes), dtype=bool)
+            inside = places < len(first)
+            held[inside] = first[places[inside]] == hashes[inside]
+            numbers = places + 1
+            for place in np.flatnonzero(~held).tolist():
+                numbers[place] = known.setdefault(int(hashes[place]), len(first) + 1 + len(known))
+            self._numbers.append(np.concatenate([[0], numbers]))
+        self.size = len(first) + len(known)
+        longest = np.concatenate([*lengths, np.zeros(len(known))])
+        for segment, numbers in zip(segments[1:], self._numbers[1:], strict=True):
+            np.maximum.at(longest, numbers[1:] - 1, segment.file.checked("parent_lengths"))
+        average = float(longest.mean()) if self.size else 0.0
+        k1, b = settings.k1, settings.b
+        norms = k1 * (1 - b + b * longest / average) if average > 0 else np.full(self.size, k1)
+        self._gains = np.concatenate([[0.0], (k1 + 1) / (1 + norms)])
+
+    def score(self, terms: Sequence[tuple[Any, float]]) -> Any:
+        """Return the score of every parent, at place 0 that of no parent.
+
+        Args:
+            terms: For each its parents (see `with_term`) and its weight.
+        """
+        scores = np.zeros(self.size + 1)
+        numbers = np.concatenate([parents for parents, _ in terms])
+        counts = [len(parents) for parents, _ in terms]
+        weights = [
+            weight * math.log(1 + (self.size - count + 0.5) / (count + 0.5))
+            for count, (_, weight) in zip(counts, terms, strict=True)
+        ]
+        try:
+            np.add.at(scores, numbers, np.repeat(np.array(weights), counts))
+        except IndexError:
+            raise self._segments[0].file.damaged("a parent lies outside") from None
+        scores *= self._gains
+        return scores
+
+    def with_term(self, terms: Sequence[int]) -> Any:
+        """Return the parents that hold a term.
+
+        Args:
+            terms: Its number in each segment, -1 where it is not.
+        """
+        first = self._segments[0].parents_with(terms[0]) if terms[0] >= 0 else np.zeros(0, "<u4")
+        others = [
+            numbers[segment.parents_with(term)]
+            for segment, term, numbers in zip(self._segments[1:], terms[1:], self._numbers[1:], strict=True)
+            if term >= 0
+        ]
+        if not others:
+            return first
+        new = np.unique(np.concatenate(others))
+        if len(first):
+            places = np.minimum(np.searchsorted(first, new), len(first) - 1)
+            new = new[first[places] != new]
+        return np.concatenate([first, new.astype("<u4")])
+
+    def of_rows(self, number: int, rows: Any) -> Any:
+        """Return the parents of rows of a segment.
+
+        Args:
+            number: Of the segment.
+            rows: Within it.
+        """
+        own = self._segments[number].file.take("parents", rows)
+        numbers = self._numbers[number]
+        return own if numbers is None else numbers[own]
