@@ -130,6 +130,12 @@ BAD = {
     "no such file of queries": (("{catalog}", "--queries", "gone.jsonl"), 2, "cannot read it"),
     "a folder that is none": (("{folder}/..",), 2, "Name a file of queries"),
     "a layout for a file": (("{catalog}", "--queries", "{queries}", "--layout", "toolbench"), 2, "--layout"),
+    "rules for a folder": (("{folder}", "--curate", "rules.yaml"), 2, "are of a catalog"),
+    "rules that are not there": (
+        ("{catalog}", "--queries", "{queries}", "--curate", "rules.yaml"),
+        2,
+        "rules.yaml",
+    ),
     "unknown layout": (("{folder}", "--layout", "toolbank"), 2, "Did you mean 'toolbench'"),
     "unknown part": (("{folder}", "--part", "dev"), 2, "unknown part 'dev'"),
     "k of nothing": (("{folder}", "-k", "0"), 2, "k = 0"),

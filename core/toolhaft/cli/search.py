@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Curated, LockFile
+
 app = typer.Typer(help="Measure how well tools are found.", add_completion=False, no_args_is_help=True)
 
 
@@ -44,10 +46,14 @@ def evaluate(
         int | None, typer.Option(help="Only so many of the queries, drawn by the seed.", min=1)
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the bootstrap, and of what --limit draws.")] = 0,
+    curate: Curated = None,
+    lock: LockFile = None,
+    auth: Auth = None,
+    allow_host: AllowHost = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder for the report and the rankings.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJSON = False,
 ) -> None:
     """Ask retrievers what is known to need certain tools, and compare how well they find them.
 
@@ -66,5 +72,6 @@ def evaluate(
         part=part,
         limit=limit,
         seed=seed,
+        opening={"auth": auth, "allow_host": allow_host, "curation": curate, "lock": lock},
     )
     SearchEvaluation(choices, output=output).show(as_json=as_json)

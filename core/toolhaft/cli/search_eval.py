@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,7 @@ class SearchChoices:
         layout: Of a folder; likewise ``part``.
         limit: Only so many queries, drawn by the seed.
         seed: Of the bootstrap and of the limit.
+        opening: How the catalog is opened: ``auth``, ``allow_host``, ``curation``, ``lock``, or None.
     """
 
     location: str
@@ -51,6 +52,7 @@ class SearchChoices:
     part: str = ""
     limit: int | None = None
     seed: int = 0
+    opening: Mapping[str, Any] = field(default_factory=dict)
 
     def settings(self) -> dict[str, Any]:
         """Return them for the record."""
@@ -61,6 +63,7 @@ class SearchChoices:
             "k": self.depths,
             **({"part": self.part} if self.part else {}),
             **({"limit": self.limit} if self.limit else {}),
+            **({"curation": str(self.opening["curation"])} if self.opening.get("curation") else {}),
             "seed": self.seed,
         }
 
@@ -122,8 +125,13 @@ class SearchEvaluation:
                     "--part and --layout are of a folder of queries", hint="Leave them out beside --queries"
                 )
             asked = read_own(choices.queries)
-            specs = self._open.enter_context(_opened(choices.location)).specs()
-            return self._limited(asked), specs
+            catalog = self._open.enter_context(_opened(choices.location, choices.opening))
+            return self._limited(asked), catalog.specs()
+        if any(choices.opening.values()):
+            raise UsageError(
+                "--curate, --lock, --auth and --allow-host are of a catalog",
+                hint="Name a file of queries for it: --queries queries.jsonl",
+            )
         folder = Path(choices.location)
         if not layout_of(folder) and not (folder.is_dir() and choices.layout != "auto"):
             raise UsageError(
@@ -236,10 +244,11 @@ def make_retrievers(written: Sequence[str]) -> dict[str, Retriever]:
     return found
 
 
-def _opened(location: str) -> Any:
+def _opened(location: str, opening: Mapping[str, Any]) -> Any:
     from toolhaft.cli.catalogs import open_location
 
-    return open_location(location, None, None)
+    settings = {name: value for name, value in opening.items() if name not in ("auth", "allow_host")}
+    return open_location(location, opening.get("auth"), opening.get("allow_host"), **settings)
 
 
 def _prepared(output: Path | None) -> Path | None:

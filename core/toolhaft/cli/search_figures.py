@@ -75,7 +75,16 @@ def _print_pairings(comparison: RankingComparison) -> None:
     ]
     print_line()
     print_table(
-        (f"AGAINST {comparison.results[0].name}", "FIGURE", "DIFFERENCE", "95 %", "WIN/TIE/LOSS", "P"), rows
+        (
+            f"AGAINST {comparison.results[0].name}",
+            "FIGURE",
+            "DIFFERENCE",
+            "95 %",
+            "WIN/TIE/LOSS",
+            "P",
+            "DETECTABLE",
+        ),
+        rows,
     )
     if several:
         print_line(f"P of {comparison.metric} is adjusted for the number of retrievers (Holm).")
@@ -99,6 +108,7 @@ def _pair_cells(pairing: Pairing, several: bool) -> tuple[str, ...]:
         interval,
         f"{pairing.wins}/{pairing.ties}/{pairing.losses}",
         "-" if p is None else "<0.0001" if p < 0.0001 else f"{p:.4f}",
+        "-" if pairing.detectable is None else points(pairing.detectable).lstrip("+"),
     )
 
 
