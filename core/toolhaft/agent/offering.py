@@ -76,7 +76,7 @@ class Offering:
 
         chosen = [hit.item for hit in hits]
         mentioned = mentioned_tools(chosen, self.catalog, limit=self.chosen)
-        chosen.extend(map(self.catalog.spec, mentioned))
+        chosen.extend(map(self.catalog.specs().named, mentioned))
         left = self.chosen - len(chosen)
         opening = opening_tools(chosen, islice(self.catalog.specs(), _LOOKED_AT), limit=left)
         event = ToolsRetrieved(

@@ -8,11 +8,11 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
-from toolhaft.errors import FormatError, UsageError
+from toolhaft.errors import FormatError, ToolhaftError, UsageError
 from toolhaft.tools.base import NAME
 from toolhaft.tools.specs import SpecChanges
 from toolhaft.types import FORMAT, ToolSpec, from_json
@@ -58,15 +58,19 @@ class CatalogDatabase:
         Raises:
             FormatError: The file is damaged, or closed.
         """
-        with self._asking, told_errors(self.path):
+        with self._asking:
             try:
                 return self._file.execute(statement, values).fetchall()
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
-                    raise
-            with closing(connect(self.path, "rw")) as file:  # whoever changed it did not come to the end
-                file.execute("SELECT 1 FROM sqlite_master")
-            return self._file.execute(statement, values).fetchall()
+            except sqlite3.Error as error:
+                code = getattr(error, "sqlite_errorcode", None)
+                if code != sqlite3.SQLITE_READONLY_ROLLBACK:
+                    raise told_error(error, self.path) from None
+            try:  # whoever changed it did not come to the end
+                with closing(connect(self.path, "rw")) as file:
+                    file.execute("SELECT 1 FROM sqlite_master")
+                return self._file.execute(statement, values).fetchall()
+            except sqlite3.Error as error:
+                raise told_error(error, self.path) from None
 
     def pages(self, columns: str) -> Iterator[tuple[Any, ...]]:
         """Yield columns of all tools in their order, a few rows read at a time."""
@@ -213,20 +217,13 @@ def connect(path: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
     return file
 
 
-@contextmanager
-def told_errors(path: Path) -> Iterator[None]:
-    """Raise what SQLite says of a file as `FormatError`, or `UsageError` where it is only in use."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise UsageError(
-                "another process is changing the catalog",
-                where=str(path),
-                hint="Try again when it is done",
-            ) from None
-        raise FormatError(f"not a Toolhaft catalog, or a damaged one: {error}", where=str(path)) from None
+def told_error(error: sqlite3.Error, path: Path) -> ToolhaftError:
+    """Return what SQLite says of a file as `FormatError`, or as `UsageError` where it is only in use."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        what = "another process is changing the catalog"
+        return UsageError(what, where=str(path), hint="Try again when it is done")
+    return FormatError(f"not a Toolhaft catalog, or a damaged one: {error}", where=str(path))
 
 
 def read_spec(name: Any, text: Any, path: Path) -> ToolSpec:

@@ -19,7 +19,7 @@ from toolhaft.tools.catalog_database import (
     connect,
     parse_json,
     read_spec,
-    told_errors,
+    told_error,
 )
 from toolhaft.tools.catalog_hash import Chain, hash_tool
 from toolhaft.tools.catalog_writing import (
@@ -312,18 +312,17 @@ def _writing(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _told_writing(path: Path) -> Iterator[None]:
-    with told_errors(path):
-        try:
-            yield
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0)
-            if code == sqlite3.SQLITE_READONLY_DBMOVED:
-                what = "another process put a new file in its place"
-                raise _ReplacedError(what, where=str(path), hint="Try again") from None
-            hint = _CANNOT_WRITE.get(code & 0xFF)
-            if hint is None:
-                raise
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code == sqlite3.SQLITE_READONLY_DBMOVED:
+            what = "another process put a new file in its place"
+            raise _ReplacedError(what, where=str(path), hint="Try again") from None
+        if code & 0xFF in _CANNOT_WRITE:
+            hint = _CANNOT_WRITE[code & 0xFF]
             raise UsageError(f"cannot write: {error}", where=str(path), hint=hint) from None
+        raise told_error(error, path) from None
 
 
 def _prepare(file: sqlite3.Connection, path: Path) -> str:

@@ -93,7 +93,7 @@ class GrowingTools(ToolSet):
     def specs(self) -> tuple[ToolSpec, ...]:
         """Specs of the offered tools, the one that searches first; the same object until they change."""
         if self._specs is None:
-            self._specs = (self.finder.spec, *map(self._catalog.spec, self._offered))
+            self._specs = (self.finder.spec, *map(self.spec, self._offered))
         return self._specs
 
     @property
@@ -164,7 +164,7 @@ class GrowingTools(ToolSet):
 
     def _size(self, name: str) -> int:
         if name not in self._sizes:
-            self._sizes[name] = prompt_size(self._catalog.spec(name))
+            self._sizes[name] = prompt_size(self.spec(name))
         return self._sizes[name]
 
 

@@ -30,8 +30,19 @@ class ToolSet:
     def specs(self) -> tuple[ToolSpec, ...]:
         """Specs of the offered tools; the same tuple object until something is added or removed."""
         if self._specs is None:
-            self._specs = tuple(self._catalog.spec(name) for name in self._offered)
+            self._specs = tuple(map(self.spec, self._offered))
         return self._specs
+
+    def spec(self, name: str) -> ToolSpec:
+        """Return the spec of a tool of the catalog; one in a file is not made before it is called.
+
+        Raises:
+            UnknownNameError: The catalog has no such tool.
+        """
+        try:
+            return self._catalog.specs().named(name)
+        except KeyError:
+            return self._catalog.spec(name)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -54,7 +65,7 @@ class ToolSet:
         """
         for name in names:
             if name not in self._offered:
-                self._catalog.spec(name)
+                self.spec(name)
                 self._offered[name] = None
                 self._specs = None
 

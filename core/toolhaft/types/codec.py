@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _UNKNOWN_KEY = "unexpected_keyword_argument"
-_LONG_NUMBER = re.compile(r"\d{19}")
+_LONG = 19
+_LONG_NUMBER = re.compile(rf"\d{{{_LONG}}}")
+_NO_DIGITS = bytes(byte for byte in range(256) if not 48 <= byte <= 57)
 FORMAT = 1
 """The format of records that this version writes, and the newest it reads."""
 
@@ -130,11 +132,16 @@ def _reason(kind: str, location: Sequence[str | int], message: str) -> str:
 
 def _parsed(data: bytes | str) -> Any:
     text = data if isinstance(data, str) else bytes(data).decode("utf-8")
-    if _LONG_NUMBER.search(text):  # orjson would make an inexact number of it
+    if _may_hold_long_number(text) and _LONG_NUMBER.search(text):  # orjson would make an inexact number of it
         return json.loads(text, parse_constant=_refuse)
     import orjson
 
     return orjson.loads(text)
+
+
+def _may_hold_long_number(text: str) -> bool:
+    """Whether there are digits enough; counting them is far faster than searching for a run of them."""
+    return len(text.encode("utf-8", "replace").translate(None, _NO_DIGITS)) >= _LONG
 
 
 def _refuse(constant: str) -> Any:
