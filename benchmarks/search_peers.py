@@ -6,14 +6,16 @@ Makes ``.venv-search`` and ``.venv-search-fastmcp`` where they are not there yet
 gets each tool's name, description, parameters and tags, in the form that it takes them, and the whole
 query. With ``--whole`` it gets category, service, name, description and parameters as one description
 besides: what a peer would find if its users wrote its descriptions so. Where half of a peer's queries take
-more than half a second, 120 drawn by seed 0 are asked. Rankings are written under ``--out``; figures are
-those of `toolhaft.evaluators.ranking`, intervals are of 95 %, differences ours less theirs, query by query.
+more than half a second, 120 drawn by seed 0 are asked. Rankings of peers are kept under ``--out``, and
+taken from there the next time; figures are those of `toolhaft.evaluators.ranking`, intervals are of 95 %,
+differences ours less theirs, query by query.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import json
 import os
 import random
@@ -69,8 +71,13 @@ def python_of(environment: str) -> Path:
     return folder / "bin/python"
 
 
-def ask_peer(name: str, job: Mapping[str, Any], out: Path) -> dict[str, Any]:
-    """Have a peer answer a job, and return what it found; it is kept under ``out``."""
+def ask_peer(name: str, job: Mapping[str, Any], out: Path, *, again: bool = False) -> dict[str, Any]:
+    """Have a peer answer a job, and return what it found; the same job is answered from ``out``."""
+    digest = hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()
+    if out.exists() and not again:
+        kept: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+        if kept.get("job") == digest:
+            return kept
     with tempfile.TemporaryDirectory() as place:
         written = Path(place) / "job.json"
         written.write_text(json.dumps(job), encoding="utf-8")
@@ -81,7 +88,8 @@ def ask_peer(name: str, job: Mapping[str, Any], out: Path) -> dict[str, Any]:
             stderr=None if os.environ.get("PEER_LOUD") else subprocess.DEVNULL,
             env={"PATH": "/usr/bin:/bin", "HOME": place, "OMP_NUM_THREADS": "1", "DO_NOT_TRACK": "1"},
         )
-    answer: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    answer: dict[str, Any] = json.loads(out.read_text(encoding="utf-8")) | {"job": digest}
+    out.write_text(json.dumps(answer), encoding="utf-8")
     return answer
 
 
@@ -133,7 +141,8 @@ def measure(found: SearchSet, peers: Sequence[str], ours: Sequence[str], chosen:
             }
             label = f"{name} (whole text)" if whole else name
             try:
-                answer = ask_peer(name, job, chosen.out / f"{found.name}-{label.replace(' ', '-')}.json")
+                place = chosen.out / f"{found.name}-{label.replace(' ', '-')}.json"
+                answer = ask_peer(name, job, place, again=chosen.again)
             except subprocess.CalledProcessError as error:
                 print(f"| {label} | failed with {error.returncode} |", flush=True)
                 continue
@@ -177,6 +186,7 @@ def main() -> None:
     parser.add_argument("--ours", action="append", help="retrievers of ours; bm25 by default")
     parser.add_argument("--limit", type=int, default=1000, help="queries of a set at most, drawn by seed 0")
     parser.add_argument("--whole", action="store_true", help="also give peers all text as the description")
+    parser.add_argument("--again", action="store_true", help="ask peers again whose rankings are kept")
     parser.add_argument("--out", type=Path, default=Path(tempfile.gettempdir()) / "search_peers")
     chosen = parser.parse_args()
     unknown = [name for name in chosen.peers if name not in PEERS]

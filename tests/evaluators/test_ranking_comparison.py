@@ -44,7 +44,8 @@ def test_figures_differences_and_what_is_missed():
     assert (found.metric, found.depths) == ("ndcg@5", (1, 5, 10))
     assert first.figures["recall@1"].mean == 0.75
     assert first.figures["recall@1"].low < 0.75 < first.figures["recall@1"].high
-    assert (second.figures["ndcg@5"].mean, second.figures["ndcg@5"].low) == (1.0, 1.0)
+    assert second.figures["ndcg@5"].mean == second.figures["ndcg@5"].high == 1.0
+    assert 0.9 < second.figures["ndcg@5"].low < 0.95  # forty that all end alike are no certainty
     assert [figure.mean for figure in second.curve] == [1.0] * 10
     assert first.by_category["even"]["ndcg@5"].mean == 0.5
     assert first.by_category["odd"]["ndcg@5"].mean == 1.0

@@ -11,13 +11,22 @@ from statistics import fmean, median, variance
 from toolhaft.errors import UsageError
 from toolhaft.evaluators.bootstrap import bootstrap_interval, difference_interval
 from toolhaft.evaluators.ranking import DEPTHS, RankingScores, first_places, metric_names, score_rankings
-from toolhaft.evaluators.statistics import CONFIDENCE, FEWEST, critical, detectable_difference, holm, mcnemar
+from toolhaft.evaluators.statistics import (
+    CONFIDENCE,
+    FEWEST,
+    critical,
+    detectable_difference,
+    holm,
+    mcnemar,
+    wilson,
+)
 from toolhaft.types import Pairing
 
 RESAMPLES = 2_000
 MANY = 2_000
 """Queries above which the interval of a mean is taken from the normal distribution, which the bootstrap's
 has become: the two differ by less than the bootstrap's own chance."""
+_FEW = 10
 _CURVE_RESAMPLES = 500
 _SHALLOWEST_CURVE = 10
 _DEEPEST_CURVE = 50
@@ -164,6 +173,8 @@ def mean_figure(values: Sequence[float], *, seed: int = 0, resamples: int = RESA
     """Return the mean of one figure over queries, with its 95 % interval.
 
     It is the percentile bootstrap over queries; of more than 2,000 queries its limit, the normal interval.
+    Where fewer than ten queries differ from the rest, it is widened to hold Wilson's as well: of queries that
+    all end alike, resampling would conclude that every other one does, with certainty.
 
     Args:
         values: One a query, at least one, in [0, 1].
@@ -178,6 +189,9 @@ def mean_figure(values: Sequence[float], *, seed: int = 0, resamples: int = RESA
         half = critical(CONFIDENCE) * math.sqrt(variance(values) / len(values))
         return Figure(mean=mean, low=max(0.0, mean - half), high=min(1.0, mean + half), queries=len(values))
     low, high = bootstrap_interval(values, seed=seed, resamples=resamples)
+    if len(values) - max(Counter(values).values()) < _FEW:
+        least, most = wilson(min(math.fsum(values), len(values)), len(values))
+        low, high = min(low, least), max(high, most)
     return Figure(mean=fmean(values), low=low, high=high, queries=len(values))
 
 
