@@ -95,3 +95,16 @@ def test_every_kind_of_tool_is_found_by_its_own_words(spec, title, words):
     terms = set(compose_tokens(spec))
     assert words <= terms
     assert not {"0", "f", "e", "d", "c", "2d3c"} & terms, "a hash is no word"
+
+
+def test_titles_and_descriptions_give_pairs_and_lists_do_not():
+    spec = ToolSpec(
+        name="list_open_orders",
+        parent="Corner Shop",
+        tags=("retail trade",),
+        description="Orders of customers.",
+        parameters={"type": "object", "properties": {"start_day": {"description": "first one"}}},
+    )
+    terms = compose_tokens(spec)
+    assert {term for term in terms if " " in term} == {"list open", "open order", "order custom"}
+    assert terms.count("open order") == terms.count("open"), "a pair weighs what its field does"

@@ -26,9 +26,15 @@ def test_repeats_of_a_word_count_less_each():
     assert 1.0 < weights["pet"] < 4.0
 
 
+def test_neighbours_are_a_term_of_their_own_that_counts_less():
+    weights = weigh_terms("the exchange rate, and the rate of exchange")
+    assert weights["exchang rate"] == weights["rate exchang"] < weights["rate"]
+    assert "rate rate" not in weights
+
+
 def test_a_query_has_a_bounded_number_of_terms_and_the_first_stay():
     weights = weigh_terms(" ".join(f"word{chr(97 + i % 26)}{i}" for i in range(20_000)))
-    assert len(weights) == MOST_TERMS
+    assert len(weights) == 2 * MOST_TERMS, "as many pairs as terms"
     assert "worda0" in weights
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from toolhaft.retrievers.pairs import pair_terms
 from toolhaft.text import clean, tokenize
 from toolhaft.types import ToolSpec
 
-COMPOSITION = "2"
+COMPOSITION = "3"
 """Names the way in which search terms are made of a tool; an index made in another way is of no use."""
 _LONGEST_DESCRIPTION = 4_000
 _LONGEST_PARAMETERS = 4_000
@@ -108,20 +109,26 @@ def compose_text(spec: ToolSpec) -> str:
 def compose_tokens(spec: ToolSpec, weights: FieldWeights = FieldWeights()) -> list[str]:
     """Return a tool's search terms, those of each field repeated as often as its weight says.
 
+    Title and description give their pairs of neighbouring terms too (see `pair_terms`); tags and
+    parameters are lists, whose neighbours mean nothing.
+
     Source: S. Robertson, H. Zaragoza, M. Taylor, "Simple BM25 extension to multiple weighted fields",
     CIKM 2004: term frequencies are weighted and added before BM25, rather than scores after it.
     """
     fields = compose_fields(spec)
     tokens: list[str] = []
-    for text, weight in (
-        (fields.title, weights.name),
-        (fields.parent, weights.parent),
-        (fields.tags, weights.tags),
-        (fields.description, weights.description),
-        (fields.parameters, weights.parameters),
+    for text, weight, paired in (
+        (fields.title, weights.name, True),
+        (fields.parent, weights.parent, False),
+        (fields.tags, weights.tags, False),
+        (fields.description, weights.description, True),
+        (fields.parameters, weights.parameters, False),
     ):
         if text and weight:
-            tokens.extend(tokenize(text) * weight)
+            terms = tokenize(text)
+            if paired:
+                terms.extend(list(pair_terms(terms)))
+            tokens.extend(terms * weight)
     return tokens
 
 

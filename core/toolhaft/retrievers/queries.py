@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from itertools import islice
 
+from toolhaft.retrievers.pairs import PAIR_WEIGHT, pair_terms
 from toolhaft.text import tokenize
 
 MOST_TERMS = 1_000
-"""Different terms of one query that are looked for: the first."""
+"""Different terms of one query that are looked for, and as many pairs of them: the first."""
 DAMPING = 0.5
 """Power of a term's count that is its weight: 1 counts every repeat in full, 0 none."""
 
 
 def weigh_terms(query: str) -> dict[str, float]:
-    """Return the terms of a query with their weights.
+    """Return the terms of a query, and the pairs of neighbouring ones, with their weights.
 
     An instruction of several sentences names its subject again and again, and then hides the words that
     are said once and tell one tool of a service from another; so repeats count less each.
@@ -25,5 +26,10 @@ def weigh_terms(query: str) -> dict[str, float]:
     Source: S. Robertson, S. Walker, "Some simple effective approximations to the 2-Poisson model", SIGIR
     1994, whose query term frequency saturates by k3; a power serves as well here and has no unit.
     """
-    counts = Counter(tokenize(query))
-    return {term: count**DAMPING for term, count in islice(counts.items(), MOST_TERMS)}
+    terms = tokenize(query)
+    weights = {
+        pair: PAIR_WEIGHT * count**DAMPING
+        for pair, count in islice(Counter(pair_terms(terms)).items(), MOST_TERMS)
+    }
+    weights |= {term: count**DAMPING for term, count in islice(Counter(terms).items(), MOST_TERMS)}
+    return weights
