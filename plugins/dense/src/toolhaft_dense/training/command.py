@@ -7,42 +7,50 @@ from typing import Annotated, Any
 
 import typer
 
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for what comes out.")]
+Data = Annotated[list[Path], typer.Option(help="Folder in ToolBench's layout; may be given several times.")]
+Catalog = Annotated[list[str], typer.Option(help="Tools: a catalog file, an OpenAPI document and so on.")]
+Queries = Annotated[list[Path], typer.Option(help="Queries that name the catalog's tools (.jsonl, .csv).")]
+Runs = Annotated[list[Path], typer.Option(help="Stored runs: what was called well answers the instruction.")]
+Include = Annotated[
+    list[str], typer.Option(help="Learn from runs with this label, such as heuristic or scripted.")
+]
+Synthetic = Annotated[int | None, typer.Option(help="Queries to make from the tools' own documents.")]
+Base = Annotated[
+    Path | None, typer.Option(help="Folder of the encoder to begin with; else all-MiniLM-L6-v2.")
+]
+Guide = Annotated[
+    Path | None, typer.Option(help="Folder of a cross-encoder to distil, with --set distillation=kl.")
+]
+Preset = Annotated[str, typer.Option(help="Settings by name: default or toolllm.")]
+Epochs = Annotated[float | None, typer.Option(help="Passes over the pairs.")]
+Rate = Annotated[float | None, typer.Option(help="Highest rate.")]
+Seed = Annotated[int | None, typer.Option(help="Of everything that chance decides.")]
+HoldOut = Annotated[
+    float | None, typer.Option(help="Share of services whose queries are measured, not learned.")
+]
+Words = Annotated[
+    list[str],
+    typer.Option("--set", help="Another setting: batch=64, hard_negatives=2, negatives=bm25,dense."),
+]
+
 
 def retriever(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for what comes out.")],
-    data: Annotated[
-        list[Path], typer.Option(help="Folder in ToolBench's layout; may be given several times.")
-    ] = [],  # noqa: B006  typer copies it
-    catalog: Annotated[list[str], typer.Option(help="Tools: a catalog file, OpenAPI document, ....")] = [],  # noqa: B006
-    queries: Annotated[
-        list[Path], typer.Option(help="Queries that name the catalog's tools (.jsonl, .csv).")
-    ] = [],  # noqa: B006
-    runs: Annotated[
-        list[Path], typer.Option(help="Stored runs: what was called well answers the instruction.")
-    ] = [],  # noqa: B006
-    include: Annotated[
-        list[str], typer.Option(help="Learn from runs with this label, such as heuristic or scripted.")
-    ] = [],  # noqa: B006
-    synthetic: Annotated[
-        int | None, typer.Option(help="Queries to make from the tools' own documents.")
-    ] = None,
-    model: Annotated[
-        Path | None, typer.Option(help="Folder of the encoder to begin with; else all-MiniLM-L6-v2.")
-    ] = None,
-    teacher: Annotated[
-        Path | None, typer.Option(help="Folder of a cross-encoder to distil, with --set distillation=kl.")
-    ] = None,
-    preset: Annotated[str, typer.Option(help="Settings by name: default or toolllm.")] = "default",
-    epochs: Annotated[float | None, typer.Option(help="Passes over the pairs.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Highest rate.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything that chance decides.")] = None,
-    hold_out: Annotated[
-        float | None, typer.Option(help="Share of services whose queries are measured, not learned.")
-    ] = None,
-    settings_words: Annotated[
-        list[str],
-        typer.Option("--set", help="Another setting: batch=64, hard_negatives=2, negatives=bm25,dense."),
-    ] = [],  # noqa: B006
+    output: Output,
+    data: Data = [],  # noqa: B006  typer copies it; likewise below
+    catalog: Catalog = [],  # noqa: B006
+    queries: Queries = [],  # noqa: B006
+    runs: Runs = [],  # noqa: B006
+    include: Include = [],  # noqa: B006
+    synthetic: Synthetic = None,
+    model: Base = None,
+    teacher: Guide = None,
+    preset: Preset = "default",
+    epochs: Epochs = None,
+    learning_rate: Rate = None,
+    seed: Seed = None,
+    hold_out: HoldOut = None,
+    settings_words: Words = [],  # noqa: B006
     resume: Annotated[bool, typer.Option(help="Go on where an earlier run stopped.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
