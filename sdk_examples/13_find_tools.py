@@ -35,6 +35,7 @@ print(hit["name"], list(hit["parameters"]["properties"]))
 print(list(two.call_sync("call_tool", name=hit["name"], arguments=MONEY)))
 
 two.close_sync()
+
 # prints: 221 tools
 # prints: offered at first: 3 tools, find_tools among them
 # prints: offered then: convertCurrency

@@ -76,11 +76,11 @@ async def test_a_query_in_any_language_or_none_is_an_answer_or_nothing():
 
 @anyio
 async def test_answers_are_bounded_whatever_the_tools_say_of_themselves():
-    long = "word " * 40_000
+    long = "word " * 4_000
     schema = {
         "type": "object",
-        "properties": {f"argument{n}": {"type": ["string"] * 900, "description": long} for n in range(400)},
-        "required": [f"argument{n}" for n in range(400)],
+        "properties": {f"argument{n}": {"type": ["string"] * 90, "description": long} for n in range(60)},
+        "required": [f"argument{n}" for n in range(60)],
     }
     hostile = [
         CannedTool(tool_spec(f"hostile{n}", description=f"\x1b[2J\u202e{long}", parameters=schema), 1)

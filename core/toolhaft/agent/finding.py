@@ -102,7 +102,7 @@ class FindTools(Tool):
         k = int(arguments.get("k", 5))
         hits = await (await self._searcher()).retrieve(str(arguments["query"]), k)
         specs = [hit.item for hit in hits if hit.item.name in self.catalog]
-        specs += [self.catalog.spec(name) for name in mentioned_tools(specs, self.catalog, limit=k)]
+        specs += map(self.catalog.specs().named, mentioned_tools(specs, self.catalog, limit=k))
         found: list[dict[str, Any]] = []
         left = _WHOLE
         for spec in specs:
