@@ -13,6 +13,7 @@ from toolhaft.types import ToolSpec
 _NAME = re.compile(r"`([a-zA-Z0-9_-]{1,64})`|\b([a-z0-9]+(?:[A-Z_-][A-Za-z0-9]*)+)\b")
 """A name in backticks, or a word that only an identifier looks like (camelCase, snake_case)."""
 _LONGEST_READ = 20_000
+"""Characters of one tool's texts that are read."""
 
 
 def mentioned_tools(specs: Iterable[ToolSpec], names: Container[str], *, limit: int) -> list[str]:
@@ -27,8 +28,10 @@ def mentioned_tools(specs: Iterable[ToolSpec], names: Container[str], *, limit: 
     known = {spec.name for spec in chosen}
     found: dict[str, None] = {}
     for spec in chosen:
+        left = _LONGEST_READ
         for text in _texts(spec):
-            for match in _NAME.finditer(text[:_LONGEST_READ]):
+            read, left = text[:left], max(0, left - len(text))
+            for match in _NAME.finditer(read):
                 name = match[1] or match[2]
                 if name not in known and name not in found and name in names:
                     found[name] = None
