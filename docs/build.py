@@ -24,7 +24,10 @@ def write_pages() -> None:
     shutil.rmtree(PAGES, ignore_errors=True)
     shutil.copytree(ROOT / "docs", PAGES, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     for page in PAGES.rglob("*.md"):
-        page.write_text(_plain_fences(page.read_text(encoding="utf-8")), encoding="utf-8")
+        text = re.sub(
+            r"\]\(\.\./\.\./plugins/(\w+)/README\.md\)", r"](../plugins/\1.md)", page.read_text("utf-8")
+        )
+        page.write_text(_plain_fences(text), encoding="utf-8")
     for name in ("README", "ARCHITECTURE", "SECURITY", "CONTRIBUTING", "CHANGELOG"):
         text = (ROOT / f"{name}.md").read_text(encoding="utf-8").replace("](docs/", "](")
         text = re.sub(r"\]\(plugins/(\w+)(/README\.md)?\)", r"](plugins/\1.md)", text)
