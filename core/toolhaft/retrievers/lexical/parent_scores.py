@@ -54,14 +54,11 @@ class Parents:
             terms: For each its parents (see `with_term`) and its weight.
         """
         scores = np.zeros(self.size + 1)
-        numbers = np.concatenate([parents for parents, _ in terms])
-        counts = [len(parents) for parents, _ in terms]
-        weights = [
-            weight * math.log(1 + (self.size - count + 0.5) / (count + 0.5))
-            for count, (_, weight) in zip(counts, terms, strict=True)
-        ]
         try:
-            np.add.at(scores, numbers, np.repeat(np.array(weights), counts))
+            for parents, weight in terms:
+                count = len(parents)
+                idf = math.log(1 + (self.size - count + 0.5) / (count + 0.5))
+                np.add.at(scores, parents, weight * idf)
         except IndexError:
             raise self._segments[0].file.damaged("a parent lies outside") from None
         scores *= self._gains

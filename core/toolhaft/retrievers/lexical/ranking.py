@@ -7,27 +7,46 @@ from typing import Any
 
 from toolhaft.retrievers.lexical.arrays import np
 
-_FEWEST = 256
-COLUMNS = 1_024
-"""Scores come in a multiple of this number; the largest of every so-many-th one bounds the best."""
+_MANY = 262_144
+_PAGE = 4_096
 
 
 def padded(size: int) -> int:
     """Return how many scores must be allocated for a number of documents."""
-    return -(-size // COLUMNS) * COLUMNS
+    return -(-size // _PAGE) * _PAGE
 
 
-def bound_of_best(scores: Any, k: int) -> float:
-    """Return a score that the k best reach at least; minus infinity if there are fewer.
+class Columns:
+    """Scores as a table, of which only columns with high ones need be looked at.
 
-    The largest of each of many groups are taken: the k-th of these is reached by k scores of k groups.
+    Args:
+        scores: As many as `padded` says.
+        k: How many of the best are wanted.
+
+    Attributes:
+        bound: A score that the k best reach at least, for as many columns have one; minus infinity if there
+            are fewer scores.
     """
-    columns = _FEWEST
-    while columns < 16 * k and columns * 2 <= len(scores) and len(scores) % (columns * 2) == 0:
-        columns *= 2
-    if k > columns or not len(scores):
-        return float(np.partition(scores, -k)[-k]) if 0 < k <= len(scores) else -np.inf
-    return float(np.partition(scores.reshape(-1, columns).max(axis=0), -k)[-k])
+
+    def __init__(self, scores: Any, k: int) -> None:
+        width = _PAGE if len(scores) >= _MANY else 256
+        while width < 16 * k and width < _PAGE:
+            width *= 2
+        self._scores = scores
+        self._table = scores.reshape(-1, width)
+        self._highest = self._table.max(axis=0)
+        if k <= width:
+            self.bound = float(np.partition(self._highest, -k)[-k])
+        else:
+            self.bound = float(np.partition(scores, -k)[-k]) if k <= len(scores) else -np.inf
+
+    def at_least(self, least: float) -> Any:
+        """Return the rows of the scores that are not lower, ascending."""
+        places = np.flatnonzero(self._highest >= least)
+        if len(places) * 16 > len(self._highest):
+            return np.flatnonzero(self._scores >= least)
+        rows, columns = np.nonzero(self._table.take(places, axis=1) >= least)
+        return rows * len(self._highest) + places[columns]
 
 
 def best_of(rows: Any, scores: Any, orders: Callable[[Any], Any], k: int) -> tuple[Any, Any, Any]:
@@ -87,14 +106,14 @@ class Lifts:
             k: How many are wanted.
             unseen: Most that may yet come to a score.
         """
-        bound = bound_of_best(scores, k)
-        if bound <= 0:
+        columns = Columns(scores, k)
+        if columns.bound <= 0 or (self._added is None and columns.bound <= unseen):
             return None
-        rows = np.flatnonzero(scores >= bound)
+        rows = columns.at_least(columns.bound)
         reached = float(np.partition(self.lift(rows, scores[rows]), -k)[-k]) * (1 - 1e-9)
         if unseen + self._most >= reached:
             return None
-        rows = np.flatnonzero(scores >= reached - self._most - unseen)
+        rows = columns.at_least(reached - self._most - unseen)
         if self._added is None:
             return rows
         return rows[scores[rows] + self._added(rows) >= reached - unseen]
@@ -110,14 +129,14 @@ class Lifts:
             k: How many are wanted.
             matched: Gives all rows that match.
         """
-        bound = bound_of_best(scores, k)
-        if bound <= 0:
+        columns = Columns(scores, k)
+        if columns.bound <= 0:
             return matched()
-        rows = np.flatnonzero(scores >= bound)
+        rows = columns.at_least(columns.bound)
         if self._added is None and not self._share:
             return rows
         own = scores[rows]
         best = float(own.max())
         reached = float(np.partition(self.lift(rows, own), -k)[-k])
         least = reached - self._most - self._share * best - 1e-9 * best
-        return np.flatnonzero(scores >= least) if least > 0 else matched()
+        return columns.at_least(least) if least > 0 else matched()

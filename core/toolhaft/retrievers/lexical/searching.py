@@ -27,15 +27,17 @@ _SHORT = 2_048
 """Postings of a term up to which they are added together with those of other terms."""
 _WORTH_SKIPPING = 100_000
 """Postings of a query from which on it is tried to skip some."""
-_TRIED_AFTER = (0.05, 0.15, 0.35, 0.6)
+_TRIED_AFTER = (0.1, 0.25, 0.5)
 """Shares of a query's postings after which that is tried."""
-_LOOKED_UP = 12
+_HOPEFUL = 0.45
+"""Share of the most that was added up to which what is left may be, for that to be worth a try."""
+_LOOKED_UP = 20
 """How many postings are added in the time in which one is looked up."""
 _REMEMBERED = 10_000
 """Terms of which it is remembered where they are."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Term:
     """Where a term is.
 
@@ -44,14 +46,16 @@ class _Term:
         idf: What it weighs.
         peak: Most that it adds to a score for an idf of 1.
         lists: By segment: rows, and what it adds to each; None where it is not.
-        parents: Numbers of the parents that hold it.
+        places: By segment: its number, -1 where it is not.
+        parents: Numbers of the parents that hold it; None until they are asked for.
     """
 
     frequency: int
     idf: float
     peak: float
     lists: tuple[tuple[Any, Any] | None, ...]
-    parents: Any
+    places: tuple[int, ...]
+    parents: Any = None
 
 
 class Search:
@@ -107,7 +111,6 @@ class Search:
     def _find_new(self, texts: Sequence[str]) -> Iterator[_Term | None]:
         if self._idf is None:
             self._idf = Idf(self.live, count_frequencies(self._segments), self._settings)
-            self._parents = Parents(self._segments, self._settings)
         hashes = np.fromiter(map(hash_text, texts), np.uint64, len(texts))
         found = [segment.find(hashes) for segment in self._segments]
         counts = [s.frequencies(places) for s, places in zip(self._segments, found, strict=True)]
@@ -126,7 +129,7 @@ class Search:
                     segment.postings(place) if place >= 0 else None
                     for segment, place in zip(self._segments, places, strict=True)
                 ),
-                parents=self._parents.with_term(places) if self._parents is not None else None,
+                places=tuple(places),
             )
 
     def _candidates(
@@ -134,6 +137,7 @@ class Search:
     ) -> tuple[Any, Any]:
         """Return rows that the k best are among, and their scores without lifts."""
         total = sum(term.frequency for term, _ in terms)
+        left = terms
         if lifts.by_row and total > _WORTH_SKIPPING and min(weight for _, weight in terms) > 0:
             terms = sorted(terms, key=lambda pair: pair[0].frequency)
             done, added = 0, 0
@@ -146,11 +150,14 @@ class Search:
                     continue
                 self._add(terms[first:done], scores)
                 rest = terms[done:]
-                rows = lifts.promising(scores, k, sum(weight * term.peak for term, weight in rest))
+                unseen = sum(weight * term.peak for term, weight in rest)
+                if unseen > _HOPEFUL * sum(weight * term.peak for term, weight in terms[:done]):
+                    continue
+                rows = lifts.promising(scores, k, unseen)
                 if rows is not None and len(rows) * len(rest) * _LOOKED_UP < total - added:
                     return rows, self._look_up(rest, rows, scores[rows])
-            terms = terms[done:]
-        self._add(terms, scores)
+            left = terms[done:]
+        self._add(left, scores)
 
         def matched() -> Any:
             return self._matched(terms, scores)
@@ -214,9 +221,14 @@ class Search:
         def categories(rows: Any) -> Any:
             return self._gather("categories", rows)
 
-        parents = self._parents
-        if not parent_share or parents is None:
+        if not parent_share:
             return Lifts(0.0, None, category_share, categories)
+        if self._parents is None:
+            self._parents = Parents(self._segments, self._settings)
+        parents = self._parents
+        for term, _ in terms:
+            if term.parents is None:
+                term.parents = parents.with_term(term.places)
         scores = parents.score([(term.parents, weight) for term, weight in terms]) * parent_share
 
         def added(rows: Any) -> Any:
