@@ -1,0 +1,295 @@
+"""The retriever ``qdrant``: local mode in memory and in a folder, and a server on loopback."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from toolhaft.errors import ConfigError, EgressError, ToolhaftError, UnreachableError, UsageError
+from toolhaft.hooks import Registry
+from toolhaft.testing import check_retriever, tool_spec
+from toolhaft.tools.specs import HeldSpecs, SpecChanges
+from toolhaft_dense.encoder import Encoder
+from toolhaft_dense.qdrant import Qdrant
+from toolhaft_dense.qdrant_folder import check_folder, holds_only_a_point
+from toolhaft_dense.weights import find_encoder
+
+from .qdrant_stub import Stub, serving
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.anyio,
+    # the client leaves its lock file open when another process has the folder
+    pytest.mark.filterwarnings(
+        r"ignore:Exception ignored in. <_io.FileIO:pytest.PytestUnraisableExceptionWarning"
+    ),
+]
+
+SPECS = (
+    tool_spec("getForecast", description="Weather for the coming days."),
+    tool_spec("createTransfer", description="Move money from one account to another."),
+    tool_spec("listPlaylists", description="The music that the user has collected."),
+)
+UMBRELLA = "Do I need an umbrella on Friday?"
+
+
+class Versioned(HeldSpecs):
+    """Specs of a catalog file whose versions are known."""
+
+    place = Path("/catalogs/tools.catalog")
+    version = ""
+
+    def __init__(self, specs, changed=None):
+        super().__init__(specs)
+        self.changed = changed
+
+    def changes(self, since):
+        return self.changed if self.changed is not None else super().changes(since)
+
+
+class First(Versioned):
+    version = "v1"
+
+
+class Second(Versioned):
+    version = "v2"
+
+
+def names(hits):
+    return [hit.item.name for hit in hits]
+
+
+class Shared(Encoder):
+    """The packaged weights, loaded once."""
+
+    def close(self):
+        pass
+
+
+@pytest.fixture(scope="session")
+def encoder():
+    return Shared(find_encoder(None), threads=1)
+
+
+@pytest.fixture(autouse=True)
+def one_encoder(encoder, monkeypatch):
+    monkeypatch.setattr("toolhaft_dense.qdrant.Encoder", lambda *_, **__: encoder)
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A server with a key."""
+    monkeypatch.setenv("QDRANT_TEST_KEY", "open-sesame")
+    with serving(Stub(key="open-sesame")) as stub:
+        yield stub
+
+
+@pytest.fixture
+def at(server):
+    """A retriever at that server."""
+
+    def make(**settings):
+        given = {"url": server.url, "allow_hosts": "127.0.0.1", "key": "env:QDRANT_TEST_KEY"}
+        return Qdrant(**given | {"threads": 1} | settings)
+
+    return make
+
+
+async def test_it_keeps_the_contract_of_retrievers():
+    assert await check_retriever(Registry.load().retriever("qdrant", threads=1)) == []
+
+
+async def test_a_folder_is_opened_again_and_nothing_is_sent(tmp_path):
+    first = Qdrant(folder=tmp_path / "kept", threads=1)
+    await first.index(SPECS)
+    assert (first.sent, names(await first.retrieve(UMBRELLA, 1))) == (3, ["getForecast"])
+    assert first.engine.endswith(", 3 tools")
+    second = Qdrant(folder=tmp_path / "kept", threads=1)
+    with pytest.raises(ConfigError, match="another process has this folder of Qdrant open"):
+        await second.index(SPECS)
+    await first.close()
+    await second.index([*SPECS[:2], tool_spec("listPlaylists", description="Songs."), tool_spec("new")])
+    assert second.sent == 2
+    await second.close()
+
+
+async def test_single_tools_are_added_changed_and_removed():
+    retriever = Qdrant(threads=1)
+    with pytest.raises(UsageError, match="no index to change"):
+        await retriever.update(remove=["x"])
+    await retriever.index(SPECS)
+    await retriever.update(
+        put=[tool_spec("getUmbrella", description="Umbrellas.")], remove=["getForecast", "absent"]
+    )
+    assert names(await retriever.retrieve(UMBRELLA, 2))[0] == "getUmbrella"
+    assert "getForecast" not in names(await retriever.retrieve(UMBRELLA, 9))
+    await retriever.update(put=[tool_spec("getUmbrella", description="Money transfers.")])
+    assert retriever.sent == 1
+    assert names(await retriever.retrieve("send money", 2))[0] in ("getUmbrella", "createTransfer")
+    await retriever.close()
+
+
+async def test_equal_tools_stand_in_the_order_of_the_catalog():
+    retriever = Qdrant(threads=1)
+    await retriever.index(
+        [tool_spec(name, parent="x", description="Weather.") for name in ("z-", "_z", "z_")]
+    )
+    assert names(await retriever.retrieve("Weather", 3)) == ["z-", "_z", "z_"]
+    await retriever.close()
+
+
+async def test_a_server_gets_what_changed_and_the_key(at, server):
+    first = at()
+    await first.index(First(SPECS))
+    assert names(await first.retrieve(UMBRELLA, 1)) == ["getForecast"]
+    assert {key for _, _, key in server.seen} == {"open-sesame"}
+    await first.close()
+
+    server.seen.clear()
+    same = at()
+    await same.index(First(SPECS))
+    assert same.sent == 0
+    assert not any(path.endswith("scroll") or method == "PUT" for method, path, _ in server.seen)
+    await same.close()
+
+    changed = SpecChanges(put=("createTransfer",), removed=("listPlaylists",))
+    newer = [SPECS[0], tool_spec("createTransfer", description="Wire money.")]
+    third = at()
+    await third.index(Second(newer, changed))
+    assert (third.sent, third.engine.rpartition(", ")[2]) == (1, "2 tools")
+    assert not any("scroll" in path for _, path, _ in server.seen)
+    await third.close()
+
+
+async def test_many_tools_are_sent_in_batches_and_read_in_pages(at, server):
+    specs = [tool_spec(f"tool{number}", description=f"Number {number}.") for number in range(25)]
+    retriever = at(batch=10, collection="many")
+    await retriever.index(specs)
+    assert sum(method == "PUT" and "points" in path for method, path, _ in server.seen) == 3
+    await retriever.index(specs[5:])
+    assert (retriever.sent, retriever.engine.rpartition(", ")[2]) == (0, "20 tools")
+    await retriever.close()
+
+
+async def test_a_failed_index_is_resumed_by_the_next(at, server):
+    retriever = at(batch=1)
+    server.fail = 507
+    with pytest.raises(ToolhaftError, match="the Qdrant server answers with status 507"):
+        await retriever.index(First(SPECS))
+    assert await retriever.retrieve(UMBRELLA) == []
+    server.fail = 0
+    await retriever.index(First(SPECS))
+    assert retriever.sent == 3
+    server.fail = 503
+    with pytest.raises(ToolhaftError, match="503"):
+        await retriever.retrieve(UMBRELLA)
+    await retriever.close()
+
+
+async def test_what_is_not_ours_is_left_alone(at, server):
+    from qdrant_client import models
+
+    vectors = models.VectorParams(size=384, distance=models.Distance.COSINE)
+    server.client.create_collection("theirs", vectors)
+    with pytest.raises(ConfigError, match="'theirs' was not made by this retriever; it is left alone"):
+        await at(collection="theirs").index(SPECS)
+    mark = {"toolhaft": {"format": 1, "encoder": "x", "version": ""}}
+    small = models.VectorParams(size=7, distance=models.Distance.COSINE)
+    for name, config in (("small", small), ("other", vectors)):
+        server.client.create_collection(name, config, metadata=mark)
+        with pytest.raises(ConfigError, match="vectors of another encoder"):
+            await at(collection=name).index(SPECS)
+    retriever = at(collection="mine")
+    await retriever.index(SPECS)
+    server.client.upsert("mine", [models.PointStruct(id=1, vector=[0.05] * 384, payload={})])
+    with pytest.raises(ToolhaftError, match="holds a point that no tool of ours has"):
+        await retriever.retrieve(UMBRELLA, 3)
+    await retriever.close()
+
+
+async def test_servers_that_are_away_or_refuse(at, server, monkeypatch):
+    with pytest.raises(EgressError, match="private or reserved"):
+        await at(allow_hosts=()).index(SPECS)
+    assert server.seen == []
+    with pytest.raises(UnreachableError):
+        await at(url="http://127.0.0.1:1").index(SPECS)
+    monkeypatch.setenv("QDRANT_TEST_KEY", "wrong-key")
+    with pytest.raises(ConfigError, match="refuses the key") as caught:
+        await at().index(SPECS)
+    assert "wrong-key" not in str(caught.value)
+    monkeypatch.delenv("QDRANT_TEST_KEY")
+    with pytest.raises(ConfigError, match="env:QDRANT_TEST_KEY is not set"):
+        await at().index(SPECS)
+
+
+async def test_a_tool_that_left_the_catalog_is_left_out(at):
+    specs = HeldSpecs(SPECS)
+    retriever = at()
+    await retriever.index(specs)
+    del specs._named["getForecast"]
+    assert "getForecast" not in names(await retriever.retrieve(UMBRELLA, 3))
+    await retriever.close()
+
+
+async def test_a_folder_whose_rows_would_run_code_is_not_opened(tmp_path):
+    retriever = Qdrant(folder=tmp_path / "kept", threads=1)
+    await retriever.index(SPECS)
+    await retriever.close()
+    (storage,) = (tmp_path / "kept").rglob("storage.sqlite")
+    with closing(sqlite3.connect(storage)) as database, database:
+        rows = [row for (row,) in database.execute("SELECT point FROM points")]
+        assert all(map(holds_only_a_point, rows))
+        database.execute("UPDATE points SET point = ?", (f"cos\nmkdir\n(S'{tmp_path}/hacked'\ntR.".encode(),))
+    with pytest.raises(ConfigError, match="could run code when it is read"):
+        await Qdrant(folder=tmp_path / "kept", threads=1).index(SPECS)
+    assert not (tmp_path / "hacked").exists()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b"",
+        b"junk",
+        b"cos\nsystem\n(S'true'\ntR.",
+        b"\x80\x04\x8c\x02os\x94\x8c\x06system\x94\x93\x94.",
+        # the two names of the point class stand there, and others are taken from the memo
+        b"\x80\x04\x8c\x02os\x94\x8c\x06system\x94h\x00h\x01\x93.",
+        b"\x80\x04\x8c\x20qdrant_client.http.models.models\x94\x8c\x0bPointStruct\x94h\x00h\x01\x93.",
+        b"(S'x'\nios\nsystem\n.",
+        b"\x80\x02]\x94(K\x01\x85R.",
+        b"\x82\x01.",
+        b"Pid\n.",
+        b"cbuiltins\nobject\n.",
+        b"\x80\x04\x8c\x08builtins\x94\x8c\x04eval\x94\x93\x94\x8c\x011\x94\x85\x94R.",
+    ],
+    ids=range(12),
+)
+async def test_rows_that_are_no_points(row):
+    assert not holds_only_a_point(row)
+
+
+async def test_folders_that_are_something_else(tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/thesis.txt").write_text("x")
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "bad/collection/a").mkdir(parents=True)
+    (tmp_path / "bad/meta.json").write_text("{}")
+    (tmp_path / "bad/collection/a/storage.sqlite").write_text("x" * 4_000)
+    for name, says in (("other", "something else"), ("file", "is a file"), ("bad", "is damaged")):
+        with pytest.raises(ConfigError, match=says):
+            check_folder(tmp_path / name)
+    check_folder(tmp_path / "absent")
+
+
+def test_without_the_package_it_says_what_to_install():
+    code = (
+        "import asyncio, sys\nsys.modules['qdrant_client'] = None\n"
+        "from toolhaft.testing import tool_spec\nfrom toolhaft_dense.qdrant import Qdrant\n"
+        "try:\n    asyncio.run(Qdrant().index([tool_spec('a')]))\n"
+        "except Exception as error:\n    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert "pip install 'toolhaft-dense[qdrant]'" in done.stdout, done.stderr
