@@ -93,6 +93,7 @@ def search(
 
     async def find() -> Any:
         specs = WatchedSpecs(catalog.specs(), bar.advance)
+        finder.progress = bar.reach
         try:
             with bar.showing("Indexing tools", len(specs)):
                 await finder.index(specs)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from toolhaft.errors import UsageError
 from toolhaft.types import Scored, ToolSpec
 
 
 class Retriever(ABC):
-    """Finds the k best tools for a query."""
+    """Finds the k best tools for a query.
+
+    Attributes:
+        name: What the registry calls it.
+        progress: Called with how many tools are done, and how many there are, while they are indexed; set by
+            whoever shows it, and called from any thread. A retriever whose index takes no time does not.
+    """
 
     name: str = ""
+    progress: Callable[[int, int], None] | None = None
 
     @abstractmethod
     async def index(self, specs: Sequence[ToolSpec]) -> None:
