@@ -52,7 +52,7 @@ class FieldWeights:
         name: Of the title, which is the name without the parent's words.
     """
 
-    name: int = 3
+    name: int = 5
     parent: int = 2
     tags: int = 1
     description: int = 1

@@ -10,7 +10,7 @@ from toolhaft.text import tokenize
 
 MOST_TERMS = 1_000
 """Different terms of one query that are looked for, and as many pairs of them: the first."""
-DAMPING = 0.5
+DAMPING = 0.35
 """Power of a term's count that is its weight: 1 counts every repeat in full, 0 none."""
 
 
