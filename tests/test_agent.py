@@ -300,7 +300,7 @@ async def test_cancel_while_tools_are_retrieved():
     made.cancel()
     run = await task
     assert (run.trajectory.status, run.trajectory.steps, task.cancelling()) == ("cancelled", (), 0)
-    made._indexed.cancel()
+    made._index._indexing.cancel()
 
 
 @anyio

@@ -15,7 +15,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from toolhaft.agent.active import Active, next_event, shielded
+from toolhaft.agent.active import Active, next_event
+from toolhaft.agent.catalog_index import CatalogIndex
 from toolhaft.agent.offering import Offering
 from toolhaft.agent.opening import open_model
 from toolhaft.agent.parts import budget_of, catalog_of, new_id, policy_of
@@ -23,7 +24,6 @@ from toolhaft.agent.run import Run
 from toolhaft.errors import ToolhaftError, UsageError
 
 if TYPE_CHECKING:
-    import asyncio
     from pathlib import Path
 
     from toolhaft.hooks.registry import Registry
@@ -115,7 +115,7 @@ class Agent:
         self._artifacts = artifacts
         self._registry = registry
         self._warn = warn
-        self._indexed: asyncio.Task[Retriever] | None = None
+        self._index = CatalogIndex(self.catalog, self._make_retriever)
         self._active: dict[str, Active] = {}
 
     async def run(
@@ -205,8 +205,7 @@ class Agent:
         """Let go of the model's and the retriever's connections and files; catalogs stay open."""
         if not isinstance(self._model, str):
             await self._model.close()
-        if self._indexed is not None:
-            await (await self.retriever()).close()
+        await self._index.close()
 
     @property
     def k(self) -> int:
@@ -259,28 +258,12 @@ class Agent:
         return planner
 
     async def retriever(self) -> Retriever:
-        """Return the retriever, with the catalog indexed; the first caller does the work."""
-        import asyncio
+        """Return the retriever, with the catalog indexed as it is now; the first caller does the work."""
+        return await self._index.retriever()
 
-        indexed = self._indexed
-        if indexed is None:
-            indexed = self._indexed = asyncio.create_task(self._index())
-        if indexed.get_loop() is not asyncio.get_running_loop() and not indexed.done():
-            # Somebody else's event loop is at work; wait for it there.
-            waiting = asyncio.run_coroutine_threadsafe(shielded(indexed), indexed.get_loop())
-            return await asyncio.wrap_future(waiting)
-        try:
-            return await asyncio.shield(indexed)
-        finally:
-            if self._indexed is indexed and indexed.done() and (indexed.cancelled() or indexed.exception()):
-                self._indexed = None  # the next caller tries again
-
-    async def _index(self) -> Retriever:
+    def _make_retriever(self) -> Retriever:
         retriever = self._retriever
-        if isinstance(retriever, str):
-            retriever = self.registry.retriever(retriever)
-        await retriever.index(self.catalog.specs())
-        return retriever
+        return self.registry.retriever(retriever) if isinstance(retriever, str) else retriever
 
     async def _events(
         self,
