@@ -7,6 +7,7 @@ import random
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,10 +160,11 @@ class SearchEvaluation:
         async def search() -> list[Searches]:
             found = []
             for name, retriever in self._retrievers.items():
-                found.append(await search_all(name, retriever, self._specs, judged, k, progress=bar.advance))
+                advance = partial(bar.advance, f"Searching with {name}")
+                found.append(await search_all(name, retriever, self._specs, judged, k, progress=advance))
             return found
 
-        with bar.showing("Searching", len(judged) * len(self._retrievers)):
+        with bar.showing("Indexing", len(judged) * len(self._retrievers)):
             return asyncio.run(search())
 
     def _notes(self, comparison: RankingComparison) -> list[str]:

@@ -28,6 +28,7 @@ MANY = 2_000
 has become: the two differ by less than the bootstrap's own chance."""
 _FEW = 10
 _CURVE_RESAMPLES = 500
+_CATEGORY_RESAMPLES = 1_000
 _SHALLOWEST_CURVE = 10
 _DEEPEST_CURVE = 50
 
@@ -74,7 +75,7 @@ class RankingResult:
         name: Unique in its comparison.
         engine: What did the work, for people.
         figures: By name, see `toolhaft.evaluators.ranking.metric_names`.
-        by_category: The same for the queries of each category.
+        by_category: Those at the depth of the deciding figure, for the queries of each category.
         curve: Recall at k = 1, 2, 3 ..., in this order.
         index_seconds: How long the index took; 0 if that was not measured.
         query_seconds: Half of the queries took no longer; 0 if that was not measured.
@@ -145,9 +146,11 @@ def compare_rankings(
     names, ordered = metric_names(depths), tuple(sorted(set(depths)))
     scores = [score_rankings(run.ranked, gold, depths=depths, pool=pool) for run in runs]
     judged = {query: set(gold[query]) for query in scores[0].by_query}
-    metric = f"ndcg@{5 if 5 in ordered else ordered[-1]}"
+    depth = 5 if 5 in ordered else ordered[-1]
+    metric = f"ndcg@{depth}"
     results = tuple(
-        _result(run, found, judged, categories or {}, seed) for run, found in zip(runs, scores, strict=True)
+        _result(run, found, judged, categories or {}, depth, seed)
+        for run, found in zip(runs, scores, strict=True)
     )
     pairings = {
         name: tuple(
@@ -257,6 +260,7 @@ def _result(
     scores: RankingScores,
     gold: Mapping[str, set[str]],
     categories: Mapping[str, str],
+    depth: int,
     seed: int,
 ) -> RankingResult:
     groups: dict[str, list[str]] = {}
@@ -271,9 +275,12 @@ def _result(
         figures={name: mean_figure(list(scores.values(name).values()), seed=seed) for name in names},
         by_category={
             category: {
-                name: mean_figure([scores.by_query[query][name] for query in groups[category]], seed=seed)
-                for name in names
-                if not name.startswith("mrr")
+                name: mean_figure(
+                    [scores.by_query[query][name] for query in groups[category]],
+                    seed=seed,
+                    resamples=_CATEGORY_RESAMPLES,
+                )
+                for name in (f"{kind}@{depth}" for kind in ("ndcg", "recall", "all"))
             }
             for category in sorted(groups, key=lambda group: (-len(groups[group]), group))
         },
