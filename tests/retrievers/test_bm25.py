@@ -221,18 +221,3 @@ def test_nested_parameters_are_read_to_a_bound():
 )
 def test_any_schema_has_a_bounded_text(parameters):
     assert len(compose_fields(ToolSpec(name="odd", parameters=parameters)).parameters) <= 4_000
-
-
-@pytest.mark.anyio
-async def test_retrieval_on_real_queries(shared):
-    import importlib.util
-    from pathlib import Path
-
-    path = Path(__file__).resolve().parents[2] / "benchmarks" / "retrieval.py"
-    loader = importlib.util.spec_from_file_location("benchmark_retrieval", path)
-    benchmark = importlib.util.module_from_spec(loader)
-    loader.loader.exec_module(benchmark)
-    specs = benchmark.load_specs(shared / "toolbench", large=False)
-    row = await benchmark.measure(BM25(), specs, benchmark.load_queries(shared / "toolbench"))
-    assert row["NDCG@5"] > 75
-    assert row["R@5"] > 80
