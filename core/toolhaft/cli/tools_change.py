@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,7 +22,9 @@ from toolhaft.cli.catalogs import (
 )
 from toolhaft.cli.output import print_json, print_line
 from toolhaft.errors import UsageError
-from toolhaft.tools.catalog_update import CatalogUpdate, differing_tools, update_catalog
+
+if TYPE_CHECKING:
+    from toolhaft.tools.catalog_update import CatalogUpdate
 
 File = Annotated[Path, typer.Argument(help="The catalog file to change.")]
 _MOST_SHOWN = 5
@@ -43,6 +45,8 @@ def add(
     as_json: AsJSON = False,
 ) -> None:
     """Add tools to a catalog file; the others in it are not touched."""
+    from toolhaft.tools.catalog_update import differing_tools, update_catalog
+
     with open_location(location, auth, allow_host, curation=curate, lock=False) as opened:
         wanted = {"tags": tag, "methods": method, "paths": path, "operations": operation}
         catalog = opened.filter(lambda spec: chosen(spec, **wanted)) if any(wanted.values()) else opened
@@ -66,6 +70,8 @@ def remove(
     as_json: AsJSON = False,
 ) -> None:
     """Remove tools from a catalog file; the others in it are not touched."""
+    from toolhaft.tools.catalog_update import update_catalog
+
     _tell(update_catalog(file, remove=names), as_json=as_json)
 
 

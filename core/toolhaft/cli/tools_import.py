@@ -27,11 +27,11 @@ from toolhaft.cli.output import notice, print_json, print_line
 from toolhaft.cli.progress import ProgressBar, waiting
 from toolhaft.cli.tools_change import told_in_words, told_update
 from toolhaft.errors import UsageError
-from toolhaft.tools.catalog_update import CatalogUpdate, replace_catalog
 from toolhaft.tools.report import Report
 
 if TYPE_CHECKING:
     from toolhaft.tools.catalog import Catalog
+    from toolhaft.tools.catalog_update import CatalogUpdate
 
 _MOST_REFUSED = 10
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Catalog file to write.")]
@@ -102,7 +102,7 @@ def import_(
     report = catalog.report
     failed = bool(strict and isinstance(report, Report) and report.losses)
     written = None if failed else output
-    update = replace_catalog(catalog, written) if written is not None else None
+    update = _write(catalog, written) if written is not None else None
     if as_json:
         print_json(_as_json(catalog, sizes, findings, written, update))
     else:
@@ -114,6 +114,12 @@ def import_(
         raise typer.Exit(1)
     if getattr(report, "skipped", 0):
         raise typer.Exit(3)
+
+
+def _write(catalog: Catalog, path: Path) -> CatalogUpdate:
+    from toolhaft.tools.catalog_update import replace_catalog
+
+    return replace_catalog(catalog, path)
 
 
 def _as_json(

@@ -23,7 +23,6 @@ from toolhaft.cli.catalogs import (
 )
 from toolhaft.cli.output import notice, print_json, print_line, print_table
 from toolhaft.cli.progress import ProgressBar
-from toolhaft.cli.watched_specs import WatchedSpecs
 from toolhaft.errors import UnknownNameError
 from toolhaft.tools.policy import UNAPPROVED
 from toolhaft.types import Effect, ToolSpec
@@ -85,6 +84,7 @@ def search(
     """
     import asyncio
 
+    from toolhaft.cli.watched_specs import WatchedSpecs
     from toolhaft.hooks.registry import Registry
 
     catalog = open_location(location, auth, allow_host, curation=curate, lock=lock)
