@@ -1,9 +1,11 @@
-"""Measure the dense retriever beside BM25 on the development half of the ToolBench queries.
+"""Measure the dense retriever: encoding, searching vectors, and finding tools.
 
-python benchmarks/dense.py [--data DIR] [--large] [--queries N] [--threads N]
+python benchmarks/dense.py [encode] [scan] [find] [--data DIR] [--texts N] [--sizes N,N] [--packages DIR] ...
 
-``--large`` searches the 22,000 tools of the RapidAPI crawl besides the ones that the queries name, and takes
-minutes to encode them. Recall and NDCG are means over queries, as in benchmarks/retrieval.py.
+``encode`` compares with sentence-transformers and with bare onnxruntime, the same texts in the same order;
+``scan`` compares the search over vectors with faiss and usearch (``--packages`` names a site-packages folder
+that has them); ``find`` compares what is found with BM25, on the development half of the ToolBench queries.
+Without a name all three run. What is compared is interleaved in one process, on one thread.
 """
 
 from __future__ import annotations
@@ -11,90 +13,57 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import statistics
-import tempfile
-import time
+import subprocess
+import sys
 from pathlib import Path
 
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-from retrieval import load_queries, load_specs, ndcg, recall
-from shared_data import default_folder, require
+from shared_data import default_folder, require  # noqa: E402  (numpy reads the threads when imported)
 
-from toolhaft.retrievers.base import Retriever
-from toolhaft.retrievers.bm25 import BM25
-from toolhaft.types import ToolSpec
-
-Queries = list[tuple[str, set[str]]]
-
-
-async def score(retriever: Retriever, queries: Queries) -> tuple[dict[str, float], list[float]]:
-    """Return mean figures, and recall@5 of each query for the paired comparison."""
-    seconds: list[float] = []
-    rankings = []
-    for text, relevant in queries:
-        started = time.perf_counter()
-        hits = await retriever.retrieve(text, 10)
-        seconds.append(time.perf_counter() - started)
-        rankings.append(([hit.item.source for hit in hits], relevant))
-    row = {f"R@{k}": 100 * statistics.mean(recall(r, gold, k) for r, gold in rankings) for k in (5, 10)}
-    row |= {f"NDCG@{k}": 100 * statistics.mean(ndcg(r, gold, k) for r, gold in rankings) for k in (1, 5)}
-    return row | {"query p50 ms": 1_000 * statistics.median(seconds)}, [recall(r, g, 5) for r, g in rankings]
-
-
-async def compare(specs: list[ToolSpec], queries: Queries, threads: int | None) -> None:
-    from toolhaft_dense.retriever import Dense
-
-    print(f"{len(specs)} tools, {len(queries)} queries")
-    bm25 = BM25()
-    started = time.perf_counter()
-    await bm25.index(specs)
-    built = time.perf_counter() - started
-    by_words, words = await score(bm25, queries)
-    show("bm25", by_words, f"index {built:.2f} s")
-    with tempfile.TemporaryDirectory() as folder:
-        dense = Dense(folder=folder, threads=threads)
-        await dense.index(specs[:1])
-        started, busy = time.perf_counter(), time.process_time()
-        await dense.index(specs)
-        encoding, busy = time.perf_counter() - started, time.process_time() - busy
-        by_meaning, meaning = await score(dense, queries)
-        show("dense", by_meaning, f"encode {encoding:.1f} s")
-        rates = [f"{dense.encoded / seconds:.0f} texts/s" for seconds in (encoding, busy)]
-        print(f"encoded {dense.encoded} texts: {rates[0]}, {rates[1]} of processor time")
-        again = Dense(folder=folder, threads=threads)
-        started = time.perf_counter()
-        await again.index(specs)
-        reopening = time.perf_counter() - started
-        size = sum(file.stat().st_size for file in Path(folder).rglob("*.npy")) / 1_000_000
-        print(
-            f"reopened in {reopening:.2f} s ({again.encoded} encoded), "
-            f"{encoding / reopening:.0f} times as fast; {size:.1f} MB on disk"
-        )
-    wins = sum(mine > other for mine, other in zip(meaning, words, strict=True))
-    losses = sum(mine < other for mine, other in zip(meaning, words, strict=True))
-    print(
-        f"recall@5 by query: dense better {wins}, bm25 better {losses}, equal {len(queries) - wins - losses}"
-    )
-
-
-def show(name: str, row: dict[str, float], note: str) -> None:
-    print(
-        f"{name:8}" + "  ".join(f"{title} {value:.2f}" for title, value in row.items()) + f"  {note}",
-        flush=True,
-    )
+PARTS = ("encode", "scan", "find")
+_NO_TORCH = (
+    "import sys; from toolhaft_dense.encoder import Encoder; from toolhaft_dense.weights import find_encoder;"
+    "Encoder(find_encoder(None)).encode(['a']);"
+    "print([name for name in ('torch', 'transformers', 'sentence_transformers') if name in sys.modules])"
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[])
     parser.add_argument("--data", type=Path, default=default_folder("toolbench"))
-    parser.add_argument("--large", action="store_true")
-    parser.add_argument("--queries", type=int, default=10_000, help="take the first N")
-    parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--texts", type=int, default=512, help="encoded in each round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--sizes", default="22897,100000", help="vectors; beyond the corpus they are resampled"
+    )
+    parser.add_argument("--queries", type=int, default=200, help="take the first N")
+    parser.add_argument("--large", action="store_true", help="find among the whole crawl")
+    parser.add_argument("--cache", type=Path, default=Path("~/.cache/toolhaft-bench").expanduser())
+    parser.add_argument("--packages", type=Path, help="site-packages that has faiss and usearch")
     chosen = parser.parse_args()
     require(chosen.data)
-    specs = load_specs(chosen.data, large=chosen.large)
-    asyncio.run(compare(specs, load_queries(chosen.data)[: chosen.queries], chosen.threads))
+    if chosen.packages:
+        sys.path.append(str(chosen.packages))
+    parts = chosen.parts or PARTS
+    if "encode" in parts:
+        import dense_encoding
+
+        dense_encoding.compare(chosen.data, chosen.texts, chosen.rounds)
+        done = subprocess.run([sys.executable, "-c", _NO_TORCH], capture_output=True, text=True, check=True)
+        print(f"imported while encoding, of torch and transformers: {done.stdout.strip()}")
+    if "scan" in parts:
+        import dense_vectors
+
+        sizes = [int(size) for size in chosen.sizes.split(",")]
+        dense_vectors.compare(chosen.data, sizes, chosen.queries, chosen.cache)
+    if "find" in parts:
+        import dense_finding
+
+        asyncio.run(dense_finding.compare(chosen.data, chosen.queries, large=chosen.large))
 
 
 if __name__ == "__main__":

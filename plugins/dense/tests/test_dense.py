@@ -207,3 +207,96 @@ async def test_it_finds_tools_of_real_queries(dense, shared):
         hits = await retriever.retrieve(f"{spec.parent}: {spec.description or spec.name}", 5)
         found += any(hit.item.source == spec.source for hit in hits)
     assert found >= 0.8 * len(specs[::10])
+
+
+def test_nothing_of_torch_is_imported_by_the_small_runtime(tmp_path):
+    code = (
+        "import asyncio, sys; from toolhaft.testing import tool_spec;"
+        "from toolhaft_dense.retriever import Dense;"
+        "r = Dense(threads=1);"
+        "asyncio.run(r.index([tool_spec('getForecast', description='Weather for the coming days.')]));"
+        "print(len(asyncio.run(r.retrieve('Do I need an umbrella?'))), r.engine.partition(';')[0],"
+        " [n for n in ('torch', 'transformers', 'sentence_transformers') if n in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.split(maxsplit=1)[0] == "1"
+    assert done.stdout.strip().endswith("onnxruntime int8 []")
+
+
+def test_whole_numbers_are_near_to_exact_ones_and_the_order_of_texts_is_kept(encoder):
+    exact = Encoder(find_encoder(None), threads=1, precision="fp32")
+    texts = [f"{spec.description} {'again ' * number}" for number, spec in enumerate(SPECS * 8)]
+    cosines = (encoder.encode(texts) * exact.encode(texts)).sum(axis=1)
+    assert cosines.min() > 0.975
+    assert cosines.mean() > 0.99
+
+
+@pytest.mark.anyio
+async def test_progress_ends_with_all_tools(tiny_encoder, tmp_path):
+    seen = []
+    twice = [
+        tool_spec("weather", description="Weather."),
+        *SPECS,
+        tool_spec("weather", description="Weather."),
+    ]
+    retriever = Dense(
+        model=tiny_encoder, folder=tmp_path, batch_tokens=1, progress=lambda *counts: seen.append(counts)
+    )
+    await retriever.index(twice)
+    assert seen[-1] == (6, 6)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert len(seen) > 3
+
+
+def _other_architecture(tiny_encoder, tmp_path):
+    import json
+    import shutil
+
+    shutil.copytree(tiny_encoder, tmp_path / "other")
+    file = tmp_path / "other/config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"model_type": "roberta"}))
+    return tmp_path / "other"
+
+
+def test_another_architecture_goes_to_torch_with_one_notice(tiny_encoder, tmp_path, caplog):
+    encoder = Encoder(find_encoder(_other_architecture(tiny_encoder, tmp_path)))
+    assert encoder.engine == "torch fp32"
+    assert encoder.runtime == "torch"
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+        "this encoder is computed by torch, for the architecture is 'roberta', not 'bert'"
+    ]
+
+
+def test_a_classifier_of_pairs_gives_what_torch_gives(tiny_encoder, tmp_path):
+    import numpy
+    import torch
+    from transformers import AutoTokenizer, BertForSequenceClassification
+
+    from toolhaft_dense.onnx_runtime import OnnxRuntime
+
+    torch.manual_seed(1)
+    model = BertForSequenceClassification.from_pretrained(tiny_encoder, num_labels=1).eval()
+    with torch.no_grad():
+        for part in (model.classifier, model.bert.embeddings.token_type_embeddings):
+            part.weight.mul_(50)  # as it is, hardly anything would depend on the pairs
+    model.save_pretrained(tmp_path / "pairs")
+    tokenizer = AutoTokenizer.from_pretrained(tiny_encoder)
+    tokenizer.save_pretrained(tmp_path / "pairs")
+    folder = find_encoder(tmp_path / "pairs")
+    runtime = OnnxRuntime(
+        folder, folder.shape(), head="classifier", precision="fp32", threads=1, cache=tmp_path / "graphs"
+    )
+    texts = ["weather for the coming days", "money", "a list of songs"]
+    pairs = runtime.tokens.of_pairs("umbrella", texts)
+    found = runtime.run([ids for ids, _ in pairs], [kinds for _, kinds in pairs])
+    given = tokenizer(["umbrella"] * 3, texts, padding=True, return_tensors="pt")
+    kinds = numpy.zeros(given["input_ids"].shape, dtype=numpy.int64)
+    for row, (_, parts) in enumerate(pairs):
+        kinds[row, : len(parts)] = parts
+    with torch.inference_mode():
+        expected = model(**given, token_type_ids=torch.from_numpy(kinds)).logits.numpy()
+    assert found.shape == (3, 1)
+    assert numpy.abs(found - expected).max() < 1e-5
+    assert numpy.ptp(expected) > 1e-4

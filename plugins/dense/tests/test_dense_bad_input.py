@@ -121,6 +121,11 @@ def _nan(folder):
     save_file(found, folder / "model.safetensors", metadata={"format": "pt"})
 
 
+def _config(folder, **changes):
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
 DAMAGED = {
     "weights cut": (_cut, "cannot be loaded"),
     "a weight missing": (_without_a_weight, "weights are missing"),
@@ -128,6 +133,27 @@ DAMAGED = {
     "a tokenizer that is none": (
         lambda folder: (folder / "tokenizer.json").write_text("{}"),
         "cannot be (loaded|read)",
+    ),
+    "a config of absurd size": (
+        lambda folder: _config(folder, num_hidden_layers=10**9),
+        "num_hidden_layers is 1000000000",
+    ),
+    "a config of half a layer": (
+        lambda folder: _config(folder, num_hidden_layers=0.5),
+        "num_hidden_layers is",
+    ),
+    "heads that do not divide": (lambda folder: _config(folder, num_attention_heads=3), "no multiple"),
+    "a norm of no measure": (lambda folder: _config(folder, layer_norm_eps="x"), "layer_norm_eps is"),
+    "a config that the weights do not fit": (lambda folder: _config(folder, vocab_size=90), "has the shape"),
+    "more layers than weights": (lambda folder: _config(folder, num_hidden_layers=2), "weights are missing"),
+    "fewer words than the tokenizer": (lambda folder: _config(folder, vocab_size=3), "the weights know 3"),
+    "weights that are text": (
+        lambda folder: (folder / "model.safetensors").write_text("hello"),
+        "cannot be loaded",
+    ),
+    "weights whose header is endless": (
+        lambda folder: (folder / "model.safetensors").write_bytes(b"\xff" * 100),
+        "cannot be loaded",
     ),
     "an unknown architecture": (
         lambda folder: (folder / "config.json").write_text(json.dumps(CONFIG | {"model_type": "nonsense"})),

@@ -1,0 +1,74 @@
+"""What the dense retriever finds beside BM25; recall and NDCG as in benchmarks/retrieval.py."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from retrieval import load_queries, load_specs, ndcg, recall
+
+from toolhaft.retrievers.base import Retriever
+from toolhaft.retrievers.bm25 import BM25
+from toolhaft_dense.retriever import Dense
+
+Queries = list[tuple[str, set[str]]]
+
+
+async def score(retriever: Retriever, queries: Queries) -> tuple[dict[str, float], list[float]]:
+    """Return mean figures, and recall@5 of each query for the paired comparison."""
+    seconds: list[float] = []
+    rankings = []
+    for text, relevant in queries:
+        started = time.perf_counter()
+        hits = await retriever.retrieve(text, 10)
+        seconds.append(time.perf_counter() - started)
+        rankings.append(([hit.item.source for hit in hits], relevant))
+    row = {f"R@{k}": 100 * statistics.mean(recall(r, gold, k) for r, gold in rankings) for k in (5, 10)}
+    row |= {f"NDCG@{k}": 100 * statistics.mean(ndcg(r, gold, k) for r, gold in rankings) for k in (1, 5)}
+    return row | {"query p50 ms": 1_000 * statistics.median(seconds)}, [recall(r, g, 5) for r, g in rankings]
+
+
+async def compare(data: Path, count: int, *, large: bool) -> None:
+    """Print what BM25 and the dense retriever find, and what indexing and reopening cost."""
+    specs, queries = load_specs(data, large=large), load_queries(data)[:count]
+    print(f"{len(specs)} tools, {len(queries)} queries")
+    bm25 = BM25()
+    started = time.perf_counter()
+    await bm25.index(specs)
+    built = time.perf_counter() - started
+    by_words, words = await score(bm25, queries)
+    show("bm25", by_words, f"index {built:.2f} s")
+    with tempfile.TemporaryDirectory() as folder:
+        dense = Dense(folder=folder, threads=1)
+        await dense.index(specs[:1])
+        started, busy = time.perf_counter(), time.process_time()
+        await dense.index(specs)
+        encoding, busy = time.perf_counter() - started, time.process_time() - busy
+        by_meaning, meaning = await score(dense, queries)
+        show("dense", by_meaning, f"encode {encoding:.1f} s")
+        rates = [f"{dense.encoded / seconds:.0f} texts/s" for seconds in (encoding, busy)]
+        print(dense.engine)
+        print(f"encoded {dense.encoded} texts: {rates[0]}, {rates[1]} of processor time")
+        again = Dense(folder=folder, threads=1)
+        started = time.perf_counter()
+        await again.index(specs)
+        reopening = time.perf_counter() - started
+        size = sum(file.stat().st_size for file in Path(folder).rglob("*.vectors")) / 1_000_000
+        print(
+            f"reopened in {reopening:.2f} s ({again.encoded} encoded), "
+            f"{encoding / reopening:.0f} times as fast; {size:.1f} MB on disk"
+        )
+    wins = sum(mine > other for mine, other in zip(meaning, words, strict=True))
+    losses = sum(mine < other for mine, other in zip(meaning, words, strict=True))
+    print(
+        f"recall@5 by query: dense better {wins}, bm25 better {losses}, equal {len(queries) - wins - losses}"
+    )
+
+
+def show(name: str, row: dict[str, float], note: str) -> None:
+    print(
+        f"{name:8}" + "  ".join(f"{title} {value:.2f}" for title, value in row.items()) + f"  {note}",
+        flush=True,
+    )
