@@ -14,7 +14,7 @@ import typer
 
 from toolhaft.cli.batch_progress import ProgressLine
 from toolhaft.cli.batch_summary import tell_batch
-from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth
+from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Chosen, FindTools
 from toolhaft.cli.inputs import budget as read_budget
 from toolhaft.cli.inputs import pairs
 from toolhaft.cli.output import notice
@@ -40,9 +40,6 @@ _LISTS = ("allow_hosts",)
 File = Annotated[Path | None, typer.Argument(help="JSONL, JSON, YAML, or one instruction a line.")]
 Tools = Annotated[list[str] | None, typer.Option(help="A catalog of tools; may be given several times.")]
 ModelName = Annotated[str, typer.Option(help="openai:NAME, http://HOST/v1#NAME, heuristic, auto ...")]
-FindTools = Annotated[
-    bool, typer.Option("--find-tools", help="Give the model a tool that searches for more.")
-]
 Allow = Annotated[list[str] | None, typer.Option(help="Effect (write, irreversible) or tool that may run.")]
 TaskBudget = Annotated[list[str] | None, typer.Option(help="A limit of each task: --budget model_calls=40.")]
 BatchBudget = Annotated[
@@ -79,7 +76,7 @@ def batch(
     model: ModelName = "auto",
     planner: Annotated[str, typer.Option(help="Name of the planner.")] = "react",
     retriever: Annotated[str, typer.Option(help="Name of the retriever.")] = "bm25",
-    k: Annotated[int | None, typer.Option("-k", help="How many tools the model is offered.", min=1)] = None,
+    k: Chosen = None,
     find_tools: FindTools = False,
     allow: Allow = None,
     budget: TaskBudget = None,
@@ -130,9 +127,7 @@ def batch(
         "api_key": api_key,
         "planner": planner,
         "retriever": retriever,
-        "k": k,
-        "find_tools": find_tools,
-        "budget": read_budget(budget or ()),
+        **{"k": k, "find_tools": find_tools, "budget": read_budget(budget or ())},
         "allow": list(allow or []),
         "private": private,
         "seed": seed,

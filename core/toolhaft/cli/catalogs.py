@@ -42,6 +42,14 @@ Operations = Annotated[
     list[str] | None, typer.Option("--operation", help="Only this operationId or tool name, * allowed.")
 ]
 
+Chosen = Annotated[
+    int | None,
+    typer.Option("-k", help="How many tools the model is offered; by default 8, or all of a few.", min=1),
+]
+FindTools = Annotated[
+    bool, typer.Option("--find-tools", help="Give the model a tool that searches for more tools.")
+]
+
 
 def open_location(
     location: str,

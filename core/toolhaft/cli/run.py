@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolhaft.cli.approval import TerminalApprover, terminal_approver
-from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Curated, LockFile, open_locations
+from toolhaft.cli.catalogs import (
+    AllowHost,
+    AsJSON,
+    Auth,
+    Chosen,
+    Curated,
+    FindTools,
+    LockFile,
+    open_locations,
+)
 from toolhaft.cli.images import check_images, save_images
 from toolhaft.cli.inputs import budget as read_budget
 from toolhaft.cli.inputs import pairs
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
     from toolhaft.agent import Agent
     from toolhaft.types import Trajectory
 
+ModelName = Annotated[str, typer.Option(help="openai:NAME, http://HOST/v1#NAME, heuristic, auto ...")]
 EXIT_CODES = {
     "answered": 0,
     "asked": 4,
@@ -38,15 +48,11 @@ EXIT_CODES = {
 def run(
     instruction: Annotated[str, typer.Argument(help="What to do.")],
     tools: Annotated[list[str], typer.Option(help="A catalog of tools; may be given several times.")],
-    model: Annotated[
-        str, typer.Option(help="openai:NAME, http://HOST/v1#NAME, heuristic, auto ...")
-    ] = "auto",
+    model: ModelName = "auto",
     planner: Annotated[str, typer.Option(help="Name of the planner.")] = "react",
     retriever: Annotated[str, typer.Option(help="Name of the retriever.")] = "bm25",
-    k: Annotated[int | None, typer.Option("-k", help="How many tools the model is offered.", min=1)] = None,
-    find_tools: Annotated[
-        bool, typer.Option("--find-tools", help="Give the model a tool that searches for more tools.")
-    ] = False,
+    k: Chosen = None,
+    find_tools: FindTools = False,
     allow: Annotated[
         list[str] | None, typer.Option(help="Effect (write, irreversible) or tool that may run unasked.")
     ] = None,

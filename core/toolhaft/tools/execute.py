@@ -70,9 +70,7 @@ async def execute(
         _check(call, spec, tools)
         earlier = context.memory.recall(call, reads=reuse_reads)
         if earlier is not None:
-            if note:
-                tools.note(call, earlier)
-            return earlier
+            return _reused(call, earlier, tools, note=note)
         given = context.handles.resolve(spec, call.arguments)
         fields["arguments_from"] = sources = context.labels.of_arguments(given, spec.parameters)
         key = f"{context.id}-{context.memory.ordinal(call)}"
@@ -141,6 +139,12 @@ def note_call(call: ToolCall, observation: Observation, tools: ToolSet, context:
     context.labels.add(f"tool:{spec.name}", observation.text())
     context.untrusted = context.untrusted or spec.untrusted
     return observation
+
+
+def _reused(call: ToolCall, earlier: Observation, tools: ToolSet, *, note: bool) -> Observation:
+    if note:
+        tools.note(call, earlier)
+    return earlier
 
 
 def _check(call: ToolCall, spec: ToolSpec, tools: ToolSet) -> None:
