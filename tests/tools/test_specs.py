@@ -107,6 +107,31 @@ def test_a_wrapped_tools_spec_is_its_own(place):
         assert catalog.wrap(Loud).prefix("x_").specs().named("x_a").description == "LOUD"
 
 
+def test_what_is_known_to_become_of_specs_has_a_version_of_its_own(place):
+    def loud(tool):
+        return Kept(replace(tool.spec, description=tool.spec.description.upper()))
+
+    with open_catalog_file(place, bind) as catalog:
+        plain = catalog.specs()
+        once, twice = catalog.wrap(loud, version="1").specs(), catalog.wrap(loud, version="2").specs()
+        assert once.place == place
+        assert len({plain.version, once.version, twice.version}) == 3
+        assert once.named("b").description == "WHAT B DOES."
+        before = once.version
+        Catalog.update_file(place, [Kept(tool_spec("e"))], remove=["a"])
+        assert (once.changes(before).put, once.changes(before).removed) == (("e",), ("a",))
+        assert once.changes(plain.version) is None
+        assert twice.changes(before) is None
+        assert plain.changes(before) is None
+        assert (once.version != before, [spec.name for spec in once]) == (True, ["b", "c", "d", "e"])
+
+
+def test_a_wrapper_that_keeps_specs_is_not_asked_for_them(place):
+    with open_catalog_file(place, refuse) as catalog:
+        specs = catalog.wrap(Cached, keeps_specs=True).specs()
+        assert (specs.place, specs.version, len(list(specs))) == (place, catalog.specs().version, 4)
+
+
 def test_names_that_stand_twice_are_found_by_the_first():
     specs = as_specs([tool_spec("a", description="1"), tool_spec("a", description="2")])
     assert isinstance(specs, HeldSpecs)

@@ -187,7 +187,7 @@ async def open_work(
     learn_keys(secrets, auth or {})
     if per_host is not None:
         gates = HostGates(per_host)
-        catalogs = [catalog.wrap(gates.wrap) for catalog in catalogs]
+        catalogs = [catalog.wrap(gates.wrap, keeps_specs=True) for catalog in catalogs]
     fields: dict[str, Any] = {"api_key": api_key} if api_key else {}
     agent = Agent(
         catalogs,

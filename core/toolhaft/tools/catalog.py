@@ -230,11 +230,20 @@ class Catalog(Mapping[str, Tool]):
 
         return self.view(Renamed(self._tools, {name: prefixed(prefix, name) for name in self._tools}))
 
-    def wrap(self, wrapper: Callable[[Tool], Tool]) -> Catalog:
-        """Return the catalog with each tool wrapped when it is used, for example ``wrap(Cached)``."""
+    def wrap(
+        self, wrapper: Callable[[Tool], Tool], *, version: str = "", keeps_specs: bool = False
+    ) -> Catalog:
+        """Return the catalog with each tool wrapped when it is used, for example ``wrap(Cached)``.
+
+        Args:
+            wrapper: Makes a tool of the same name around another; it may be asked more than once.
+            version: Another word whenever the wrapper would make other specs of the same ones. With it, an
+                index of a catalog file that is wrapped so can be kept.
+            keeps_specs: The wrapper leaves every spec as it is, so that they can be read without it.
+        """
         from toolhaft.tools.wrappers import Wrapped
 
-        return self.view(Wrapped(self._tools, wrapper))
+        return self.view(Wrapped(self._tools, wrapper, version, keeps_specs=keeps_specs))
 
     @classmethod
     def merge(cls, *catalogs: Catalog, name: str = "", report: Any = None) -> Catalog:

@@ -20,7 +20,7 @@ from toolhaft.errors import FormatError, RefusedError, UnknownNameError, UsageEr
 from toolhaft.tools.base import CallContext, Tool
 from toolhaft.tools.catalog import Catalog
 from toolhaft.tools.catalog_diff import compare_specs
-from toolhaft.tools.catalog_hash import PARTS, hash_catalog, hash_tool
+from toolhaft.tools.catalog_hash import PARTS, digest, hash_catalog, hash_tool
 from toolhaft.tools.catalog_schema_diff import Change
 from toolhaft.tools.policy import UNAPPROVED
 from toolhaft.tools.wrappers import ToolWrapper
@@ -121,7 +121,8 @@ def apply_lock(catalog: Catalog, lock: Lock, *, chosen: Collection[str] = ()) ->
         reason = lock.drift(tool, chosen=chosen)
         return Unapproved(tool, reason, lock.tools.get(tool.spec.name)) if reason else tool
 
-    return catalog.wrap(checked)
+    approved = {name: tool.hashes for name, tool in lock.tools.items()}
+    return catalog.wrap(checked, version=digest([approved, sorted(chosen)]))
 
 
 class Unapproved(ToolWrapper):

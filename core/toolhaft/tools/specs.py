@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, overload
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from toolhaft.tools.base import Tool
+
+_AND = "+"
+"""Stands between a file's version and that of what is made of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +178,49 @@ class RenamedSpecs(Specs):
 
     def __len__(self) -> int:
         return len(self._old)
+
+
+class WrappedSpecs(Specs):
+    """Specs of which each may be another one than it was.
+
+    Args:
+        specs: What they were.
+        read: Returns the spec of a name as it is now.
+        version: Another word whenever ``read`` would make other specs of the same ones; empty if that is not
+            known.
+    """
+
+    def __init__(self, specs: Specs, read: Callable[[str], ToolSpec], version: str = "") -> None:
+        self._specs = specs
+        self._read = read
+        self._version = version
+
+    @property
+    def place(self) -> Path | None:
+        """The file of what they were, if it is known what became of them."""
+        return self._specs.place if self._version else None
+
+    @property
+    def version(self) -> str:
+        """The version of what they were, and of what became of them."""
+        before = self._specs.version if self._version else ""
+        return f"{before}{_AND}{self._version}" if before else ""
+
+    def changes(self, since: str) -> SpecChanges | None:
+        """Return what changed since an earlier version, or None where that is not known."""
+        before, _, wrapped = since.partition(_AND)
+        return self._specs.changes(before) if wrapped and wrapped == self._version else None
+
+    def names(self) -> Iterator[str]:
+        """Yield the names, in order; no spec is read."""
+        return self._specs.names()
+
+    def named(self, name: str) -> ToolSpec:
+        """Return the spec of a name, or raise `KeyError`."""
+        return self._read(name)
+
+    def __len__(self) -> int:
+        return len(self._specs)
 
 
 class MergedSpecs(Specs):

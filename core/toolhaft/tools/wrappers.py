@@ -13,7 +13,7 @@ from toolhaft.errors import RefusedError, UsageError
 from toolhaft.tools.base import CallContext, Tool, ToolResult, check_name
 from toolhaft.tools.handles import artifacts_in
 from toolhaft.tools.memory import canonical
-from toolhaft.tools.specs import MergedSpecs, RenamedSpecs, Specs, specs_of
+from toolhaft.tools.specs import MergedSpecs, RenamedSpecs, Specs, WrappedSpecs, specs_of
 from toolhaft.types import ArtifactPart, ToolSpec
 
 
@@ -101,9 +101,18 @@ class Merged(View):
 
 
 class Wrapped(View):
-    """The tools, each wrapped once when it is first used."""
+    """The tools, each wrapped once when it is first used; see `toolhaft.tools.catalog.Catalog.wrap`."""
 
-    def __init__(self, tools: Mapping[str, Tool], wrapper: Callable[[Tool], Tool]) -> None:
+    def __init__(
+        self,
+        tools: Mapping[str, Tool],
+        wrapper: Callable[[Tool], Tool],
+        version: str = "",
+        *,
+        keeps_specs: bool = False,
+    ) -> None:
+        self._version = version
+        self._keeps_specs = keeps_specs
         self._tools = tools
         self._index = tools
         self._wrapper = wrapper
@@ -113,6 +122,15 @@ class Wrapped(View):
         if name not in self._made:
             self._made[name] = self._wrapper(self._tools[name])
         return self._made[name]
+
+    def specs(self) -> Specs:
+        """Return the specs of the wrapped tools; those that nobody used are wrapped for it and let go."""
+        specs = specs_of(self._tools)
+        return specs if self._keeps_specs else WrappedSpecs(specs, self._spec, self._version)
+
+    def _spec(self, name: str) -> ToolSpec:
+        made = self._made.get(name)
+        return made.spec if made is not None else self._wrapper(self._tools[name]).spec
 
 
 class ToolWrapper(Tool):
