@@ -15,6 +15,7 @@ from toolhaft.retrievers.lexical.pure import PureIndex
 
 SMALL = 2_000
 """Documents up to which pure Python serves: to import numpy takes longer than to index so many."""
+_NO_ARRAYS = " (numpy is not installed)"
 _ATTEMPTS = 3
 _logger = logging.getLogger(__name__)
 
@@ -39,8 +40,10 @@ def build_index(
     """
     rest = iter(documents)
     few = list(islice(rest, SMALL + 1))
-    if len(few) <= SMALL or not has_arrays():
-        return PureIndex(chain(few, rest), settings)
+    if len(few) <= SMALL:
+        return PureIndex.build(few, settings, folder=folder, version=version)
+    if not has_arrays():
+        return PureIndex.build(chain(few, rest), settings, note=_NO_ARRAYS, folder=folder, version=version)
     from toolhaft.retrievers.lexical.array_index import ArrayIndex
 
     return ArrayIndex.build(chain(few, rest), settings, folder=folder, version=version, progress=progress)
@@ -81,4 +84,8 @@ def _open(folder: Path, manifest: Manifest, settings: IndexSettings) -> TermInde
         from toolhaft.retrievers.lexical.array_index import ArrayIndex
 
         return ArrayIndex.open(folder, manifest, settings)
+    if manifest.kind == "documents":
+        index = PureIndex.open(folder, manifest, settings)
+        # A catalog that has grown, or was indexed without numpy, is better served by arrays now.
+        return None if len(index) > 2 * SMALL and has_arrays() else index
     return None

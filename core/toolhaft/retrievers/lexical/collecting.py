@@ -69,7 +69,7 @@ def write_segment(
     table.write(writer, parents)
     norms = norms_of(table.lengths, average, settings.k1, settings.b)
     write_postings(writer, sources, norms, settings.k1, parents)
-    facts = {"documents": len(table.lengths), "average": average, "k1": settings.k1, "b": settings.b}
+    facts = {"average": average, "k1": settings.k1, "b": settings.b}
     return writer.finish(facts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from toolhaft.retrievers.lexical.base import (
     Document,
@@ -12,6 +13,9 @@ from toolhaft.retrievers.lexical.base import (
     check_shares,
     clean_query,
 )
+from toolhaft.retrievers.lexical.keeping import Keeper
+from toolhaft.retrievers.lexical.kept_documents import KIND, keep_documents, read_documents
+from toolhaft.retrievers.lexical.manifest import Manifest, made_with
 from toolhaft.retrievers.okapi import Okapi, best_hits
 
 
@@ -21,9 +25,23 @@ class PureIndex(TermIndex):
     Args:
         documents: In order; of several with one name the last stands, at the place of the first.
         settings: How documents are scored.
+        note: Added to `engine`.
+        keeper: Writes what changes; None keeps nothing.
+        version: Of the content.
     """
 
-    def __init__(self, documents: Iterable[Document], settings: IndexSettings) -> None:
+    def __init__(
+        self,
+        documents: Iterable[Document],
+        settings: IndexSettings,
+        *,
+        note: str = "",
+        keeper: Keeper | None = None,
+        version: str = "",
+    ) -> None:
+        self._note = note
+        self.version = version
+        self._keeper = keeper
         self._settings = settings
         self._documents: dict[str, Document] = {}
         self._orders: dict[str, int] = {}
@@ -33,10 +51,43 @@ class PureIndex(TermIndex):
         self._rows: list[Document] = []
         self._put(documents)
 
+    @classmethod
+    def build(
+        cls,
+        documents: Iterable[Document],
+        settings: IndexSettings,
+        *,
+        note: str = "",
+        folder: Path | None = None,
+        version: str = "",
+    ) -> PureIndex:
+        """Index documents; see `toolhaft.retrievers.lexical.choosing.build_index`."""
+        keeper = Keeper(folder if version else None, made_with(settings), KIND)
+        index = cls(documents, settings, note=note, keeper=keeper, version=version)
+        index._keep()
+        return index
+
+    @classmethod
+    def open(cls, folder: Path, manifest: Manifest, settings: IndexSettings, note: str = "") -> PureIndex:
+        """Read what a folder keeps.
+
+        Raises:
+            FormatError: It is damaged.
+            OSError: It cannot be read.
+        """
+        keeper = Keeper(folder, made_with(settings), KIND, manifest.generation)
+        kept = [pair for part in manifest.parts for pair in read_documents(folder, part)]
+        index = cls(
+            (document for _, document in kept), settings, note=note, keeper=keeper, version=manifest.version
+        )
+        index._orders = {document.name: order for order, document in kept}
+        index._next = manifest.next_order
+        return index
+
     @property
     def engine(self) -> str:
         """What does the work, for people."""
-        return f"pure Python, {len(self):,} tools"
+        return f"pure Python, {len(self):,} tools{self._note}"
 
     def __len__(self) -> int:
         return len(self._documents)
@@ -80,6 +131,16 @@ class PureIndex(TermIndex):
         self._put(put)
         self.version = version
         self._okapi = self._parents = None
+        self._keep()
+
+    def _keep(self) -> None:
+        """Write all documents to the folder: there are few."""
+        if self._keeper is None or self._keeper.folder is None:
+            return
+        documents = ((self._orders[document.name], document) for document in self.documents())
+        part = keep_documents(documents, self._keeper)
+        if part is not None:
+            self._keeper.commit([part], self.version, self._next)
 
     def _put(self, documents: Iterable[Document]) -> None:
         for document in documents:

@@ -7,6 +7,7 @@ from typing import Any
 
 from toolhaft.retrievers.lexical.arrays import np
 
+_DECIMALS = 9
 _MANY = 262_144
 _PAGE = 4_096
 
@@ -51,6 +52,8 @@ class Columns:
 
 def best_of(rows: Any, scores: Any, orders: Callable[[Any], Any], k: int) -> tuple[Any, Any, Any]:
     """Return row, score and order of the k best, equal scores by their order."""
+    # Sums of the same numbers differ in their last bits by the order in which they were added.
+    scores = np.round(scores, _DECIMALS)
     if len(rows) > 8 * k:
         least = np.partition(scores, -k)[-k]
         kept = scores >= least
@@ -132,7 +135,7 @@ class Lifts:
         columns = Columns(scores, k)
         if columns.bound <= 0:
             return matched()
-        rows = columns.at_least(columns.bound)
+        rows = columns.at_least(columns.bound - 0.1**_DECIMALS)
         if self._added is None and not self._share:
             return rows
         own = scores[rows]

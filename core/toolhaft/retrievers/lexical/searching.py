@@ -80,6 +80,8 @@ class Search:
         self, query: Mapping[str, float], k: int, parent_share: float, category_share: float
     ) -> list[Hit]:
         """Return the k best; see `toolhaft.retrievers.lexical.base.TermIndex.top`."""
+        if not self.live:
+            return []
         terms = [
             (term, weight)
             for term, weight in zip(self._find(query), query.values(), strict=True)

@@ -50,11 +50,11 @@ class Segment:
 
     def __init__(self, file: SegmentFile, removed: Removed | None = None) -> None:
         self.file = file
-        self.size = int(file.facts.get("documents", -1))
+        self.size = len(file.array("lengths"))
         terms = file.array("terms")
         self._starts = file.array("starts")
         self._postings = file.array("postings")
-        whole = {"lengths", "parents", "categories", "orders", "name_hashes", "name_rows"}
+        whole = {"parents", "categories", "orders", "name_hashes", "name_rows"}
         if (
             any(len(file.array(name)) != self.size for name in whole)
             or len(file.array("name_starts")) != self.size + 1
@@ -127,9 +127,11 @@ class Segment:
         starts = self._starts[first : last + 1].astype(np.int64)
         if len(starts) and not 0 <= starts[0] <= starts[-1] <= len(self._postings) // 2:
             raise self.file.damaged("postings lie outside")
+        counts = np.diff(starts)
+        if len(counts) and int(counts.min()) < 0:
+            raise self.file.damaged("postings lie outside")
         self.file.check("postings", 2 * int(starts[0]), 2 * int(starts[-1]))
         words = self._postings[2 * int(starts[0]) : 2 * int(starts[-1])]
-        counts = np.diff(starts)
         terms = np.repeat(np.arange(len(counts)), counts)
         places = np.arange(len(terms)) + (starts[:-1] - starts[0])[terms]
         return terms, words[places], words[places + counts[terms]].view("<f4")

@@ -163,4 +163,5 @@ class SegmentSource:
         gains = gains[kept].astype(np.float64)
         room = np.maximum(self._top - gains, 1e-9)
         norms = np.maximum(self._norms[rows[kept]], 1e-9)
-        return terms[kept], new_rows[kept], gains * norms / room
+        # Frequencies are whole numbers; what is not exact is the gain, kept with 24 bits.
+        return terms[kept], new_rows[kept], np.rint(gains * norms / room)
