@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -154,14 +155,15 @@ def facts(name: str, report: Any) -> dict[str, str]:
 
 
 def collect_kept(file: sqlite3.Connection) -> None:
-    """Fill the empty table ``kept`` by reading every binding."""
-    for place in COLLECTED:
-        for path in paths_of(place):
-            file.execute(
-                "INSERT INTO kept SELECT ?, value, count(*) FROM (SELECT json_extract(binding, ?) AS value "
-                "FROM tools) WHERE value IS NOT NULL GROUP BY value",
-                (place, path),
-            )
+    """Fill the empty table ``kept`` by reading every binding once."""
+    paths = [(place, path) for place in COLLECTED for path in paths_of(place)]
+    columns = ", ".join(f"json_extract(binding, '{path}')" for _, path in paths)
+    counted: Counter[tuple[str, Any]] = Counter()
+    for row in file.execute(f"SELECT {columns} FROM tools WHERE json_valid(binding)"):
+        found = zip(paths, row, strict=True)
+        counted.update((place, value) for (place, _), value in found if value is not None)
+    rows = ((place, value, count) for (place, value), count in counted.items())
+    file.executemany("INSERT INTO kept VALUES (?, ?, ?)", rows)
 
 
 def paths_of(path: str) -> tuple[str, str]:
