@@ -239,6 +239,9 @@ async def test_all_are_closed_even_if_one_fails():
 async def test_odd_catalogs_and_queries():
     hybrid = Hybrid(retrievers=[BM25(), BM25()])
     assert await hybrid.retrieve("x") == []
+    for k in ("3", 1.5, True, None):
+        with pytest.raises(UsageError, match="k is "):
+            await hybrid.retrieve("weather", k)
     await hybrid.index(())
     assert await hybrid.retrieve("x") == []
     await hybrid.index(

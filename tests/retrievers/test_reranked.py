@@ -48,6 +48,9 @@ async def test_by_name():
     hits = await found.retrieve("weather forecast", 4)
     assert [hit.item.name for hit in hits] == ["long", "xc", "xa", "xb"]
     assert await found.retrieve("weather forecast", 0) == await found.retrieve("zzz") == []
+    for k in ("3", 1.5, True, None):
+        with pytest.raises(UsageError, match="k is "):
+            await found.retrieve("weather", k)
     await found.close()
     assert await check_reranker(Longest()) == []
     assert await check_retriever(Reranked(reranker=Longest(), retriever=BM25())) == []

@@ -24,7 +24,7 @@ from toolhaft.tools.specs import HeldSpecs, Specs, as_specs
 from toolhaft.types import Scored, ToolSpec
 
 DEFAULT_PARTS = ("bm25", "dense")
-_DEFAULTS = LearnedFusion(fusion="z-score", weights={"bm25": 1.0, "dense": 0.8}, depth=100)
+_DEFAULTS = LearnedFusion(fusion="z-score", weights={"bm25": 1.0, "dense": 0.6}, depth=100)
 _DEEPEST = 10_000
 
 
@@ -38,7 +38,7 @@ class Hybrid(Retriever):
             settings, ``{"dense": {"model": "folder"}}``, and retrievers that are made already are taken, too.
             None is ``bm25`` and ``dense``; the latter comes with the plugin toolhaft-dense.
         fusion: ``rrf``, ``z-score`` (None) or ``min-max``.
-        weights: One a retriever, in their order (as text, ``1,0.8``) or by their names. None is 1 and 0.8
+        weights: One a retriever, in their order (as text, ``1,0.6``) or by their names. None is 1 and 0.6
             for ``bm25`` and ``dense`` where ``retrievers`` is None, and else the same for all.
         depth: Candidates of each retriever; None is 100, and never fewer than the tools asked for.
         constant: Of ``rrf``.
@@ -112,6 +112,8 @@ class Hybrid(Retriever):
 
     async def rank(self, query: str, k: int = 5) -> list[tuple[str, float]]:
         """Return the names and scores of what `retrieve` would find."""
+        if not isinstance(k, int) or isinstance(k, bool):
+            raise UsageError(f"k is {repr(k)[:60]}", hint="Give a whole number")
         if k < 1:
             return []
         rankings = await self.candidates(query, max(self._depth, k))
@@ -220,7 +222,7 @@ def _numbers(text: str) -> list[float]:
         return [float(part) for part in text[:1_000].split(",")]
     except ValueError:
         raise ConfigError(
-            f"weights is {text[:60]!r}", hint="Write numbers with commas, as in 1,0.8"
+            f"weights is {text[:60]!r}", hint="Write numbers with commas, as in 1,0.6"
         ) from None
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from toolhaft.errors import ConfigError, PluginError
+from toolhaft.errors import ConfigError, PluginError, UsageError
 from toolhaft.retrievers.base import Retriever
 from toolhaft.retrievers.named_parts import MakePart, NamedPart, read_parts
 from toolhaft.retrievers.reranker import Reranker
@@ -53,6 +53,8 @@ class Reranked(Retriever):
         Raises:
             ToolhaftError: The retriever or the re-ranker failed; the error names it.
         """
+        if not isinstance(k, int) or isinstance(k, bool):
+            raise UsageError(f"k is {repr(k)[:60]}", hint="Give a whole number")
         if k < 1:
             return []
         hits = await self._first.wait(self._first.made.retrieve(query, min(max(self._depth, k), _DEEPEST)))
