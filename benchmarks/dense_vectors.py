@@ -83,7 +83,7 @@ def engines(vectors: Any) -> dict[str, tuple[Search, str]]:
     index = VectorIndex(blocks=(Block(vectors=held),))
     found: dict[str, tuple[Search, str]] = {
         "toolhaft exact int8": (
-            lambda query: [place for place, _ in index.nearest(query, K)],
+            lambda query: [place for place, _ in index.nearest(query[None], K)],
             f"{size / vectors.nbytes:.3f} of fp32's bytes",
         )
     }
@@ -102,7 +102,7 @@ def engines(vectors: Any) -> dict[str, tuple[Search, str]]:
 def _by_cells(laid: Quantised, order: Any, cells: Cells, probed: int) -> Search:
     chosen = Cells(centres=cells.centres, ends=cells.ends, probed=probed)
     index = VectorIndex(blocks=(Block(vectors=laid, positions=order, cells=chosen),))
-    return lambda query: [place for place, _ in index.nearest(query, K)]
+    return lambda query: [place for place, _ in index.nearest(query[None], K)]
 
 
 def _faiss(vectors: Any) -> dict[str, tuple[Search, str]]:

@@ -12,6 +12,7 @@ from toolhaft_dense.names import Names, pack_names
 from toolhaft_dense.quantised import dot_all, quantise
 from toolhaft_dense.search import Block, VectorIndex, best_of
 from toolhaft_dense.table import Layer, Table
+from toolhaft_dense.texts import query_parts
 
 pytestmark = pytest.mark.slow  # imports numpy
 
@@ -29,7 +30,7 @@ def test_the_search_finds_the_nearest_and_ties_keep_their_order(count, k):
     held = quantise(vectors)
     index = VectorIndex(blocks=(Block(vectors=held),))
     query = units(1, seed=9)[0]
-    found = index.nearest(query, min(k, count))
+    found = index.nearest(query[None], min(k, count))
     scores = held.of(numpy.arange(count)) @ query
     assert [round(score, 5) for _, score in found] == pytest.approx(
         sorted((float(score) for score in scores), reverse=True)[:k], abs=2e-5
@@ -45,9 +46,9 @@ def test_products_are_exact_with_and_without_kernels(monkeypatch, kernels):
     monkeypatch.setattr(quantised, "has_kernels", lambda: kernels)
     chance = numpy.random.default_rng(0)
     matrix = chance.integers(-127, 128, (9_000, 384)).astype(numpy.int8)
-    query = chance.integers(-127, 128, 384).astype(numpy.int8)
-    assert (dot_all(matrix, query) == matrix.astype(numpy.int64) @ query.astype(numpy.int64)).all()
-    assert len(dot_all(matrix[:0], query)) == 0
+    queries = chance.integers(-127, 128, (3, 384)).astype(numpy.int8)
+    assert (dot_all(matrix, queries) == queries.astype(numpy.int64) @ matrix.T.astype(numpy.int64)).all()
+    assert dot_all(matrix[:0], queries).shape == (3, 0)
 
 
 def test_most_of_the_ten_nearest_survive_eight_bits():
@@ -56,7 +57,7 @@ def test_most_of_the_ten_nearest_survive_eight_bits():
     kept = 0
     for query in queries:
         best = set(numpy.argsort(-(vectors @ query))[:10].tolist())
-        kept += len(best & {position for position, _ in index.nearest(query, 10)})
+        kept += len(best & {position for position, _ in index.nearest(query[None], 10)})
     assert kept >= 0.96 * 500
 
 
@@ -98,9 +99,9 @@ def test_cells_find_most_of_what_the_exact_search_finds():
     same = 0
     for number in range(0, 4_000, 100):
         query = vectors[number]
-        found = [position for position, _ in table.index.nearest(query, 10)]
+        found = [position for position, _ in table.index.nearest(query[None], 10)]
         assert found[0] == number
-        same += len(set(found) & {position for position, _ in exact.nearest(query, 10)})
+        same += len(set(found) & {position for position, _ in exact.nearest(query[None], 10)})
     assert same >= 0.9 * 400
 
 
@@ -115,7 +116,7 @@ def test_a_later_layer_replaces_and_adds_and_the_dead_are_not_found():
     assert [table.name(position) for position in range(8)] == list("abcdefgh")
     assert [table.find(name) for name in "abdgh"] == [0, 1, None, 6, None]
     assert table.find("nowhere") is None
-    found = {position: score for position, score in table.index.nearest(vectors[6], 8)}
+    found = {position: score for position, score in table.index.nearest(vectors[6:7], 8)}
     assert set(found) == {0, 1, 2, 4, 5, 6}
     assert found[1] == pytest.approx(1, abs=0.01)
 
@@ -130,3 +131,30 @@ def test_batches_hold_every_text_once_within_the_budget(budget):
     assert plan.real == sum(lengths)
     assert plan.computed <= 1.1 * plan.real
     assert plan_batches([], budget).batches == ()
+
+
+def test_parts_of_a_query_count_by_the_nearest_of_them():
+    vectors = units(500)
+    held = quantise(vectors)
+    index = VectorIndex(blocks=(Block(vectors=held),))
+    parts = units(4, seed=3)
+    cosines = parts @ held.of(numpy.arange(500)).T
+    expected = (cosines[0] + cosines[1:].max(axis=0)) / 2
+    found = index.nearest(parts, 20)
+    assert [position for position, _ in found] == numpy.argsort(-expected)[:20].tolist()
+    assert found[0][1] == pytest.approx(expected.max(), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("query", "parts"),
+    [
+        ("Rain?", ["Rain?"]),
+        ("I go to Paris. Will it rain?", ["I go to Paris. Will it rain?", "I go to Paris.", "Will it rain?"]),
+        ("a\n\nb", ["a\n\nb", "a", "b"]),
+        ("去巴黎。下雨吗？", ["去巴黎。下雨吗？", "去巴黎。", "下雨吗？"]),
+        ("Version 2.5 of it", ["Version 2.5 of it"]),
+        ("x. " * 100, ["x. " * 100, *["x."] * 12]),
+    ],
+)
+def test_a_query_is_cut_into_its_sentences(query, parts):
+    assert query_parts(query) == parts

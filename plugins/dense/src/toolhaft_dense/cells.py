@@ -29,11 +29,11 @@ class Cells:
     ends: Any = field(repr=False)
     probed: int = _PROBED
 
-    def near(self, query: Any) -> list[tuple[int, int]]:
-        """Return the spans of the nearest cells, ascending."""
+    def near(self, parts: Any) -> list[tuple[int, int]]:
+        """Return the spans of the cells that are nearest to any part of a query, ascending."""
         import numpy
 
-        scores = self.centres @ query
+        scores = (parts @ self.centres.T).max(axis=0)
         count = min(self.probed, len(scores))
         chosen = numpy.sort(numpy.argpartition(-scores, count - 1)[:count])
         starts = numpy.where(chosen > 0, self.ends[chosen - 1], 0)

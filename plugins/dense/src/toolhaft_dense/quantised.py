@@ -47,27 +47,29 @@ def quantise(vectors: Any) -> Quantised:
     return Quantised(whole=numpy.rint(divided).astype(numpy.int8), scales=scales)
 
 
-def dot_all(matrix: Any, query: Any) -> Any:
-    """Return the products of all rows with a query, exact whole numbers as float32.
+def dot_all(matrix: Any, queries: Any) -> Any:
+    """Return the products of all rows with queries, whole numbers as float32, shape (queries, rows).
+
+    They are exact for vectors of up to a thousand numbers, and all but exact beyond.
 
     Args:
         matrix: int8, contiguous, shape (rows, width).
-        query: int8, shape (width,).
+        queries: int8, contiguous, shape (queries, width).
     """
     import numpy
 
-    found: Any = numpy.empty((1, len(matrix)), dtype=numpy.float32)
+    found: Any = numpy.empty((len(queries), len(matrix)), dtype=numpy.float32)
     if not len(matrix):
-        return found[0]
+        return found
     if has_kernels():
         import numkong
 
-        numkong.cdist(query[None, :], matrix, metric="dot", out=found)
-        return found[0]
-    real = query.astype(numpy.float32)
+        numkong.cdist(queries, matrix, metric="dot", out=found)
+        return found
+    real = queries.astype(numpy.float32)
     for start in range(0, len(matrix), _BLOCK):
-        found[0, start : start + _BLOCK] = matrix[start : start + _BLOCK].astype(numpy.float32) @ real
-    return found[0]
+        found[:, start : start + _BLOCK] = real @ matrix[start : start + _BLOCK].astype(numpy.float32).T
+    return found
 
 
 @cache

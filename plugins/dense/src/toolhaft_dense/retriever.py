@@ -15,6 +15,7 @@ from toolhaft.types import Scored, ToolSpec
 from toolhaft_dense.encoder import BATCH_TOKENS, Encoder, Runtime, graph_cache
 from toolhaft_dense.onnx_matrices import Precision
 from toolhaft_dense.settings import Search, check_settings, find_folder
+from toolhaft_dense.texts import query_parts
 from toolhaft_dense.weights import find_encoder
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Dense(Retriever):
         threads: While texts are encoded; None leaves them to the runtime.
         search: ``exact``, ``approximate``, or ``auto``: approximate where an exact search takes longer than
             to encode the query.
+        sentences: Whether a query of several sentences is compared by each of them, too: what is near to one
+            of them gets half of its score from that.
         progress: Called with how many tools are done, and how many there are, while they are indexed.
 
     Attributes:
@@ -66,9 +69,10 @@ class Dense(Retriever):
         batch_tokens: int = BATCH_TOKENS,
         threads: int | None = None,
         search: Search = "auto",
+        sentences: bool = True,
         progress: Progress | None = None,
     ) -> None:
-        check_settings(model, runtime, precision, search, batch_tokens, threads)
+        check_settings(model, runtime, precision, search, batch_tokens, threads, sentences)
         self._encoder = Encoder(
             find_encoder(model),
             runtime=runtime,
@@ -80,6 +84,7 @@ class Dense(Retriever):
         self._beside = folder is None
         self._folder = find_folder(folder)
         self._search: Search = search
+        self._by_sentences = sentences
         self.progress = progress
         self._changing = threading.Lock()
         self._specs: Specs = HeldSpecs(())
@@ -162,8 +167,9 @@ class Dense(Retriever):
             return []
 
         def search() -> list[tuple[int, float]]:
-            vector = self._encoder.encode([query[:_LONGEST_QUERY]])[0]
-            return table.index.nearest(vector, min(k, table.size))
+            text = query[:_LONGEST_QUERY]
+            parts = self._encoder.encode(query_parts(text) if self._by_sentences else [text])
+            return table.index.nearest(parts, min(k, table.size))
 
         return [hit for hit in await run_in_thread(search, {}) if hit[1] > 0]
 

@@ -30,40 +30,49 @@ class Block:
     hidden: Any = field(default=None, repr=False)
     cells: Cells | None = None
 
-    def nearest(self, query: Any, whole: Any, count: int) -> tuple[Any, Any]:
+    def nearest(self, parts: Any, whole: Quantised, count: int) -> tuple[Any, Any]:
         """Return positions and cosines of at least the ``count`` nearest rows, in no order.
 
         Args:
-            query: float32, shape (width,).
+            parts: float32, shape (parts, width).
             whole: The same, quantised.
             count: More may come back: others that are as near, and where the whole numbers err.
         """
         import numpy
 
-        scores, rows = self._scores(query, whole)
+        scores, rows = self._scores(parts, whole)
         best = best_of(scores, count)
         best = best[scores[best] > -numpy.inf]
         chosen = best if rows is None else rows[best]
-        exact = self.vectors.of(chosen) @ query
+        exact = combine(parts @ self.vectors.of(chosen).T)
         return (chosen if self.positions is None else self.positions[chosen]), exact
 
-    def _scores(self, query: Any, whole: Any) -> tuple[Any, Any]:
+    def _scores(self, parts: Any, whole: Quantised) -> tuple[Any, Any]:
         """Return what rows score, about, and which rows these are: None is all of them."""
         import numpy
 
         if self.cells is None:
-            scores = dot_all(self.vectors.whole, whole)
-            scores *= self.vectors.scales
+            scores = self._compare(whole, slice(None))
             if self.hidden is not None:
                 scores[self.hidden] = -numpy.inf
             return scores, None
-        spans = self.cells.near(query)
+        spans = self.cells.near(parts)
         rows = numpy.concatenate([numpy.arange(start, end) for start, end in spans])
-        scores = numpy.concatenate([dot_all(self.vectors.whole[start:end], whole) for start, end in spans])
-        scores *= self.vectors.scales[rows]
+        scores = numpy.concatenate([self._compare(whole, slice(start, end)) for start, end in spans])
         if self.hidden is not None:
             scores[numpy.isin(rows, self.hidden)] = -numpy.inf
         return scores, rows
+
+    def _compare(self, whole: Quantised, rows: slice) -> Any:
+        found = dot_all(self.vectors.whole[rows], whole.whole)
+        if len(whole) > 1:
+            found *= whole.scales[:, None]
+            scores = combine(found)
+        else:
+            scores = found[0]
+            scores *= whole.scales[0]
+        scores *= self.vectors.scales[rows]
+        return scores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,22 +81,33 @@ class VectorIndex:
 
     blocks: tuple[Block, ...] = field(repr=False)
 
-    def nearest(self, query: Any, k: int) -> list[Hit]:
-        """Return position and cosine of the k nearest, best first, equal ones in the order of positions.
+    def nearest(self, parts: Any, k: int) -> list[Hit]:
+        """Return position and score of the k nearest, best first, equal ones in the order of positions.
+
+        The score is the cosine; of several parts the mean of the first one's cosine and the largest of the
+        others'.
 
         Args:
-            query: float32, of length 1, shape (width,).
+            parts: A query and what it consists of, or the query alone; float32, each of length 1, shape
+                (parts, width).
             k: At least 1.
         """
         import numpy
 
-        whole = quantise(query[None, :]).whole[0]
+        whole = quantise(parts)
         count = max(_AGAIN * k, _AGAIN_AT_LEAST)
-        found = [block.nearest(query, whole, count) for block in self.blocks]
+        found = [block.nearest(parts, whole, count) for block in self.blocks]
         positions = numpy.concatenate([places for places, _ in found])
         scores = numpy.concatenate([cosines for _, cosines in found])
         order = numpy.lexsort((positions, -scores))[:k]
         return [(int(positions[row]), float(scores[row])) for row in order]
+
+
+def combine(cosines: Any) -> Any:
+    """Return one score a column of what its parts score, shape (parts, columns)."""
+    if len(cosines) == 1:
+        return cosines[0]
+    return (cosines[0] + cosines[1:].max(axis=0)) / 2
 
 
 def best_of(scores: Any, count: int) -> Any:

@@ -13,7 +13,7 @@ Search = Literal["auto", "exact", "approximate"]
 
 
 def check_settings(
-    model: Any, runtime: Any, precision: Any, search: Any, batch_tokens: Any, threads: Any
+    model: Any, runtime: Any, precision: Any, search: Any, batch_tokens: Any, threads: Any, sentences: Any
 ) -> None:
     """Raise `ConfigError` where a setting makes no sense."""
     _check_whole("batch_tokens", batch_tokens, 1_000_000)
@@ -26,6 +26,8 @@ def check_settings(
     ):
         if value not in get_args(kind):
             raise ConfigError(f"{name} is {repr(value)[:60]}", hint=f"Use one of {', '.join(get_args(kind))}")
+    if not isinstance(sentences, bool):
+        raise ConfigError(f"sentences is {repr(sentences)[:60]}", hint="Use true or false")
     if model is not None and not isinstance(model, str | Path):
         raise ConfigError(f"model is {repr(model)[:60]}", hint="Name a folder, or leave it out")
 

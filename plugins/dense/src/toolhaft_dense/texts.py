@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from toolhaft.retrievers.fields import compose_fields
 from toolhaft.text import identifier_words
@@ -15,6 +16,8 @@ KEY = 16
 """Bytes of a text's key."""
 
 _MOST_PARAMETERS = 24
+_MOST_SENTENCES = 12
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
 
 
 def passage(spec: ToolSpec) -> str:
@@ -34,6 +37,12 @@ def passage(spec: ToolSpec) -> str:
     if parameters:
         parts.append(f"Parameters: {parameters}.")
     return " ".join(" ".join(parts).split())
+
+
+def query_parts(query: str) -> list[str]:
+    """Return a query, and its sentences where it has several: each of them is compared for itself, too."""
+    found = [part.strip() for part in _SENTENCE_END.split(query) if part.strip()]
+    return [query, *found[:_MOST_SENTENCES]] if len(found) > 1 else [query]
 
 
 def text_key(text: str) -> bytes:
