@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-from retrieval import load_specs
+from search_sets import load_set
 
 from toolhaft_dense.batches import plan_batches
 from toolhaft_dense.encoder import BATCH_TOKENS, Encoder, graph_cache
@@ -22,9 +22,9 @@ FIXED = 32
 Encode = Callable[[list[str]], Any]
 
 
-def compare(data: Path, count: int, rounds: int) -> None:
+def compare(count: int, rounds: int) -> None:
     """Print texts a second, and the cosine to exact vectors, of every way to encode."""
-    specs = load_specs(data, large=False)
+    specs = load_set("toolbench").specs
     chosen = numpy.sort(numpy.random.default_rng(0).permutation(len(specs))[:count])
     texts = [passage(specs[row]) for row in chosen]
     folder = find_encoder(None)

@@ -1,39 +1,41 @@
-"""What the dense retriever finds beside BM25; recall and NDCG as in benchmarks/retrieval.py."""
+"""What the dense retriever finds beside BM25; metrics as in toolhaft.evaluators.ranking."""
 
 from __future__ import annotations
 
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from retrieval import load_queries, load_specs, ndcg, recall
+from search_sets import Query, load_set
 
+from toolhaft.evaluators.ranking import ndcg_at, recall_at
 from toolhaft.retrievers.base import Retriever
 from toolhaft.retrievers.bm25 import BM25
 from toolhaft_dense.retriever import Dense
 
-Queries = list[tuple[str, set[str]]]
 
-
-async def score(retriever: Retriever, queries: Queries) -> tuple[dict[str, float], list[float]]:
+async def score(retriever: Retriever, queries: Sequence[Query]) -> tuple[dict[str, float], list[float]]:
     """Return mean figures, and recall@5 of each query for the paired comparison."""
     seconds: list[float] = []
     rankings = []
-    for text, relevant in queries:
+    for query in queries:
         started = time.perf_counter()
-        hits = await retriever.retrieve(text, 10)
+        found = await retriever.rank(query.text, 10)
         seconds.append(time.perf_counter() - started)
-        rankings.append(([hit.item.source for hit in hits], relevant))
-    row = {f"R@{k}": 100 * statistics.mean(recall(r, gold, k) for r, gold in rankings) for k in (5, 10)}
-    row |= {f"NDCG@{k}": 100 * statistics.mean(ndcg(r, gold, k) for r, gold in rankings) for k in (1, 5)}
-    return row | {"query p50 ms": 1_000 * statistics.median(seconds)}, [recall(r, g, 5) for r, g in rankings]
+        rankings.append(([name for name, _ in found], query.gold))
+    row = {f"R@{k}": 100 * statistics.mean(recall_at(r, gold, k) for r, gold in rankings) for k in (5, 10)}
+    row |= {f"NDCG@{k}": 100 * statistics.mean(ndcg_at(r, gold, k) for r, gold in rankings) for k in (1, 5)}
+    row["query p50 ms"] = 1_000 * statistics.median(seconds)
+    return row, [recall_at(ranked, gold, 5) for ranked, gold in rankings]
 
 
-async def compare(data: Path, count: int, *, large: bool) -> None:
+async def compare(name: str, count: int) -> None:
     """Print what BM25 and the dense retriever find, and what indexing and reopening cost."""
-    specs, queries = load_specs(data, large=large), load_queries(data)[:count]
-    print(f"{len(specs)} tools, {len(queries)} queries")
+    chosen = load_set(name)
+    specs, queries = chosen.specs, chosen.queries[:count]
+    print(f"{name} ({chosen.role} set): {len(specs)} tools, {len(queries)} queries")
     bm25 = BM25()
     started = time.perf_counter()
     await bm25.index(specs)
@@ -48,6 +50,9 @@ async def compare(data: Path, count: int, *, large: bool) -> None:
         encoding, busy = time.perf_counter() - started, time.process_time() - busy
         by_meaning, meaning = await score(dense, queries)
         show("dense", by_meaning, f"encode {encoding:.1f} s")
+        whole = Dense(folder=folder, threads=1, sentences=False)
+        await whole.index(specs)
+        show("one text", (await score(whole, queries))[0], "the query as one text, not by its sentences too")
         rates = [f"{dense.encoded / seconds:.0f} texts/s" for seconds in (encoding, busy)]
         print(dense.engine)
         print(f"encoded {dense.encoded} texts: {rates[0]}, {rates[1]} of processor time")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-from retrieval import load_queries, load_specs
+from search_sets import load_set
 
 from toolhaft_dense.cells import Cells, make_cells
 from toolhaft_dense.encoder import Encoder, graph_cache
@@ -23,9 +23,9 @@ _HNSW_MOST = 150_000
 Search = Callable[[Any], Any]
 
 
-def compare(data: Path, sizes: list[int], count: int, cache: Path) -> None:
+def compare(sizes: list[int], count: int, cache: Path) -> None:
     """Print the median time, recall@10 against exact vectors, and the cost of building, of every engine."""
-    tools, queries = embedded(data, count, cache)
+    tools, queries = embedded(count, cache)
     for size in sizes:
         vectors, kind = resample(tools, size)
         print(f"{size:,} vectors ({kind}), {len(queries)} embedded instructions, top {K}, one thread")
@@ -48,16 +48,17 @@ def compare(data: Path, sizes: list[int], count: int, cache: Path) -> None:
             )
 
 
-def embedded(data: Path, count: int, cache: Path) -> tuple[Any, Any]:
+def embedded(count: int, cache: Path) -> tuple[Any, Any]:
     """Return vectors of the crawl's tools and of instructions, encoded once."""
+    found = load_set("toolbench-22k")
     encoder = Encoder(find_encoder(None), threads=1, precision="fp32", cache=graph_cache())
     fast = Encoder(find_encoder(None), threads=1, cache=graph_cache())
-    file = cache / f"dense-{fast.key}-{COMPOSITION}.npy"
+    file = cache / f"dense-{fast.key}-{COMPOSITION}-{len(found.specs)}.npy"
     if not file.is_file():
         print("encoding the crawl; kept for the next time", flush=True)
         cache.mkdir(parents=True, exist_ok=True)
-        numpy.save(file, fast.encode([passage(spec) for spec in load_specs(data, large=True)]))
-    return numpy.load(file), encoder.encode([text for text, _ in load_queries(data)[:count]])
+        numpy.save(file, fast.encode([passage(spec) for spec in found.specs]))
+    return numpy.load(file), encoder.encode([query.text for query in found.queries[:count]])
 
 
 def resample(vectors: Any, size: int) -> tuple[Any, str]:
