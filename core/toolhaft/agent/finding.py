@@ -92,6 +92,7 @@ class FindTools(Tool):
             },
             effect="read",
             source=SEARCH,
+            concurrency=1,  # the first search indexes the catalog
             untrusted=untrusted,
         )
 
