@@ -2,6 +2,8 @@
 
 import copy
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -142,6 +144,48 @@ def test_a_damaged_catalog_is_not_searched(pets, toolhaft, tmp_path):
     (tmp_path / "pets.catalog").write_bytes(whole[: len(whole) // 2])
     code, _, err = toolhaft("tools", "search", "pets.catalog", "walk a pet")
     assert (code, "not a Toolhaft catalog" in err) == (1, True)
+
+
+def test_a_strange_file_with_a_name_twice_is_searched_and_not_changed(pets, toolhaft, tmp_path):
+    import sqlite3
+
+    file = sqlite3.connect(tmp_path / "pets.catalog", isolation_level=None)
+    file.executescript(
+        "CREATE TABLE other (position INTEGER PRIMARY KEY, name, spec, binding, hash);"
+        "INSERT INTO other SELECT * FROM tools;"
+        "INSERT INTO other SELECT position + 10, name, spec, binding, hash FROM tools;"
+        "DROP TABLE tools; ALTER TABLE other RENAME TO tools"
+    )
+    file.close()
+    code, out, _ = toolhaft("tools", "search", "pets.catalog", "walk a pet", "--json")
+    assert (code, json.loads(out)[0]["name"]) == (0, "walkPet")
+    code, _, _ = toolhaft("tools", "list", "pets.catalog")
+    assert code == 0
+    code, _, err = toolhaft("tools", "add", "pets.catalog", "shop.json", "--prefix", "x_")
+    assert "Traceback" not in err
+
+
+@pytest.mark.slow
+def test_two_searches_at_once_and_a_change_between(pets, tmp_path):
+    """Processes that index the same file at once, while it is changed, all find what there is."""
+    command = [sys.executable, "-m", "toolhaft", "tools"]
+    search = [*command, "search", "pets.catalog", "feed a pet", "-k", "1", "--json"]
+    first = [subprocess.Popen(search, cwd=tmp_path, stdout=subprocess.PIPE) for _ in range(3)]
+    change = subprocess.run(
+        [*command, "add", "pets.catalog", "shop.json", "--prefix", "x_"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    assert change.stdout == b"2 added.\n"
+    for each in first:
+        out, _ = each.communicate(timeout=60)
+        assert json.loads(out)[0]["name"] in ("feedPet", "x_feedPet")
+    done = subprocess.run(
+        [*search[:-4], "list orders", "--json"], cwd=tmp_path, check=True, capture_output=True
+    )
+    assert json.loads(done.stdout)[0]["name"] == "x_listOrders"
+    assert done.stderr.count(b"\n") == 1  # the engine alone
 
 
 def test_reading_is_watched_and_changes_nothing():

@@ -37,6 +37,8 @@ CREATE TABLE versions (number INTEGER PRIMARY KEY, version TEXT NOT NULL);
 CREATE TABLE changes (number INTEGER NOT NULL, name TEXT NOT NULL);
 CREATE INDEX changed ON changes (number);
 """
+_CACHE = 64_000
+"""Kilobytes of the file that are held while it is written."""
 _TABLES = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE tools (position INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL,
@@ -90,6 +92,9 @@ def write_catalog(path: Path | str, tools: Iterable[Tool], *, name: str = "", re
 
     try:
         with closing(sqlite3.connect(temporary)) as file, file:
+            file.execute(
+                f"PRAGMA cache_size = -{_CACHE}"
+            )  # names come in any order, and their index is large
             file.executescript(f"{_TABLES} {KEPT} {LOG}")
             file.executemany("INSERT INTO tools VALUES (?, ?, ?, ?, ?)", rows())
             collect_kept(file)
