@@ -57,4 +57,4 @@ async def test_the_tree_and_the_report_show_what_a_search_added(terminal, tmp_pa
     assert "tools +1: ferry" in output.getvalue()
     model = ScriptedModel(*turns)
     (await Agent(tools, model=model, k=1, find_tools=True).run("rain")).save(tmp_path / "run.html")
-    assert "tools +1: ferry" in (tmp_path / "run.html").read_text("utf-8")
+    assert "tools +1: ferry" in (tmp_path / "run.html").read_text("utf-8").replace("\xa0", " ")
