@@ -44,18 +44,18 @@ class _Term:
     Attributes:
         frequency: Number of documents that hold it.
         idf: What it weighs.
-        peak: Most that it adds to a score for an idf of 1.
         lists: By segment: rows, and what it adds to each; None where it is not.
         places: By segment: its number, -1 where it is not.
         parents: Numbers of the parents that hold it; None until they are asked for.
+        peak: Most that it adds to a score for an idf of 1; likewise.
     """
 
     frequency: int
     idf: float
-    peak: float
     lists: tuple[tuple[Any, Any] | None, ...]
     places: tuple[int, ...]
     parents: Any = None
+    peak: float | None = None
 
 
 class Search:
@@ -113,26 +113,25 @@ class Search:
     def _find_new(self, texts: Sequence[str]) -> Iterator[_Term | None]:
         if self._idf is None:
             self._idf = Idf(self.live, count_frequencies(self._segments), self._settings)
-        hashes = np.fromiter(map(hash_text, texts), np.uint64, len(texts))
+        hashes = np.array([hash_text(text) for text in texts], np.uint64)
         found = [segment.find(hashes) for segment in self._segments]
         counts = [s.frequencies(places) for s, places in zip(self._segments, found, strict=True)]
-        frequencies = np.sum(counts, axis=0).tolist()
-        for number, idf in enumerate(self._idf.weigh(frequencies)):
-            places = [int(numbers[number]) for numbers in found]
+        frequencies = sum(counts[1:], counts[0]).tolist()
+        lists = [s.lists(places) for s, places in zip(self._segments, found, strict=True)]
+        numbers = zip(*(places.tolist() for places in found), strict=True)
+        each = zip(frequencies, self._idf.weigh(frequencies), numbers, zip(*lists, strict=True), strict=True)
+        for frequency, idf, places, pairs in each:
             if max(places) < 0:
                 yield None
-                continue
-            held = [(s, place) for s, place in zip(self._segments, places, strict=True) if place >= 0]
-            yield _Term(
-                frequency=frequencies[number],
-                idf=idf,
-                peak=max(segment.peak(place) for segment, place in held),
-                lists=tuple(
-                    segment.postings(place) if place >= 0 else None
-                    for segment, place in zip(self._segments, places, strict=True)
-                ),
-                places=tuple(places),
-            )
+            else:
+                yield _Term(frequency=frequency, idf=idf, lists=pairs, places=places)
+
+    def _peak(self, term: _Term) -> float:
+        """Return the most that a term adds to a score for an idf of 1."""
+        if term.peak is None:
+            held = zip(self._segments, term.places, strict=True)
+            term.peak = max(segment.peak(place) for segment, place in held if place >= 0)
+        return term.peak
 
     def _candidates(
         self, terms: Sequence[tuple[_Term, float]], scores: Any, lifts: Lifts, k: int
@@ -152,8 +151,8 @@ class Search:
                     continue
                 self._add(terms[first:done], scores)
                 rest = terms[done:]
-                unseen = sum(weight * term.peak for term, weight in rest)
-                if unseen > _HOPEFUL * sum(weight * term.peak for term, weight in terms[:done]):
+                unseen = sum(weight * self._peak(term) for term, weight in rest)
+                if unseen > _HOPEFUL * sum(weight * self._peak(term) for term, weight in terms[:done]):
                     continue
                 rows = lifts.promising(scores, k, unseen)
                 if rows is not None and len(rows) * len(rest) * _LOOKED_UP < total - added:

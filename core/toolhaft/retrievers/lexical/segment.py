@@ -97,15 +97,22 @@ class Segment:
             counts -= np.where(removed.terms[places] == terms, removed.counts[places], 0)
         return np.where(terms < 0, 0, counts)
 
-    def postings(self, term: int) -> tuple[Any, Any]:
-        """Return the rows that hold a term, and what it adds to the score of each."""
-        first, last = int(self._starts[term]), int(self._starts[term + 1])
-        if not first <= last <= len(self._postings) // 2:
-            raise self.file.damaged("postings lie outside")
-        self.file.check("postings", 2 * first, 2 * last)
-        words = self._postings[2 * first : 2 * last]
-        count = last - first
-        return words[:count], words[count:].view("<f4")
+    def lists(self, terms: Any) -> list[tuple[Any, Any] | None]:
+        """Return for each of some terms the rows that hold it, and what it adds to each; None for -1."""
+        ends = len(self._postings) // 2
+        found: list[tuple[Any, Any] | None] = []
+        for term, first, last in zip(
+            terms.tolist(), self._starts[terms].tolist(), self._starts[terms + 1].tolist(), strict=True
+        ):
+            if term < 0:
+                found.append(None)
+                continue
+            if not first <= last <= ends:
+                raise self.file.damaged("postings lie outside")
+            self.file.check("postings", 2 * first, 2 * last)
+            words = self._postings[2 * first : 2 * last]
+            found.append((words[: last - first], words[last - first :].view("<f4")))
+        return found
 
     def peak(self, term: int) -> float:
         """Return the most that a term adds to a score for an idf of 1."""

@@ -124,13 +124,16 @@ class SegmentFile:
             FormatError: They are not what was written, or lie outside.
         """
         array = self.array(name)
-        if len(rows) and int(rows.max()) >= len(array):
-            raise self.damaged(f"a number leads out of the array {name}")
         if not self._all_checked and len(rows):
+            if int(rows.max()) >= len(array):
+                raise self.damaged(f"a number leads out of the array {name}")
             touched = np.unique((self._starts[name] + rows.astype(np.int64) * array.itemsize) // BLOCK)
             for block in touched[self._unchecked[touched]].tolist():
                 self._check(block, block + 1)
-        return array[rows]
+        try:
+            return array[rows]
+        except IndexError:
+            raise self.damaged(f"a number leads out of the array {name}") from None
 
     def damaged(self, what: str) -> FormatError:
         """Return the error to raise."""
