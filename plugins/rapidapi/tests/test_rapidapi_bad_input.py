@@ -134,7 +134,7 @@ def an_unknown_naming(folder):
 
 def a_cache_that_is_not_there(folder):
     with open_catalog(f"rapidapi:{a_file(folder)}", cache=folder / "none.sqlite") as catalog:
-        return catalog.specs()
+        return list(catalog.specs())
 
 
 def a_cache_that_is_something_else(folder):

@@ -68,7 +68,7 @@ def test_the_examples_fit_the_schema(name):
 
 def test_opening_imports_nothing_heavy():
     code = (
-        "import sys; from toolhaft import open_catalog; open_catalog('vision:').specs(); "
+        "import sys; from toolhaft import open_catalog; list(open_catalog('vision:').specs()); "
         "print([m for m in ('numpy', 'cv2', 'PIL', 'skimage', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
