@@ -7,7 +7,7 @@ WORKERS ?= 2
 CODE := core plugins tests sdk_examples benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check format lint types layers docs package bench openapi-full openapi-peers openapi-oracles soak loop clean
+.PHONY: help demo test fast check format lint types layers docs package bench openapi-full openapi-peers openapi-oracles search-choices soak loop clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ openapi-oracles: $(VENV)/all-installed  ## Ask openapi-core and a Prism mock ser
 	.venv-oracles/bin/python -m pip --disable-pip-version-check -q install openapi-core==0.23.1 werkzeug
 	-npm install --no-audit --no-fund --silent --prefix .venv-oracles @stoplight/prism-cli@5.16.0
 	$(BIN)/python benchmarks/openapi_oracles.py
+
+search-choices: $(VENV)/all-installed  ## Measure every choice behind the ranking of tools on development sets: 20 minutes
+	$(BIN)/python benchmarks/search_choices.py
 
 soak: $(VENV)/all-installed  ## Let 1,000 agents work for ten minutes: nothing may grow (SOAK="--seconds 60")
 	$(BIN)/python benchmarks/soak.py $(SOAK)

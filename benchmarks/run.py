@@ -11,7 +11,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PEERS = HERE.parent / ".venv-bench"
-LONG = ("soak", "openapi_oracles", "openapi_peers", "openapi_roundtrip")
+LONG = ("soak", "openapi_oracles", "openapi_peers", "openapi_roundtrip", "search_choices")
 """What takes many minutes; each has a target of its own in the Makefile."""
 NAMES = sorted(
     path.stem
