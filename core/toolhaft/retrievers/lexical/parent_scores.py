@@ -10,6 +10,9 @@ from toolhaft.retrievers.lexical.arrays import np
 from toolhaft.retrievers.lexical.base import IndexSettings
 from toolhaft.retrievers.lexical.segment import Segment
 
+_SHORT = 2_048
+"""Numbers in a list up to which it is added together with others."""
+
 
 class Parents:
     """The parents of several segments' documents, each with a number among all, from 1.
@@ -54,32 +57,35 @@ class Parents:
             terms: For each its parents (see `with_term`) and its weight.
         """
         scores = np.zeros(self.size + 1)
+        weighed: list[float] = []
+        for parents, weight in terms:
+            count = len(parents)
+            weighed.append(weight * math.log(1 + (self.size - count + 0.5) / (count + 0.5)))
         try:
-            for parents, weight in terms:
-                count = len(parents)
-                idf = math.log(1 + (self.size - count + 0.5) / (count + 0.5))
-                np.add.at(scores, parents, weight * idf)
+            add_lists(scores, [parents for parents, _ in terms], weighed)
         except IndexError:
             raise self._segments[0].file.damaged("a parent lies outside") from None
         scores *= self._gains
         return scores
 
-    def with_term(self, terms: Sequence[int]) -> Any:
-        """Return the parents that hold a term.
+    def with_terms(self, terms: Sequence[Sequence[int]]) -> list[Any]:
+        """Return for each of some terms the parents that hold it.
 
         Args:
-            terms: Its number in each segment, -1 where it is not.
+            terms: For each its number in every segment, -1 where it is not.
         """
-        first = self._segments[0].parents_with(terms[0]) if terms[0] >= 0 else np.zeros(0, "<u4")
-        others = [
-            numbers[segment.parents_with(term)]
-            for segment, term, numbers in zip(self._segments[1:], terms[1:], self._numbers[1:], strict=True)
-            if term >= 0
-        ]
-        if not others:
-            return first
-        new = np.unique(np.concatenate(others))
-        if len(first):
+        places = np.array(terms).reshape(len(terms), len(self._segments)).T
+        lists = [s.parents_with(numbers) for s, numbers in zip(self._segments, places, strict=True)]
+        if len(lists) == 1:
+            return lists[0]
+        return [self._union(each) for each in zip(*lists, strict=True)]
+
+    def _union(self, lists: Sequence[Any]) -> Any:
+        """Return the numbers among all of the parents in one list for each segment."""
+        first = lists[0]
+        pairs = zip(self._numbers[1:], lists[1:], strict=True)
+        new = np.unique(np.concatenate([numbers[own] for numbers, own in pairs]))
+        if len(first) and len(new):
             places = np.minimum(np.searchsorted(first, new), len(first) - 1)
             new = new[first[places] != new]
         return np.concatenate([first, new.astype("<u4")])
@@ -94,3 +100,17 @@ class Parents:
         own = self._segments[number].file.take("parents", rows)
         numbers = self._numbers[number]
         return own if numbers is None else numbers[own]
+
+
+def add_lists(scores: Any, lists: Sequence[Any], weights: Sequence[float]) -> None:
+    """Add to the scores at the numbers of each list its weight; short lists go together."""
+    short: list[Any] = []
+    each: list[float] = []
+    for numbers, weight in zip(lists, weights, strict=True):
+        if len(numbers) > _SHORT:
+            np.add.at(scores, numbers, weight)
+        else:
+            short.append(numbers)
+            each.append(weight)
+    if short:
+        np.add.at(scores, np.concatenate(short), np.repeat(np.array(each), [len(n) for n in short]))

@@ -227,9 +227,10 @@ class Search:
         if self._parents is None:
             self._parents = Parents(self._segments, self._settings)
         parents = self._parents
-        for term, _ in terms:
-            if term.parents is None:
-                term.parents = parents.with_term(term.places)
+        new = [term for term, _ in terms if term.parents is None]
+        if new:
+            for term, held in zip(new, parents.with_terms([term.places for term in new]), strict=True):
+                term.parents = held
         scores = parents.score([(term.parents, weight) for term, weight in terms]) * parent_share
 
         def added(rows: Any) -> Any:

@@ -119,15 +119,21 @@ class Segment:
         self.file.check("peaks", term, term + 1)
         return float(self.file.array("peaks")[term])
 
-    def parents_with(self, term: int) -> Any:
-        """Return the numbers of the parents, from 1, of which a document holds a term, ascending."""
+    def parents_with(self, terms: Any) -> list[Any]:
+        """Return for each of some terms the numbers of its documents' parents, from 1; none for -1."""
         starts, lists = self.file.array("parent_starts"), self.file.array("parent_postings")
-        self.file.check("parent_starts", term, term + 2)
-        first, last = int(starts[term]), int(starts[term + 1])
-        if not first <= last <= len(lists):
-            raise self.file.damaged("a list of parents lies outside")
-        self.file.check("parent_postings", first, last)
-        return lists[first:last]
+        self.file.check("parent_starts", 0, len(starts))
+        found: list[Any] = []
+        for term, first, last in zip(
+            terms.tolist(), starts[terms].tolist(), starts[terms + 1].tolist(), strict=True
+        ):
+            if term < 0:
+                first = last = 0
+            if not first <= last <= len(lists):
+                raise self.file.damaged("a list of parents lies outside")
+            self.file.check("parent_postings", first, last)
+            found.append(lists[first:last])
+        return found
 
     def range_of_postings(self, first: int, last: int) -> tuple[Any, Any, Any]:
         """Return number within a range of terms, row and gain of each of their postings."""
