@@ -25,8 +25,8 @@ def search_sets():
         yield module
     finally:
         sys.path.remove(str(BENCHMARKS))
-        sys.modules.pop("search_sets", None)
-        sys.modules.pop("shared_data", None)
+        for name in [each for each in sys.modules if each.startswith(("search_set", "shared_data"))]:
+            del sys.modules[name]
 
 
 def test_the_world_needs_no_data(search_sets):
