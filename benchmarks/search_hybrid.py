@@ -138,9 +138,10 @@ class Candidates:
         tools = self._vectors.of([COMPOSITIONS[composition](spec) for spec in self.set.specs])
         cosines = self._vectors.of([query.text for query in self.set.queries]) @ tools.T
         if share:
-            for row, query in enumerate(self.set.queries):
-                best = (self._vectors.of(sentences(query.text)) @ tools.T).max(axis=0)
-                cosines[row] = (1 - share) * cosines[row] + share * best
+            parts = [sentences(query.text) for query in self.set.queries]
+            best = self._vectors.of([part for each in parts for part in each]) @ tools.T
+            starts = numpy.cumsum([0, *map(len, parts[:-1])])
+            cosines = (1 - share) * cosines + share * numpy.maximum.reduceat(best, starts)
         return numpy.maximum(cosines, 0.0)
 
     def lifted(self, scores: Scores, share: float) -> Scores:
@@ -187,6 +188,7 @@ def best_weight(
     fusion: str = "z-score",
     depth: int = DEPTH,
     lift: float = 0.0,
+    weights: Sequence[float] = WEIGHTS,
 ) -> tuple[float, float, list[float]]:
     """Return the best mean, its weight of the dense part, and the figures of the sets."""
     parts = [
@@ -194,7 +196,7 @@ def best_weight(
         for each, scores in zip(sets, dense, strict=True)
     ]
     tried = []
-    for weight in WEIGHTS:
+    for weight in weights:
         figures = [
             each.figure(each.lifted(first + weight * second, lift))
             for each, (first, second) in zip(sets, parts, strict=True)
@@ -219,19 +221,21 @@ def choose(sets: Sequence[Candidates]) -> None:
     ):
         figures = [each.figure(one) for each, one in zip(sets, scores, strict=True)]
         row(label, fmean(figures), None, figures)
+    for weight in WEIGHTS:
+        row(f"z-score, depth {DEPTH}", *best_weight(sets, mixed, weights=[weight]))
     for fusion in ("rrf", "z-score", "min-max"):
-        for depth in (30, 50, 100, 200, 500):
+        for depth in (50, 100, 200):
             row(f"fusion {fusion}, depth {depth}", *best_weight(sets, mixed, fusion, depth))
     for share in (0.0, 0.3, 0.5, 0.7, 1.0):
         found = [each.dense(share=share) for each in sets]
         row(f"share of the best sentence {share:g}", *best_weight(sets, found))
-    for composition in COMPOSITIONS:
-        found = [each.dense(composition) for each in sets]
-        row(f"encoded: {composition}", *best_weight(sets, found))
     for share in (0.25, 0.5, 1.0):
         found = [each.lifted(scores, share) for each, scores in zip(sets, mixed, strict=True)]
         row(f"dense lifted by its service {share:g}", *best_weight(sets, found))
         row(f"lifted after the fusion {share:g}", *best_weight(sets, mixed, lift=share))
+    for composition in COMPOSITIONS:
+        found = [each.dense(composition) for each in sets]
+        row(f"encoded: {composition}", *best_weight(sets, found))
 
 
 async def learn(names: Sequence[str], file: Path) -> None:
