@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from toolhaft.errors import FormatError
 from toolhaft.retrievers import bm25
 from toolhaft.retrievers.bm25 import BM25
 from toolhaft.retrievers.lexical import choosing
@@ -138,6 +139,27 @@ async def test_a_damaged_index_is_told_and_made_anew(place, damage, caplog):
         assert await search(place, "thing7 pets") == expected
     assert damage == "gone" or "anew" in caplog.text or "again" in caplog.text
     assert await search(place, "thing7 pets") == expected
+
+
+@pytest.mark.anyio
+async def test_an_index_harmed_while_it_is_open_is_made_anew_with_what_was_changed(
+    place, monkeypatch, caplog
+):
+    catalog = open_catalog_file(place, bind)
+    retriever = BM25()
+    await retriever.index(catalog.specs())
+    await retriever.update(put=[tool("ghost", "Ghostly zeppelins.").spec], remove=["tool_7"])
+
+    def fail(*arguments, **keywords):
+        raise FormatError("the file is damaged", where="segment")
+
+    monkeypatch.setattr(retriever._index, "top", fail)
+    with caplog.at_level(logging.WARNING):
+        assert [hit.item.name for hit in await retriever.retrieve("zeppelins")] == ["ghost"]
+    assert "anew" in caplog.text
+    assert "tool_7" not in [hit.item.name for hit in await retriever.retrieve("thing7 pets", 50)]
+    await retriever.close()
+    assert (await search(place, "thing7"))[0][0] == "tool_7", "the file's own index knows nothing of it"
 
 
 @pytest.mark.anyio

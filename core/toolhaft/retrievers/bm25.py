@@ -91,7 +91,10 @@ class BM25(Retriever):
         added, gone = self._tools.change(put, remove)
         version = _version_after(self._tools.specs, self._index.version, {spec.name for spec in added}, gone)
         documents = [self._document(spec.name, spec) for spec in added]
-        await run_in_thread(self._index.change, {"put": documents, "remove": gone, "version": version})
+        try:
+            await run_in_thread(self._index.change, {"put": documents, "remove": gone, "version": version})
+        except FormatError as error:
+            await self._build_anew(error)
 
     @property
     def engine(self) -> str:
@@ -107,11 +110,14 @@ class BM25(Retriever):
         try:
             return self._index.top(terms, k, parent_share=self._parent_boost)
         except FormatError as error:
-            from toolhaft.tools.threads import run_in_thread
-
-            _logger.warning("%s; the search index is made anew", error)
-            self._index = await run_in_thread(self._build, {"tools": self._tools})
+            await self._build_anew(error)
             return self._index.top(terms, k, parent_share=self._parent_boost)
+
+    async def _build_anew(self, error: FormatError) -> None:
+        from toolhaft.tools.threads import run_in_thread
+
+        _logger.warning("%s; the search index is made anew", error)
+        self._index = await run_in_thread(self._build, {"tools": self._tools})
 
     def _open(self, tools: KnownTools) -> TermIndex:
         """Return an index of the tools: the kept one, brought up to date, or a new one."""
@@ -141,6 +147,7 @@ class BM25(Retriever):
 
     def _build(self, tools: KnownTools) -> TermIndex:
         # The version is asked for first: what is written to the file meanwhile is then found as a change.
+        # Tools that were changed here alone are not what the file says, and their index is not kept.
         folder, version = self._folder(tools), tools.specs.version
         return build_index(self._documents(tools), self._settings, folder=folder, version=version)
 
@@ -152,7 +159,7 @@ class BM25(Retriever):
 
     def _folder(self, tools: KnownTools) -> Path | None:
         place = tools.specs.place
-        if not self._keep or place is None or not tools.specs.version:
+        if not self._keep or place is None or not tools.specs.version or tools.changed:
             return None
         return place.with_name(f"{place.name}.index") / self.name
 

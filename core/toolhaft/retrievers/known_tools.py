@@ -22,24 +22,36 @@ class KnownTools:
         self.specs: Specs = as_specs(specs)
         self._put: dict[str, ToolSpec] = {}
         self._again: dict[str, ToolSpec] = {}
+        self._gone: set[str] = set()
+
+    @property
+    def changed(self) -> bool:
+        """Whether they are other tools than the catalog's."""
+        return bool(self._put or self._gone)
 
     def keyed(self) -> Iterator[tuple[str, ToolSpec]]:
         """Yield each tool with its key, in order."""
-        if self.specs.place is not None:
-            yield from ((spec.name, spec) for spec in self.specs)
-            return
+        rest = dict(self._put)
         seen: dict[str, int] = {}
         for spec in self.specs:
-            count = seen[spec.name] = seen.get(spec.name, 0) + 1
-            key = spec.name if count == 1 else f"{spec.name}#{count}"
-            if count > 1:
-                self._again[key] = spec
-            yield key, spec
+            name = spec.name
+            if name in self._put or name in self._gone:
+                if name in rest:
+                    yield name, rest.pop(name)
+            elif self.specs.place is not None:
+                yield name, spec
+            else:
+                count = seen[name] = seen.get(name, 0) + 1
+                key = name if count == 1 else f"{name}#{count}"
+                if count > 1:
+                    self._again[key] = spec
+                yield key, spec
+        yield from rest.items()
 
     def find(self, key: str) -> ToolSpec | None:
         """Return the tool of a key; None if the catalog has it no more."""
         found = self._put.get(key) or self._again.get(key)
-        if found is not None:
+        if found is not None or key in self._gone:
             return found
         try:
             return self.specs.named(key)
@@ -53,6 +65,7 @@ class KnownTools:
             self._put.pop(name, None)
         added = {spec.name: spec for spec in put}
         self._put |= added
+        self._gone = (self._gone | gone.keys()) - added.keys()
         again = [key for key in self._again if key.partition("#")[0] in gone.keys() | added.keys()]
         for key in again:
             del self._again[key]
