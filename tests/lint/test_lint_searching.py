@@ -132,6 +132,7 @@ def test_chinese_descriptions_are_searched_too():
     assert "search-unfound" not in report.counts()
 
 
+@pytest.mark.slow
 def test_of_a_large_catalog_a_sample_is_searched_for_in_bounded_time():
     specs = [spec(f"tool{n}", f"Return number {n} of the list {n % 7}.") for n in range(600)]
     began = time.monotonic()
@@ -164,6 +165,7 @@ def test_bad_queries_are_one_clear_error(tmp_path, name, text, error):
     assert name in str(caught.value.where)
 
 
+@pytest.mark.slow
 def test_the_command_takes_queries(tmp_path, capsys):
     from toolhaft.cli.tools_lint import lint as command
 
