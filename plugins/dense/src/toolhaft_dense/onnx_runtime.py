@@ -97,7 +97,14 @@ def _make(folder: EncoderFolder, shape: BertShape, head: Head, precision: Precis
     weights = {}
     with safe_open(str(folder.path / "model.safetensors"), framework="numpy") as file:
         for name in file.keys():  # noqa: SIM118  (the file is no mapping)
-            if file.get_slice(name).get_dtype() in _SERIALIZED:
+            kind = file.get_slice(name).get_dtype()
+            if kind == "BF16":
+                raise ConfigError(
+                    f"{name} is in bf16, which NumPy does not know",
+                    where=str(folder.path / "model.safetensors"),
+                    hint="Use runtime='torch', or save the weights as float32",
+                )
+            if kind in _SERIALIZED:
                 weights[name.removeprefix("bert.")] = file.get_tensor(name).astype("float32")
     _check(weights, folder, shape, head)
     graph = build_graph(weights, shape, head=head, precision=precision)

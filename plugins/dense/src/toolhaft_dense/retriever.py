@@ -99,7 +99,7 @@ class Dense(Retriever):
             return self._encoder.engine
         from toolhaft_dense.quantised import has_kernels
 
-        kind = "approximate" if self._table.layers[0].cells else "exact"
+        kind = "approximate" if self._table.has_cells else "exact"
         kernels = "numkong" if has_kernels() else "numpy"
         return f"{self._encoder.engine}; {kind} int8 search by {kernels}, {self._table.living:,} tools"
 
@@ -210,8 +210,10 @@ class Dense(Retriever):
 
         beside = BesideIndex(place, self._encoder.key, self._encoder.folder.width)
         kept = beside.open()
+        if kept is not None and self._search == "approximate" and not kept.table.has_cells:
+            kept = None
         if kept is not None and kept.version == version:
-            return kept.table, 0
+            return (kept.table.exact() if self._search == "exact" else kept.table), 0
         filling = self._filling(stop, beside=beside)
         builder = self._builder()
         table = None
@@ -219,7 +221,7 @@ class Dense(Retriever):
             table = builder.change_beside(kept, specs, version, filling, beside)
         if table is None:
             table = builder.build_beside(specs, version, filling, beside)
-        return table, filling.encoded
+        return (table.exact() if self._search == "exact" else table), filling.encoded
 
     def _builder(self) -> Builder:
         from toolhaft_dense.building import Builder

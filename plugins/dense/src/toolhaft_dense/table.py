@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -63,6 +63,15 @@ class Table:
         return max(
             (layer.position(len(layer.names) - 1) + 1 for layer in self.layers if len(layer.names)), default=0
         )
+
+    @property
+    def has_cells(self) -> bool:
+        """Whether the search looks at some of the vectors only."""
+        return self.layers[0].cells is not None
+
+    def exact(self) -> Table:
+        """Return the table as one whose search looks at all vectors."""
+        return Table(layers=tuple(replace(layer, cells=None) for layer in self.layers), dead=self.dead)
 
     @property
     def living(self) -> int:
