@@ -8,7 +8,7 @@ import pytest
 from toolhaft.errors import FormatError
 from toolhaft.retrievers import bm25
 from toolhaft.retrievers.bm25 import BM25
-from toolhaft.retrievers.lexical import choosing
+from toolhaft.retrievers.lexical import choosing, pure
 from toolhaft.testing import CannedTool, tool_spec
 from toolhaft.tools.catalog import Catalog
 from toolhaft.tools.catalog_file import open_catalog_file
@@ -189,3 +189,21 @@ async def test_single_tools_in_memory_are_changed():
     )
     assert "tool_2" not in [hit.item.name for hit in await retriever.retrieve("thing2 pets", 50)]
     assert "39 tools" in retriever.engine
+
+
+@pytest.mark.anyio
+async def test_the_first_query_finds_everything_prepared(monkeypatch):
+    made = []
+
+    class Counted(pure.Okapi):
+        def __init__(self, *arguments, **keywords):
+            made.append(keywords)
+            super().__init__(*arguments, **keywords)
+
+    monkeypatch.setattr(pure, "Okapi", Counted)
+    retriever = BM25()
+    await retriever.index([each.spec for each in TOOLS])
+    await retriever.update(remove=["tool_3"])
+    prepared = len(made)
+    assert await retriever.retrieve("thing7 pets")
+    assert len(made) == prepared > 0

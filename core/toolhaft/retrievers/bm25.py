@@ -71,7 +71,7 @@ class BM25(Retriever):
         from toolhaft.tools.threads import run_in_thread
 
         tools = KnownTools(specs)
-        index = await run_in_thread(self._open, {"tools": tools})
+        index = await run_in_thread(self._open_warm, {"tools": tools})
         before, self._tools, self._index = self._index, tools, index
         before.close()
 
@@ -93,6 +93,7 @@ class BM25(Retriever):
         documents = [self._document(spec.name, spec) for spec in added]
         try:
             await run_in_thread(self._index.change, {"put": documents, "remove": gone, "version": version})
+            await run_in_thread(self._warm, {"index": self._index})
         except FormatError as error:
             await self._build_anew(error)
 
@@ -118,6 +119,20 @@ class BM25(Retriever):
 
         _logger.warning("%s; the search index is made anew", error)
         self._index = await run_in_thread(self._build, {"tools": self._tools})
+
+    def _open_warm(self, tools: KnownTools) -> TermIndex:
+        index = self._open(tools)
+        try:
+            self._warm(index)
+        except FormatError as error:
+            _logger.warning("%s; the search index is made anew", error)
+            index.close()
+            index = self._build(tools)
+        return index
+
+    def _warm(self, index: TermIndex) -> None:
+        """Have an index prepare what it would at its first query."""
+        index.top({" ": 1.0}, 1, parent_share=self._parent_boost)
 
     def _open(self, tools: KnownTools) -> TermIndex:
         """Return an index of the tools: the kept one, brought up to date, or a new one."""
