@@ -33,7 +33,7 @@ class Spill:
         held: Bytes that stay in memory.
     """
 
-    def __init__(self, folder: str | None, held: int = 64 * 1024 * 1024) -> None:
+    def __init__(self, folder: str | None, held: int = 16 * 1024 * 1024) -> None:
         self._folder = folder
         self._held = held
         self._stream: BinaryIO = BytesIO()
