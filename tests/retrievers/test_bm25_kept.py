@@ -14,6 +14,9 @@ from toolhaft.tools.catalog import Catalog
 from toolhaft.tools.catalog_file import open_catalog_file
 
 
+pytestmark = pytest.mark.slow
+
+
 class Kept(CannedTool):
     """A tool that can be kept in a file."""
 
