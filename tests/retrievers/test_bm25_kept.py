@@ -13,7 +13,6 @@ from toolhaft.testing import CannedTool, tool_spec
 from toolhaft.tools.catalog import Catalog
 from toolhaft.tools.catalog_file import open_catalog_file
 
-
 pytestmark = pytest.mark.slow
 
 
