@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -203,8 +204,10 @@ def main() -> None:
         if len(queries) > chosen.limit:
             kept = set(random.Random(0).sample(range(len(queries)), chosen.limit))
             queries = tuple(query for number, query in enumerate(queries) if number in kept)
-        one = SearchSet(name=name, role=found.role, specs=found.specs, queries=queries, note=found.note)
-        measure(one, chosen.peers or list(PEERS), chosen.ours or ["bm25"], chosen)
+            found = replace(
+                found, note=f"{found.note}; {chosen.limit:,} of them, drawn by seed 0".lstrip("; ")
+            )
+        measure(replace(found, queries=queries), chosen.peers or list(PEERS), chosen.ours or ["bm25"], chosen)
 
 
 if __name__ == "__main__":
