@@ -18,7 +18,7 @@ class Search:
             Tool(
                 name=each["name"],
                 description=each["description"],
-                parameters=each["parameters"],
+                parameters=_accepted(each["parameters"]),
                 function=_nothing,
             )
             for each in tools
@@ -31,6 +31,11 @@ class Search:
         """Return names, best first."""
         found = self._store.bm25_retrieval(query=text, top_k=self._k)
         return [document.meta["tool_name"] for document in found]
+
+
+def _accepted(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema that Haystack takes: it refuses a name that is required twice, as crawled APIs have."""
+    return schema | {"required": list(dict.fromkeys(schema.get("required", ())))}
 
 
 def _nothing() -> str:
