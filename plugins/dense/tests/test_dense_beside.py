@@ -165,12 +165,14 @@ async def test_a_damaged_one_is_told_of_and_made_anew(opened, place, caplog, cas
 
 
 @pytest.mark.anyio
-async def test_a_folder_that_cannot_be_written_costs_only_the_keeping(opened, place, caplog):
+async def test_where_nothing_can_be_written_the_vectors_are_kept_at_the_users_own(opened, place, caplog):
     place.with_name("many.catalog.index").write_text("a file in the way")
-    retriever = await opened()
-    assert len(await everything(retriever)) == 40
-    assert len(caplog.records) == 1
-    assert "are not kept" in caplog.text
+    for encoded, said in ((40, "vectors are kept in"), (0, "the index is not kept")):
+        caplog.clear()
+        retriever = await opened()
+        assert retriever.encoded == encoded
+        assert len(await everything(retriever)) == 40
+        assert [record.getMessage()[: len(said)] for record in caplog.records] == [said]
 
 
 @pytest.mark.anyio
@@ -181,7 +183,10 @@ async def test_a_full_disk_costs_only_the_keeping(opened, caplog, monkeypatch):
     monkeypatch.setattr(segments, "write_arrays", full)
     retriever = await opened()
     assert len(await everything(retriever)) == 40
-    assert len(caplog.records) == 1
+    assert [record.getMessage().partition(":")[0].split(" /")[0] for record in caplog.records] == [
+        "vectors are kept in",
+        "vectors are not kept, and will be made again the next time",
+    ]
     assert "No space left on device" in caplog.text
 
 

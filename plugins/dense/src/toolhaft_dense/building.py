@@ -55,7 +55,7 @@ class Builder:
             cells, order = make_cells(vectors)
             vectors, keys = vectors.take(order), keys[order]
             more |= {"rows": _inverse(order), "centres": cells.centres, "cell_ends": cells.ends}
-        if filling.folder is None:  # it could not be written before, and the user was told
+        if filling.folder is not beside.segments:  # it could not be written before, and the user was told
             return Table(layers=(_plain(vectors, more),))
         try:
             segment = beside.segments.add(keys, vectors, more)

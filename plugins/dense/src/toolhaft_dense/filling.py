@@ -26,6 +26,7 @@ class Filling:
         encoder: Makes them.
         segments: Where they are; grows.
         folder: Where new ones are kept; None keeps them in memory.
+        fallback: Where they are kept if that folder cannot be written.
         stopped: Asked between batches whether to give up.
         progress: Called with how many texts are done, and how many there are.
         total: How many texts there will be.
@@ -36,6 +37,7 @@ class Filling:
     encoder: Encoder
     segments: list[Segment]
     folder: SegmentFolder | None = None
+    fallback: SegmentFolder | None = None
     stopped: Callable[[], bool] = lambda: False
     progress: Progress | None = None
     total: int = 0
@@ -118,8 +120,11 @@ class Filling:
             try:
                 segment = self.folder.add(keys, vectors)
             except ConfigError as error:
+                self.folder, self.fallback = self.fallback, None
+                if self.folder is not None:
+                    _log.warning("vectors are kept in %s: %s", self.folder.folder, error)
+                    return self._keep(keys, vectors)
                 _log.warning("vectors are not kept, and will be made again the next time: %s", error)
-                self.folder = None
             else:
                 self.written.append(segment.id)
                 return segment

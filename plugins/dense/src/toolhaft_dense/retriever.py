@@ -221,6 +221,8 @@ class Dense(Retriever):
             table = builder.change_beside(kept, specs, version, filling, beside)
         if table is None:
             table = builder.build_beside(specs, version, filling, beside)
+            if filling.folder is not beside.segments:
+                self._merge(filling)
         return (table.exact() if self._search == "exact" else table), filling.encoded
 
     def _builder(self) -> Builder:
@@ -243,6 +245,7 @@ class Dense(Retriever):
             encoder=self._encoder,
             segments=segments,
             folder=folder,
+            fallback=shared if beside is not None else None,
             stopped=stop.is_set,
             progress=self.progress,
         )
