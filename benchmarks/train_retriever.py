@@ -141,12 +141,12 @@ def train(split: Split, settings: RetrieverSettings, output: Path, *, resume: bo
     return result.model
 
 
-async def compare(split: Split, models: Mapping[str, Path | None], threads: int) -> None:
+async def compare(split: Split, models: Mapping[str, Path | None], kept: Path, threads: int) -> None:
     figures = Figures()
     await figures.measure("bm25", BM25(), split)
     figures.show("bm25")
     for title, model in models.items():
-        dense = Dense(model=model, folder=False, threads=threads)
+        dense = Dense(model=model, folder=kept, threads=threads)
         await figures.measure(f"dense {title}", dense, split)
         figures.show(f"dense {title}", None if model is None else "dense untrained")
         await figures.measure(f"hybrid {title}", Hybrid(retrievers=[BM25(), dense]), split)
@@ -182,7 +182,7 @@ def main() -> None:
         number = chosen.synthetic if row == "synthetic" else 0
         settings = RetrieverSettings.from_words(chosen.words, chosen.preset, synthetic=number)
         models[f"trained, {row}"] = train(split, settings, chosen.output / row, resume=chosen.resume)
-    asyncio.run(compare(split, models, chosen.threads))
+    asyncio.run(compare(split, models, chosen.output / "vectors", chosen.threads))
 
 
 if __name__ == "__main__":

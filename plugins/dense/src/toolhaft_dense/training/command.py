@@ -111,6 +111,8 @@ def _show(result: Any, left_out: Any, *, as_json: bool) -> None:
                 "tokens": trained.tokens,
                 "seconds": round(trained.seconds, 1),
                 "queries": result.queries,
+                "held_out": result.held_out,
+                "best_step": trained.best_step,
                 "left_out": dict(left_out),
                 "ndcg@5": {"before": result.before, "after": result.after},
             }
@@ -126,7 +128,10 @@ def _show(result: Any, left_out: Any, *, as_json: bool) -> None:
     print_line(said)
     if result.before is not None:
         print_line(f"NDCG@5 before {100 * result.before:.1f}, after {100 * result.after:.1f}")
-    print_line(f"model  {result.model}   (--retriever dense, model={result.model})")
+    if result.held_out and not trained.best_step:
+        said = f"nothing was gained on {result.held_out} queries held out: the encoder is as it was"
+        print_line(f"{said}. Give more queries, or hold none out (--hold-out 0)")
+    print_line(f"model  {result.model}   (--retriever 'dense?model={result.model}')")
     print_line(f"card   {result.card}")
 
 

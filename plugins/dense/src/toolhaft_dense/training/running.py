@@ -35,6 +35,7 @@ class Result:
         card: The model card; it is in the model's folder, too.
         trained: What training came to.
         queries: Queries learned, by who made them.
+        held_out: Queries that the weights were chosen by.
         before: NDCG@5 before training, on the queries held out, or those of the test; None if there are none.
         after: The same after it.
     """
@@ -43,6 +44,7 @@ class Result:
     card: Path
     trained: Trained
     queries: dict[str, int]
+    held_out: int = 0
     before: float | None = None
     after: float | None = None
 
@@ -130,7 +132,11 @@ def _write(network: Network, output: Path, facts: CardFacts) -> Result:
     with told_clearly(output / CARD):
         write_whole(output / CARD, [card.encode()])
     result = Result(
-        model=output / MODEL, card=output / CARD, trained=facts.trained, queries=dict(facts.queries)
+        model=output / MODEL,
+        card=output / CARD,
+        trained=facts.trained,
+        queries=dict(facts.queries),
+        held_out=facts.held_out,
     )
     if facts.test is not None:
         return replace(result, before=facts.test[0], after=facts.test[1])

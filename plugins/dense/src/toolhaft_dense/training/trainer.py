@@ -198,11 +198,11 @@ class Trainer:
             return
         found = self._measure.mean(self._network)
         log.write_measurement(position.step, found)
-        if found > position.best:
-            position.best, position.best_step, position.waited = found, position.step, 0
+        position.waited = 0 if found > position.best else position.waited + 1
+        # Few queries often come to the same figure: the weights that learned more are then kept.
+        if found >= position.best:
+            position.best, position.best_step = found, position.step
             position.weights = {name: one.detach().clone() for name, one in self._network.trained()}
-        else:
-            position.waited += 1
 
     def _put_best(self, position: _Position) -> None:
         import torch
