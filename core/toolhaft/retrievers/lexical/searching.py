@@ -29,7 +29,7 @@ _WORTH_SKIPPING = 100_000
 """Postings of a query from which on it is tried to skip some."""
 _TRIED_AFTER = (0.1, 0.25, 0.5)
 """Shares of a query's postings after which that is tried."""
-_HOPEFUL = 0.45
+_HOPEFUL = 0.3
 """Share of the most that was added up to which what is left may be, for that to be worth a try."""
 _LOOKED_UP = 20
 """How many postings are added in the time in which one is looked up."""
