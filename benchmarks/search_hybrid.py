@@ -24,7 +24,7 @@ from typing import Any
 import numpy
 from search_sets import SearchSet, load_set, load_sets
 from toolhaft_dense.encoder import Encoder, graph_cache
-from toolhaft_dense.texts import passage
+from toolhaft_dense.texts import passage, query_parts
 from toolhaft_dense.weights import find_encoder
 
 from toolhaft.evaluators.ranking import ndcg_at, recall_at
@@ -296,9 +296,8 @@ async def measure(tools: int) -> None:
     encoder = Encoder(find_encoder(None), cache=graph_cache())
     seconds: dict[str, list[float]] = {name: [] for name in ("encoding", *retrievers)}
     for number, query in enumerate(chosen.queries[:100]):
-        texts = sentences(query.text)
         started = time.perf_counter()
-        encoder.encode([query.text, *(texts if len(texts) > 1 else ())])
+        encoder.encode(query_parts(query.text))
         spent = {"encoding": time.perf_counter() - started}
         for name, retriever in retrievers.items():
             started = time.perf_counter()
