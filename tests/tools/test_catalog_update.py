@@ -344,6 +344,21 @@ def test_who_writes_second_waits_and_gives_up_at_last(place, monkeypatch):
         assert catalog.names == ("a", "b", "c", "d")
 
 
+TRY = """
+import sqlite3, sys
+sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None).execute("BEGIN IMMEDIATE")
+"""
+
+
+def test_opening_a_file_gives_up_no_lock_of_a_change_under_way(place):
+    with closing(sqlite3.connect(place, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        with open_catalog_file(place, bind) as catalog:
+            assert len(list(catalog.specs())) == 3
+        done = subprocess.run([sys.executable, "-c", TRY, place], capture_output=True, text=True, timeout=60)
+        assert "locked" in done.stderr
+
+
 WRITE_TEN = f"""
 import sys
 sys.path.insert(0, {os.path.dirname(__file__)!r})

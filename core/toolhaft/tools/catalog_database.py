@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sqlite3
 import threading
@@ -190,16 +189,15 @@ class CatalogDatabase:
 
     def check_length(self) -> None:
         """Compare the file's length with its header's: SQLite reads a file cut short as far as it can."""
+        # SQLite and the folder are asked: whoever opens and closes the file itself gives up every lock that
+        # this process has on it, a change under way in another thread included.
         self.query("BEGIN")
         try:
-            self.query("SELECT 1 FROM sqlite_master")  # from here on nobody may write
-            with self.path.open("rb") as file:
-                header, length = file.read(100), os.fstat(file.fileno()).st_size
+            pages, size = (self.query(f"PRAGMA {name}")[0][0] for name in ("page_count", "page_size"))
+            length = self.path.stat().st_size
         finally:
             self.query("ROLLBACK")
-        page = int.from_bytes(header[16:18], "big")
-        pages = int.from_bytes(header[28:32], "big")
-        if len(header) < 100 or length != pages * (65_536 if page == 1 else page):
+        if length != pages * size:
             raise FormatError("not a Toolhaft catalog, or one that was cut short", where=str(self.path))
 
     def close(self) -> None:
