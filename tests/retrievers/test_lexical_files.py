@@ -331,3 +331,62 @@ def test_small_catalogs_are_kept_without_arrays(tmp_path, monkeypatch):
     assert open_index(tmp_path, SETTINGS) is None
     build_index(drawn_documents(50), SETTINGS, folder=tmp_path, version="1")
     assert type(open_index(tmp_path, SETTINGS)) is ArrayIndex
+
+
+def test_files_of_others_in_the_folder_are_left_alone(tmp_path):
+    import os
+
+    for name in ("mine.jsonl", "model.bin", "draft.part", "segment-mine.bin"):
+        (tmp_path / name).write_text("mine")
+        os.utime(tmp_path / name, (0, 0))
+    (tmp_path / "0123456789abcdef.part").write_text("left over")
+    os.utime(tmp_path / "0123456789abcdef.part", (0, 0))
+    ArrayIndex.build(drawn_documents(), SETTINGS, folder=tmp_path, version="1")
+    assert {"mine.jsonl", "model.bin", "draft.part", "segment-mine.bin"} <= set(files_of(tmp_path))
+    assert not (tmp_path / "0123456789abcdef.part").exists()
+
+
+@ENGINES
+@pytest.mark.parametrize("link", ["folder", "folder above"])
+def test_nothing_is_written_through_a_link(tmp_path, caplog, engine, link):
+    (tmp_path / "elsewhere" / "bm25").mkdir(parents=True)
+    folder = tmp_path / "link" / "bm25" if link == "folder above" else tmp_path / "link"
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    index = engine.build(drawn_documents(), SETTINGS, folder=folder, version="1")
+    assert index.top(QUERY, 3)
+    assert "symbolic link" in caplog.text
+    assert not files_of(tmp_path / "elsewhere" / "bm25")
+    assert files_of(tmp_path / "elsewhere") == ["bm25"]
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "mkfifo"), reason="no pipes here")
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+@pytest.mark.parametrize("which", ["index.json", "segment-", "lock"])
+def test_pipes_and_links_in_place_of_files_hang_nothing(kept, tmp_path, caplog, kind, which):
+    import os
+
+    copy = tmp_path / "copy"
+    shutil.copytree(kept[0], copy)
+    place = next(copy.glob(f"{which}*"))
+    place.unlink()
+    os.mkfifo(place) if kind == "pipe" else place.symlink_to("/dev/zero")
+    if which != "lock":
+        assert open_index(copy, SETTINGS) is None
+    ArrayIndex.build(drawn_documents(), SETTINGS, folder=copy, version="9")
+    assert caplog.records
+    assert open_index(copy, SETTINGS).version == ("2" if which == "lock" else "9")
+
+
+def test_a_document_of_a_billion_terms_is_refused(tmp_path, caplog):
+    from hashlib import blake2b
+
+    PureIndex.build(drawn_documents(5), SETTINGS, folder=tmp_path, version="1")
+    line = json.dumps([0, "bomb", "", "", {"a": 10**12}]).encode()
+    next(tmp_path.glob("documents-*")).write_bytes(line)
+    manifest = json.loads((tmp_path / "index.json").read_text())
+    manifest["facts"]["parts"][0]["digest"] = blake2b(line, digest_size=32).hexdigest()
+    text = json.dumps(manifest["facts"], sort_keys=True)
+    manifest["digest"] = blake2b(text.encode(), digest_size=32).hexdigest()
+    (tmp_path / "index.json").write_text(json.dumps(manifest))
+    assert open_index(tmp_path, SETTINGS) is None
+    assert "cannot be read" in caplog.text

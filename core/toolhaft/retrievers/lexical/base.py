@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from toolhaft.errors import UsageError
 
+_LARGEST = 1_000.0
 LARGEST_SHARE = 10.0
 """Most that a lift may be of the score it is taken from."""
 
@@ -66,10 +67,10 @@ class IndexSettings:
     composition: str = ""
 
     def __post_init__(self) -> None:
-        if not (0 <= self.k1 < math.inf and 0 <= self.b <= 1 and 0 <= self.epsilon < math.inf):
+        if not (0 <= self.k1 <= _LARGEST and 0 <= self.b <= 1 and 0 <= self.epsilon <= _LARGEST):
             raise UsageError(
                 f"BM25 cannot use k1={self.k1}, b={self.b}, epsilon={self.epsilon}",
-                hint="k1 and epsilon must not be negative, b must lie between 0 and 1",
+                hint="k1 and epsilon must lie between 0 and 1,000, b between 0 and 1",
             )
         if self.idf not in ("auto", "okapi", "smoothed"):
             raise UsageError(f"there is no idf {self.idf!r}", hint="Use auto, okapi or smoothed")

@@ -110,7 +110,7 @@ def _held(stream: BytesIO) -> Segment:
 def _existing(keeper: Keeper) -> str | None:
     """Return the keeper's folder if files can be made in it now."""
     folder = keeper.folder
-    if folder is None:
+    if folder is None or keeper.is_led_elsewhere():
         return None
     try:
         folder.mkdir(parents=True, exist_ok=True)

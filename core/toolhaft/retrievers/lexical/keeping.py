@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from toolhaft.retrievers.lexical.manifest import (
     write_manifest,
 )
 
+_OURS = re.compile(r"(?:(?:segment|removed|documents)-[0-9a-f]{16}\.bin|[0-9a-f]{16}\.part)")
+"""Names of files that may be removed: whatever else is in the folder is somebody's own."""
 _ABANDONED = 3_600.0
 """Seconds after which a file that belongs to no manifest is taken to be left over."""
 _logger = logging.getLogger(__name__)
@@ -51,7 +54,7 @@ class Keeper:
             name: What it begins with.
             write: Called with the empty file.
         """
-        if self._folder is None:
+        if self._folder is None or self.is_led_elsewhere():
             return None
         token = new_token()
         temporary = self._folder / f"{token}.part"
@@ -70,7 +73,7 @@ class Keeper:
     def commit(self, parts: Sequence[KeptPart], version: str, next_order: int) -> None:
         """Make these files what the folder keeps."""
         folder = self._folder
-        if folder is None:
+        if folder is None or self.is_led_elsewhere():
             return
         manifest = Manifest(
             version=version,
@@ -89,10 +92,21 @@ class Keeper:
                     return
                 write_manifest(folder, manifest)
                 _tidy(folder, manifest, before)
+        except FormatError as error:
+            self.give_up(str(error))
+            return
         except OSError as error:
             self.give_up(f"cannot write: {error.strerror or error}")
             return
         self._generation = manifest.generation
+
+    def is_led_elsewhere(self) -> bool:
+        """Return whether the folder, or the one it is in, is a link; then nothing is kept."""
+        folder = self._folder
+        if folder is not None and (folder.is_symlink() or folder.parent.is_symlink()):
+            self.give_up("it is reached by a symbolic link")
+            return True
+        return False
 
     def give_up(self, reason: str) -> None:
         """Keep nothing from now on, and say why unless the reason is empty."""
@@ -104,7 +118,7 @@ class Keeper:
 def _read_leniently(folder: Path) -> Manifest | None:
     try:
         return read_manifest(folder)
-    except FormatError:
+    except (FormatError, OSError):
         return None
 
 
@@ -114,7 +128,7 @@ def _tidy(folder: Path, manifest: Manifest, before: Manifest | None) -> None:
     superseded = (before.files() if before else set()) - needed
     long_ago = time.time() - _ABANDONED
     for place in folder.iterdir():
-        if place.suffix not in (".part", ".bin", ".jsonl") or place.name in needed:
+        if not _OURS.fullmatch(place.name) or place.name in needed:
             continue
         try:
             if place.name in superseded or place.stat().st_mtime < long_ago:

@@ -13,9 +13,13 @@ from toolhaft.errors import FormatError
 from toolhaft.retrievers.lexical.base import Document
 from toolhaft.retrievers.lexical.keeping import Keeper
 from toolhaft.retrievers.lexical.manifest import KeptPart
+from toolhaft.retrievers.lexical.plain_files import open_plain
 
 KIND = "documents"
-_LARGEST = 2_000_000_000
+_LARGEST = 200_000_000
+"""Bytes of the file that are read."""
+_MOST_TERMS = 1_000_000
+"""Terms of one document, repeats counting."""
 
 
 def keep_documents(documents: Iterable[tuple[int, Document]], keeper: Keeper) -> KeptPart | None:
@@ -42,7 +46,7 @@ def read_documents(folder: Path, part: KeptPart) -> list[tuple[int, Document]]:
         OSError: It cannot be read.
     """
     place = folder / part.file
-    with place.open("rb") as file:
+    with open_plain(place) as file:
         data = file.read(_LARGEST)
     if blake2b(data, digest_size=32).hexdigest() != part.digest:
         raise FormatError("the search index is damaged: it is not what was written", where=str(place))
@@ -50,6 +54,8 @@ def read_documents(folder: Path, part: KeptPart) -> list[tuple[int, Document]]:
     try:
         for line in data.splitlines():
             order, name, parent, category, counts = json.loads(line)
+            if not 0 <= sum(counts.values()) <= _MOST_TERMS:
+                raise ValueError("too many terms")
             terms = [term for term, count in counts.items() for _ in range(count)]
             found.append((order, Document(name=name, terms=terms, parent=parent, category=category)))
     except (ValueError, TypeError, AttributeError, RecursionError):

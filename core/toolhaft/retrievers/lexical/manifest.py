@@ -13,6 +13,7 @@ from typing import Any
 
 from toolhaft.errors import FormatError
 from toolhaft.retrievers.lexical.base import IndexSettings
+from toolhaft.retrievers.lexical.plain_files import open_plain
 
 NAME = "index.json"
 FORMAT = 1
@@ -80,7 +81,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     """
     place = folder / NAME
     try:
-        with place.open("rb") as file:
+        with open_plain(place) as file:
             text = file.read(_LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -132,7 +133,7 @@ def locked(folder: Path) -> Iterator[bool]:
         return
     import time
 
-    with (folder / "lock").open("ab") as file:
+    with open_plain(folder / "lock", lock=True) as file:
         give_up = time.monotonic() + _PATIENCE
         while True:
             try:

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from toolhaft.errors import FormatError
 from toolhaft.retrievers.lexical.arrays import np
 from toolhaft.retrievers.lexical.blocks import BLOCK, check_blocks
+from toolhaft.retrievers.lexical.plain_files import open_plain
 from toolhaft.retrievers.lexical.segment_writer import KINDS, MAGIC, PAGE
 
 CHECKED_AT_ONCE = 64 * 1024 * 1024
@@ -75,7 +76,7 @@ class SegmentFile:
             FormatError: It is foreign, cut short or damaged.
             OSError: It cannot be read.
         """
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             page = file.read(PAGE)
             size = file.seek(0, 2)
             _read_page(page, size, str(path))
