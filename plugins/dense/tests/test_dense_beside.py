@@ -130,6 +130,21 @@ def _text(name, content):
     return lambda folder: next(folder.glob(name)).write_bytes(content)
 
 
+def _pipe(name):
+    def damage(folder):
+        file = next(folder.glob(name))
+        file.unlink()
+        os.mkfifo(file)
+
+    return damage
+
+
+def _link(folder):
+    file = next(folder.glob("*.vectors"))
+    file.unlink()
+    file.symlink_to("/dev/zero")
+
+
 def _of_another(folder):
     file = next(folder.glob("*.json"))
     file.write_text(file.read_text().replace('"dead": []', '"dead": [99]'))
@@ -141,6 +156,9 @@ DAMAGES = {
     "manifest with a path": (_text("index.json", b'{"format":1,"composition":"1","layers":["../x"]}'), 0),
     "manifest without end": (_text("index.json", b"[" * 100_000), 0),
     "manifest of other positions": (_of_another, 0),
+    "manifest is a pipe": (_pipe("index.json"), 0),
+    "vectors are a pipe": (_pipe("*.vectors"), 40),
+    "vectors are a link": (_link, 40),
     "vectors cut": (_text("*.vectors", b"toolhaft arrays 1\n"), 40),
     "vectors missing": (lambda folder: next(folder.glob("*.vectors")).unlink(), 40),
 }
@@ -173,6 +191,16 @@ async def test_where_nothing_can_be_written_the_vectors_are_kept_at_the_users_ow
         assert retriever.encoded == encoded
         assert len(await everything(retriever)) == 40
         assert [record.getMessage()[: len(said)] for record in caplog.records] == [said]
+
+
+@pytest.mark.anyio
+async def test_what_lies_behind_a_link_is_left_alone(opened, place, tmp_path, caplog):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/mine.vectors").write_text("mine")
+    place.with_name("many.catalog.index").symlink_to(tmp_path / "own")
+    assert len(await everything(await opened())) == 40
+    assert "is a link" in caplog.text
+    assert [file.name for file in (tmp_path / "own").iterdir()] == ["mine.vectors"]
 
 
 @pytest.mark.anyio

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from secrets import token_hex
@@ -79,6 +80,8 @@ def open_arrays(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     import numpy
 
+    if not stat.S_ISREG(file.lstat().st_mode):
+        raise ValueError("it is no file of its own, but a link or a pipe")
     with file.open("rb") as stream:
         if stream.read(len(_MAGIC)) != _MAGIC:
             raise ValueError("it is no file of arrays")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,11 +64,19 @@ class BesideIndex:
         self.folder = place.with_name(f"{place.name}.index") / f"dense-{key}"
         self.segments = SegmentFolder(self.folder, width)
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the folder is a link: what lies behind it is somebody's own, and is left alone."""
+        return self.folder.is_symlink() or self.folder.parent.is_symlink()
+
     def open(self) -> KeptTable | None:
         """Return the kept table; None where there is none, or a damaged one, which is told of."""
         file = self.folder / _MANIFEST
         try:
-            if file.stat().st_size > _LARGEST_MANIFEST:
+            state = file.lstat()
+            if not stat.S_ISREG(state.st_mode):
+                raise ValueError("it is no file of its own, but a link or a pipe")
+            if state.st_size > _LARGEST_MANIFEST:
                 raise ValueError("it is beyond all measure")
             return self._read(read_json(file.read_bytes()))
         except (FileNotFoundError, NotADirectoryError):

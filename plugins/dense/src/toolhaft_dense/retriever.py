@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from toolhaft_dense.filling import Filling
     from toolhaft_dense.table import Table
 
+_log = logging.getLogger(__name__)
 _LONGEST_QUERY = 20_000
 Progress = Callable[[int, int], None]
 
@@ -209,6 +211,12 @@ class Dense(Retriever):
         from toolhaft_dense.beside import BesideIndex
 
         beside = BesideIndex(place, self._encoder.key, self._encoder.folder.width)
+        if beside.is_elsewhere:
+            _log.warning("the index is not kept: %s is a link", beside.folder)
+            filling = self._filling(stop, beside=None)
+            held = self._builder().build(specs, filling)
+            self._merge(filling)
+            return held, filling.encoded
         kept = beside.open()
         if kept is not None and self._search == "approximate" and not kept.table.has_cells:
             kept = None
@@ -216,7 +224,7 @@ class Dense(Retriever):
             return (kept.table.exact() if self._search == "exact" else kept.table), 0
         filling = self._filling(stop, beside=beside)
         builder = self._builder()
-        table = None
+        table: Table | None = None
         if kept is not None:
             table = builder.change_beside(kept, specs, version, filling, beside)
         if table is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ _log = logging.getLogger(__name__)
 _ENDING = ".vectors"
 _MOST_SEGMENTS = 16
 """Segments that are left apart; one more, and the small ones become one."""
+_OWN = re.compile(r"[0-9a-f]{32}\.vectors")
 _ABANDONED = 24 * 3600 * 10**9
 
 
@@ -155,7 +157,7 @@ class SegmentFolder:
             files = list(self.folder.glob(f"*{_ENDING}"))
         except OSError as error:
             raise _unusable(self.folder, error) from None
-        ages = {file.name.removesuffix(_ENDING): _age(file) for file in files if file.name[0] != "."}
+        ages = {file.name.removesuffix(_ENDING): _age(file) for file in files if _OWN.fullmatch(file.name)}
         return sorted(ages, key=lambda id: (ages[id], id))
 
     def _file(self, id: str) -> Path:
