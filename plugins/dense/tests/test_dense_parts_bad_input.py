@@ -15,7 +15,6 @@ QDRANT = {
     "a null byte": ({"url": "https://a\0b"}, "url is"),
     "a number for a URL": ({"url": 6333}, "url is 6333"),
     "an empty URL": ({"url": ""}, "url is ''"),
-    "a URL and a folder": ({"url": SERVER, "folder": "x"}, "both url and folder are given"),
     "a key by value": ({"url": SERVER, "key": "sk-very-secret"}, "by reference, not by value"),
     "a key without a server": ({"key": "env:KEY"}, "are for a server"),
     "hosts without a server": ({"allow_hosts": "localhost"}, "are for a server"),

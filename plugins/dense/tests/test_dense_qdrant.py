@@ -1,9 +1,7 @@
-"""The retriever ``qdrant``: local mode in memory and in a folder, and a server on loopback."""
+"""The retriever ``qdrant``: in memory, and a server on loopback."""
 
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,19 +12,11 @@ from toolhaft.testing import check_retriever, tool_spec
 from toolhaft.tools.specs import HeldSpecs, SpecChanges
 from toolhaft_dense.encoder import Encoder
 from toolhaft_dense.qdrant import Qdrant
-from toolhaft_dense.qdrant_folder import check_folder, holds_only_a_point
 from toolhaft_dense.weights import find_encoder
 
 from .qdrant_stub import Stub, serving
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.anyio,
-    # the client leaves its lock file open when another process has the folder
-    pytest.mark.filterwarnings(
-        r"ignore:Exception ignored in. <_io.FileIO:pytest.PytestUnraisableExceptionWarning"
-    ),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.anyio]
 
 SPECS = (
     tool_spec("getForecast", description="Weather for the coming days."),
@@ -100,20 +90,6 @@ def at(server):
 
 async def test_it_keeps_the_contract_of_retrievers():
     assert await check_retriever(Registry.load().retriever("qdrant", threads=1)) == []
-
-
-async def test_a_folder_is_opened_again_and_nothing_is_sent(tmp_path):
-    first = Qdrant(folder=tmp_path / "kept", threads=1)
-    await first.index(SPECS)
-    assert (first.sent, names(await first.retrieve(UMBRELLA, 1))) == (3, ["getForecast"])
-    assert first.engine.endswith(", 3 tools")
-    second = Qdrant(folder=tmp_path / "kept", threads=1)
-    with pytest.raises(ConfigError, match="another process has this folder of Qdrant open"):
-        await second.index(SPECS)
-    await first.close()
-    await second.index([*SPECS[:2], tool_spec("listPlaylists", description="Songs."), tool_spec("new")])
-    assert second.sent == 2
-    await second.close()
 
 
 async def test_single_tools_are_added_changed_and_removed():
@@ -232,56 +208,6 @@ async def test_a_tool_that_left_the_catalog_is_left_out(at):
     del specs._named["getForecast"]
     assert "getForecast" not in names(await retriever.retrieve(UMBRELLA, 3))
     await retriever.close()
-
-
-async def test_a_folder_whose_rows_would_run_code_is_not_opened(tmp_path):
-    retriever = Qdrant(folder=tmp_path / "kept", threads=1)
-    await retriever.index(SPECS)
-    await retriever.close()
-    (storage,) = (tmp_path / "kept").rglob("storage.sqlite")
-    with closing(sqlite3.connect(storage)) as database, database:
-        rows = [row for (row,) in database.execute("SELECT point FROM points")]
-        assert all(map(holds_only_a_point, rows))
-        database.execute("UPDATE points SET point = ?", (f"cos\nmkdir\n(S'{tmp_path}/hacked'\ntR.".encode(),))
-    with pytest.raises(ConfigError, match="could run code when it is read"):
-        await Qdrant(folder=tmp_path / "kept", threads=1).index(SPECS)
-    assert not (tmp_path / "hacked").exists()
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        b"",
-        b"junk",
-        b"cos\nsystem\n(S'true'\ntR.",
-        b"\x80\x04\x8c\x02os\x94\x8c\x06system\x94\x93\x94.",
-        # the two names of the point class stand there, and others are taken from the memo
-        b"\x80\x04\x8c\x02os\x94\x8c\x06system\x94h\x00h\x01\x93.",
-        b"\x80\x04\x8c\x20qdrant_client.http.models.models\x94\x8c\x0bPointStruct\x94h\x00h\x01\x93.",
-        b"(S'x'\nios\nsystem\n.",
-        b"\x80\x02]\x94(K\x01\x85R.",
-        b"\x82\x01.",
-        b"Pid\n.",
-        b"cbuiltins\nobject\n.",
-        b"\x80\x04\x8c\x08builtins\x94\x8c\x04eval\x94\x93\x94\x8c\x011\x94\x85\x94R.",
-    ],
-    ids=range(12),
-)
-async def test_rows_that_are_no_points(row):
-    assert not holds_only_a_point(row)
-
-
-async def test_folders_that_are_something_else(tmp_path):
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other/thesis.txt").write_text("x")
-    (tmp_path / "file").write_text("x")
-    (tmp_path / "bad/collection/a").mkdir(parents=True)
-    (tmp_path / "bad/meta.json").write_text("{}")
-    (tmp_path / "bad/collection/a/storage.sqlite").write_text("x" * 4_000)
-    for name, says in (("other", "something else"), ("file", "is a file"), ("bad", "is damaged")):
-        with pytest.raises(ConfigError, match=says):
-            check_folder(tmp_path / name)
-    check_folder(tmp_path / "absent")
 
 
 def test_without_the_package_it_says_what_to_install():

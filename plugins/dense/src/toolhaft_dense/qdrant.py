@@ -29,15 +29,15 @@ _NAMESPACE = uuid.UUID("c2a3b0f4-6a3f-4b57-9a52-2f1c2f1d7a11")
 
 
 class Qdrant(Retriever):
-    """Finds tools by meaning, with the vectors in a Qdrant: a server by URL, a folder, or memory.
+    """Finds tools by meaning, with the vectors in a Qdrant: a server by URL, or memory.
 
     One collection holds one catalog. It is kept when this retriever is closed: the next `index` of the same
     version sends nothing, that of another sends what changed. A collection that something else made is
     never written to.
 
     Args:
-        url: Of a server, as in ``https://qdrant.example.com:6333``; without a port, 6333. None is local mode.
-        folder: Of local mode, which is for tests and small catalogs; None is memory.
+        url: Of a server, as in ``https://qdrant.example.com:6333``; without a port, 6333. None is memory, for
+            tests: the folders of qdrant-client hold pickles, which are never read here.
         key: A reference to the server's API key, ``env:QDRANT_API_KEY``.
         allow_hosts: Private and loopback hosts that ``url`` may lead to.
         collection: Its name; empty is made of the catalog's file name and the encoder.
@@ -59,7 +59,6 @@ class Qdrant(Retriever):
         self,
         *,
         url: str | None = None,
-        folder: str | Path | None = None,
         key: str | SecretRef | None = None,
         allow_hosts: str | Sequence[str] = (),
         collection: str = "",
@@ -85,7 +84,6 @@ class Qdrant(Retriever):
         self._wanted = collection
         self._connection = QdrantConnection(
             url=_text("url", url),
-            folder=Path(_text("folder", str(folder))).expanduser() if folder is not None else None,
             key=SecretRef(key) if isinstance(key, str) else key,
             allow_hosts=(allow_hosts,) if isinstance(allow_hosts, str) else tuple(allow_hosts),
             timeout=_checked_number("timeout", timeout, 0.01, 3_600, (int, float)),

@@ -1,4 +1,4 @@
-"""One Qdrant: a server by URL, a folder, or memory, behind calls that fail with a clear error."""
+"""One Qdrant: a server by URL, or memory, behind calls that fail with a clear error."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from toolhaft.errors import ConfigError, EgressError, ToolhaftError
@@ -18,7 +17,6 @@ from toolhaft.text import clean
 from toolhaft.tools.foreign import call_alone
 from toolhaft.tools.threads import run_in_thread
 from toolhaft.types import SecretRef
-from toolhaft_dense.qdrant_folder import check_folder
 from toolhaft_dense.qdrant_transport import GuardedTransport
 
 _PORT = 6333
@@ -29,32 +27,27 @@ class QdrantConnection:
     """Calls a Qdrant; nothing is imported or opened before the first call.
 
     Args:
-        url: Of a server; empty for local mode.
-        folder: Of local mode; None is memory.
+        url: Of a server; empty for memory.
         key: A reference to the server's key, or None.
         allow_hosts: Private and loopback hosts that ``url`` may lead to.
         timeout: Seconds of one call to a server.
         secrets: Resolves the key.
 
     Raises:
-        ConfigError: The URL cannot be read, or a setting is for the other mode.
+        ConfigError: The URL cannot be read, or a setting is for a server alone.
     """
 
     def __init__(
         self,
         *,
         url: str,
-        folder: Path | None,
         key: SecretRef | None,
         allow_hosts: tuple[str, ...],
         timeout: float,
         secrets: SecretStore,
     ) -> None:
-        if url and folder is not None:
-            raise ConfigError("both url and folder are given", hint="A server has a URL, local mode a folder")
         if not url and (key is not None or allow_hosts):
             raise ConfigError("key and allow_hosts are for a server", hint="Give its url as well")
-        self._folder = folder
         self._base, self._origin = _server_of(url) if url else ("", "")
         self._key = key
         self._egress = Egress(allow_hosts=allow_hosts)
@@ -67,7 +60,7 @@ class QdrantConnection:
     @property
     def place(self) -> str:
         """Where it is, for people."""
-        return self._origin or (str(self._folder) if self._folder else "memory")
+        return self._origin or "memory"
 
     async def call(self, work: Callable[[Any, Any], Awaitable[Any]]) -> Any:
         """Return what comes of some work with the client and the module of its models.
@@ -91,7 +84,7 @@ class QdrantConnection:
         return await run_in_thread(self._call_locally, {"work": work})
 
     async def close(self) -> None:
-        """Close connections and files; the next call opens them again. What was in memory is lost."""
+        """Close connections; the next call opens them again. What was in memory is lost."""
         client, self._client = self._client, None
         if client is None:
             return
@@ -141,10 +134,7 @@ class QdrantConnection:
     def _local(self) -> Any:
         from qdrant_client import AsyncQdrantClient
 
-        if self._folder is None:
-            return AsyncQdrantClient(":memory:")
-        check_folder(self._folder)
-        return AsyncQdrantClient(path=str(self._folder), force_disable_check_same_thread=True)
+        return AsyncQdrantClient(":memory:")
 
     def _explained(self, error: BaseException) -> BaseException:
         source = getattr(error, "source", None)  # what the client wrapped
@@ -162,13 +152,6 @@ class QdrantConnection:
             )
         if status is not None:
             return ToolhaftError(f"the Qdrant server answers with status {status}: {said}", where=self.place)
-        if "already accessed" in said:
-            return ConfigError(
-                "another process has this folder of Qdrant open",
-                where=self.place,
-                hint="Local mode is for one process: end the other, or use a server",
-                retryable=True,
-            )
         return ToolhaftError(f"Qdrant fails: {said}", where=self.place)
 
 
