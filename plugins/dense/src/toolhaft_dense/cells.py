@@ -9,7 +9,7 @@ from toolhaft_dense.quantised import Quantised
 
 FROM = 200_000
 """Vectors from which the exact search takes longer than to encode the query."""
-_PROBED = 32
+_PROBED = 64
 _ROUNDS = 8
 _SAMPLED = 48
 _BLOCK = 8_192
