@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from pathlib import Path
 
 from toolhaft.retrievers.lexical.arrays import np
@@ -109,7 +110,8 @@ class ArrayIndex(TermIndex):
     ) -> list[Hit]:
         """Return the k best documents that share a term with the query, equal scores in their order."""
         check_shares(parent_share, category_share)
-        return self._search.top(clean_query(query), k, parent_share, category_share)
+        with self._damage_told():
+            return self._search.top(clean_query(query), k, parent_share, category_share)
 
     def change(self, put: Iterable[Document] = (), remove: Iterable[str] = (), *, version: str = "") -> None:
         """Add, replace and remove documents, in the folder too if there is one.
@@ -120,6 +122,10 @@ class ArrayIndex(TermIndex):
         """
         added = {document.name: document for document in put}
         removed = set(remove)
+        with self._damage_told():
+            self._change(added, removed, version)
+
+    def _change(self, added: Mapping[str, Document], removed: Set[str], version: str) -> None:
         segments = list(self._segments)
         orders: dict[str, int] = {}
         for number, segment in enumerate(segments):
@@ -140,6 +146,20 @@ class ArrayIndex(TermIndex):
         self._use(self._merge(segments))
         self.version = version
         self._keep()
+
+    @contextmanager
+    def _damage_told(self) -> Iterator[None]:
+        """Tell what arrays that do not fit each other lead to as what it is: a damaged file.
+
+        Checksums do not keep anybody from writing such arrays on purpose. Those that this process wrote fit.
+        """
+        try:
+            yield
+        except (IndexError, ValueError, ArithmeticError, MemoryError) as error:
+            opened = [segment.file for segment in self._segments if not segment.file.trusted]
+            if not opened:
+                raise
+            raise opened[0].damaged(f"its arrays do not fit each other ({type(error).__name__})") from error
 
     def _merge(self, segments: list[Segment]) -> list[Segment]:
         """Merge segments so that each is several times as large as the next, and few of it are gone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +68,8 @@ class Segment:
             raise file.damaged("its arrays do not fit each other")
         self.removed = none_removed() if removed is None else removed
         self._terms: Any = None
+        # No term gains more, however often a document holds it; the hundredth is for what 24 bits round.
+        self._most = 1.01 * (float(file.facts.get("k1", math.inf)) + 1)
 
     @property
     def live(self) -> int:
@@ -111,7 +114,10 @@ class Segment:
                 raise self.file.damaged("postings lie outside")
             self.file.check("postings", 2 * first, 2 * last)
             words = self._postings[2 * first : 2 * last]
-            found.append((words[: last - first], words[last - first :].view("<f4")))
+            rows, gains = words[: last - first], words[last - first :].view("<f4")
+            if not self.file.trusted and len(gains) and not (gains.min() >= 0 and gains.max() <= self._most):
+                raise self.file.damaged("a score is beyond all measure")
+            found.append((rows, gains))
         return found
 
     def peak(self, term: int) -> float:
@@ -218,8 +224,11 @@ def check_removed(file: SegmentFile, segment: Segment) -> Removed:
     rows, terms, counts = (file.checked(name) for name in ("removed", "removed_terms", "removed_counts"))
     if file.facts.get("of") != segment.file.digest:
         raise FormatError("the search index is damaged: parts of two are mixed", where=file.where)
+    ascending = all((np.diff(numbers.astype(np.int64)) > 0).all() for numbers in (rows, terms))
     if (
         len(terms) != len(counts)
+        or not ascending
+        or (len(counts) and int(counts.max()) > len(rows))
         or (len(rows) and int(rows[-1]) >= segment.size)
         or (len(terms) and int(terms[-1]) >= len(segment.terms()))
     ):

@@ -36,6 +36,7 @@ class SegmentFile:
         facts: What the writer said of them.
         digest: Names this content.
         place: The file, None if it is in memory.
+        trusted: As given.
 
     Raises:
         FormatError: It is foreign, cut short or damaged.
@@ -43,6 +44,7 @@ class SegmentFile:
 
     def __init__(self, buffer: Any, where: str, *, trusted: bool = False) -> None:
         self.where = where
+        self.trusted = trusted
         self.place: Path | None = None
         self._buffer = buffer
         self.facts, self.digest = _read_page(bytes(buffer[:PAGE]), len(buffer), where)
