@@ -1,7 +1,9 @@
 """Files of an index that somebody made on purpose: their checksums are right, what they say is not."""
 
+import json
 import shutil
 from dataclasses import replace
+from hashlib import blake2b
 from io import BytesIO
 from itertools import pairwise
 from math import inf, isfinite, nan
@@ -11,7 +13,8 @@ import pytest
 from toolhaft.errors import FormatError
 from toolhaft.retrievers.lexical import Document, IndexSettings, open_index
 from toolhaft.retrievers.lexical.array_index import ArrayIndex
-from toolhaft.retrievers.lexical.manifest import read_manifest, write_manifest
+from toolhaft.retrievers.lexical.manifest import KeptPart, _digest, read_manifest, write_manifest
+from toolhaft.retrievers.lexical.pure import PureIndex
 from toolhaft.retrievers.lexical.segment_file import SegmentFile
 from toolhaft.retrievers.lexical.segment_writer import SegmentWriter
 
@@ -128,6 +131,59 @@ def test_arrays_that_lie_are_told_of_and_rank_nothing(kept, tmp_path, change, re
         return
     with pytest.raises(FormatError, match="damaged"):
         use(index)
+
+
+@pytest.fixture
+def documents(tmp_path):
+    """A folder with an index of documents as lines."""
+    PureIndex.build([Document(name="a", terms=["w1"])], SETTINGS, folder=tmp_path, version="1")
+    return tmp_path
+
+
+ROWS = {
+    "order": ["x", "b", "", "", {"w1": 1}],
+    "order of no number": [nan, "b", "", "", {"w1": 1}],
+    "name": [1, ["b"], "", "", {"w1": 1}],
+    "parent": [1, "b", {}, "", {"w1": 1}],
+    "category": [1, "b", "", ["c"], {"w1": 1}],
+    "counts": [1, "b", "", "", ["w1"]],
+    "as many as fill the memory": [1, "b", "", "", {"w1": 10**12}],
+}
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_documents_that_lie_are_told_of(documents, row, caplog):
+    manifest = read_manifest(documents)
+    place = documents / manifest.parts[0].file
+    data = place.read_bytes() + json.dumps(row).encode()
+    place.write_bytes(data)
+    part = KeptPart(file=place.name, digest=blake2b(data, digest_size=32).hexdigest())
+    write_manifest(documents, replace(manifest, parts=(part,)))
+    assert open_index(documents, SETTINGS) is None
+    assert "damaged" in caplog.text
+
+
+FACTS = {
+    "next_order": "x",
+    "version": 5,
+    "generation": None,
+    "parts": [{"file": 5, "digest": ""}],
+    "made_with": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"),
+    [*FACTS.items(), ("next_order", 10**40), ("parts", [{"file": "a\0b", "digest": ""}])],
+    ids=[*FACTS, "next_order beyond all measure", "file of no name"],
+)
+def test_a_manifest_that_lies_is_told_of(documents, fact, value, caplog):
+    place = documents / "index.json"
+    told = json.loads(place.read_text())
+    told["facts"][fact] = value
+    place.write_text(json.dumps({**told, "digest": _digest(told["facts"])}))
+    assert open_index(documents, SETTINGS) is None
+    assert "damaged" in caplog.text
 
 
 def test_what_a_process_wrote_itself_is_no_damage(tmp_path):

@@ -56,6 +56,10 @@ def read_documents(folder: Path, part: KeptPart) -> list[tuple[int, Document]]:
             order, name, parent, category, counts = json.loads(line)
             if not 0 <= sum(counts.values()) <= _MOST_TERMS:
                 raise ValueError("too many terms")
+            if not isinstance(order, int) or not all(
+                isinstance(text, str) for text in (name, parent, category)
+            ):
+                raise ValueError("of another kind")
             terms = [term for term, count in counts.items() for _ in range(count)]
             found.append((order, Document(name=name, terms=terms, parent=parent, category=category)))
     except (ValueError, TypeError, AttributeError, RecursionError):

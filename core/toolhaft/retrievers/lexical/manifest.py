@@ -100,6 +100,8 @@ def read_manifest(folder: Path) -> Manifest | None:
             raise damaged("it is not what was written")
         parts = tuple(KeptPart(**part) for part in facts.pop("parts"))
         manifest = Manifest(**facts, parts=parts)
+        if not _sound(manifest):
+            raise damaged("what it says makes no sense")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise damaged("it cannot be read") from None
     # The digest is no secret: names must not lead elsewhere even if somebody made it on purpose.
@@ -145,6 +147,19 @@ def locked(folder: Path) -> Iterator[bool]:
                     return
                 time.sleep(0.01)
         yield True
+
+
+def _sound(manifest: Manifest) -> bool:
+    """Return whether everything in a manifest is of its kind."""
+    texts = [manifest.version, manifest.made_with, manifest.kind, manifest.generation]
+    for part in manifest.parts:
+        texts += [part.file, part.digest, part.removed]
+    following = manifest.next_order
+    return (
+        all(isinstance(text, str) and "\0" not in text for text in texts)
+        and isinstance(following, int)
+        and 0 <= following < 2**32
+    )
 
 
 def _digest(facts: Any) -> str:
