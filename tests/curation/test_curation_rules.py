@@ -332,3 +332,21 @@ def test_bad_files_are_one_clear_error(name, tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(UsageError, match="cannot read the curation"):
         curate(catalog(), tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("describe", "begins", "ends"),
+    [
+        ("{description} Makes a server bigger.", "long long", "… Makes a server bigger."),
+        ("Makes a server bigger. {description}", "Makes a server bigger. long", "…"),
+        ("{description} or {description} end", "long", "… end"),
+        ("x" * 2000 + " {description}", "xxx", "xxx"),
+    ],
+)
+def test_what_a_rule_adds_to_a_long_description_is_kept(describe, begins, ends):
+    spec = tool_spec("long", description="long " * 250)
+    rules = {"curation": 1, "rules": [{"match": "long", "describe": describe}]}
+    made = curate(Catalog([CannedTool(spec, None)], name="Long"), rules).spec("long").description
+    assert made.startswith(begins)
+    assert made.endswith(ends)
+    assert len(made) <= 1024

@@ -64,9 +64,7 @@ def change(spec: ToolSpec, changes: Changes) -> Changed:
     made = replace(
         spec,
         name=_filled(changes.rename, "name", spec.name) or spec.name,
-        description=(_filled(changes.describe, "description", spec.description) or spec.description)[
-            :_LONGEST_DESCRIPTION
-        ],
+        description=_described(changes.describe, spec.description)[:_LONGEST_DESCRIPTION],
         parameters=arguments.schema(),
         effect=changes.effect or spec.effect,
         repeatable=spec.repeatable if changes.repeatable is None else changes.repeatable,
@@ -90,6 +88,17 @@ def change(spec: ToolSpec, changes: Changes) -> Changed:
 
 def _filled(text: str | None, word: str, value: str) -> str:
     return "" if text is None else text.replace(f"{{{word}}}", value).strip()
+
+
+def _described(text: str | None, old: str) -> str:
+    """Return the new description; where it grows too long, the old one in it is shortened, not the rule's words."""
+    if text is None:
+        return old
+    mark = "{description}"
+    room = _LONGEST_DESCRIPTION - len(text.replace(mark, ""))
+    each = max(room // max(text.count(mark), 1), 0)
+    kept = old if len(old) <= each else f"{old[: max(each - 1, 0)].rstrip()}…"[:each]
+    return text.replace(mark, kept).strip() or old
 
 
 class _Arguments:
