@@ -9,6 +9,7 @@ from typing import Any
 
 from toolhaft.errors import FormatError, UsageError
 from toolhaft.retrievers.base import Retriever
+from toolhaft.retrievers.doubt import Doubt
 from toolhaft.retrievers.fields import COMPOSITION, FieldWeights, compose_tokens
 from toolhaft.retrievers.known_tools import KnownTools
 from toolhaft.retrievers.lexical.base import Document, Hit, IndexSettings, TermIndex
@@ -64,6 +65,7 @@ class BM25(Retriever):
         composition = f"{COMPOSITION}:{_written(self._weights)}"
         self._settings = IndexSettings(k1=k1, b=b, epsilon=epsilon, composition=composition)
         self._tools = KnownTools()
+        self._doubt: Doubt | None = None
         self._index: TermIndex = build_index((), self._settings)
 
     async def index(self, specs: Sequence[ToolSpec]) -> None:
@@ -71,17 +73,28 @@ class BM25(Retriever):
         from toolhaft.tools.threads import run_in_thread
 
         tools = KnownTools(specs)
-        index = await run_in_thread(self._open_warm, {"tools": tools})
+        index, opened = await run_in_thread(self._open_warm, {"tools": tools})
         before, self._tools, self._index = self._index, tools, index
+        self._doubt = Doubt(self._terms) if opened else None
         before.close()
 
     async def retrieve(self, query: str, k: int = 5) -> list[Scored]:
-        """Return at most ``k`` tools, best first, equal scores in the order of the catalog."""
-        found = ((self._tools.find(hit.name), hit.score) for hit in await self._hits(query, k))
-        return [Scored(spec, score) for spec, score in found if spec is not None]
+        """Return at most ``k`` tools, best first, equal scores in the order of the catalog.
+
+        Raises:
+            UsageError: ``k`` is no whole number, or the query no text.
+        """
+        hits = await self._hits(query, k)
+        found = [self._tools.find(hit.name) for hit in hits]
+        if self._is_foreign(hits, found, query):
+            await self._build_anew("the search index is not of these tools")
+            hits = await self._hits(query, k)
+            found = [self._tools.find(hit.name) for hit in hits]
+        pairs = zip(hits, found, strict=True)
+        return [Scored(spec, hit.score) for hit, spec in pairs if spec is not None]
 
     async def rank(self, query: str, k: int = 5) -> list[tuple[str, float]]:
-        """Return names and scores; no tool is read."""
+        """Return names and scores; no tool is read. Errors are those of `retrieve`."""
         return [(hit.name.partition("#")[0], hit.score) for hit in await self._hits(query, k)]
 
     async def update(self, put: Sequence[ToolSpec] = (), remove: Iterable[str] = ()) -> None:
@@ -107,6 +120,10 @@ class BM25(Retriever):
         self._index.close()
 
     async def _hits(self, query: str, k: int) -> list[Hit]:
+        if not isinstance(query, str):
+            raise UsageError(f"the query is {repr(query)[:60]}", hint="Give text")
+        if not isinstance(k, int) or isinstance(k, bool):
+            raise UsageError(f"k is {repr(k)[:60]}", hint="Give a whole number")
         terms = weigh_terms(query)
         try:
             return self._index.top(terms, k, parent_share=self._parent_boost)
@@ -114,39 +131,52 @@ class BM25(Retriever):
             await self._build_anew(error)
             return self._index.top(terms, k, parent_share=self._parent_boost)
 
-    async def _build_anew(self, error: FormatError) -> None:
+    def _is_foreign(self, hits: Sequence[Hit], found: Sequence[ToolSpec | None], query: str) -> bool:
+        """Return whether a kept index, that says it is of these tools as they are, turns out not to be."""
+        if self._doubt is None:
+            return False
+        names = (hit.name for hit in hits)
+        fault = self._doubt.is_right(zip(names, found, strict=True), weigh_terms(query).keys())
+        return fault and bool(self._index.version) and self._index.version == self._tools.specs.version
+
+    async def _build_anew(self, what: FormatError | str) -> None:
         from toolhaft.tools.threads import run_in_thread
 
-        _logger.warning("%s; the search index is made anew", error)
+        place = self._folder(self._tools) if isinstance(what, str) else None
+        _logger.warning("%s%s; the search index is made anew", f"{place}: " if place else "", what)
         self._index = await run_in_thread(self._build, {"tools": self._tools})
+        self._doubt = None
 
-    def _open_warm(self, tools: KnownTools) -> TermIndex:
-        index = self._open(tools)
+    def _open_warm(self, tools: KnownTools) -> tuple[TermIndex, bool]:
+        """Return an index of the tools, and whether another process wrote it."""
+        found = self._open(tools)
+        opened = found is not None
+        index = self._build(tools) if found is None else found
         try:
             self._warm(index)
         except FormatError as error:
             _logger.warning("%s; the search index is made anew", error)
             index.close()
-            index = self._build(tools)
-        return index
+            return self._build(tools), False
+        return index, opened
 
     def _warm(self, index: TermIndex) -> None:
         """Have an index prepare what it would at its first query."""
         index.top({" ": 1.0}, 1, parent_share=self._parent_boost)
 
-    def _open(self, tools: KnownTools) -> TermIndex:
-        """Return an index of the tools: the kept one, brought up to date, or a new one."""
+    def _open(self, tools: KnownTools) -> TermIndex | None:
+        """Return the kept index of the tools, brought up to date, or None where it must be made anew."""
         folder, version = self._folder(tools), tools.specs.version
         found = open_index(folder, self._settings) if folder is not None else None
         if found is None:
-            return self._build(tools)
+            return None
         try:
             if found.version == version or self._catch_up(found, tools.specs, version):
                 return found
         except FormatError as error:
             _logger.warning("%s; the search index is made anew", error)
         found.close()
-        return self._build(tools)
+        return None
 
     def _catch_up(self, index: TermIndex, specs: Specs, version: str) -> bool:
         """Bring a kept index up to date; False where that is not known, or too much changed."""
@@ -170,7 +200,10 @@ class BM25(Retriever):
         return (self._document(key, spec) for key, spec in tools.keyed())
 
     def _document(self, key: str, spec: ToolSpec) -> Document:
-        return Document(name=key, terms=compose_tokens(spec, self._weights), parent=spec.parent)
+        return Document(name=key, terms=self._terms(spec), parent=spec.parent)
+
+    def _terms(self, spec: ToolSpec) -> list[str]:
+        return compose_tokens(spec, self._weights)
 
     def _folder(self, tools: KnownTools) -> Path | None:
         place = tools.specs.place
@@ -185,6 +218,10 @@ def read_weights(weights: FieldWeights | Mapping[str, Any] | None) -> FieldWeigh
     Raises:
         UsageError: A field is unknown, or a weight is no whole number from 0 to 20.
     """
+    if weights is not None and not isinstance(weights, FieldWeights | Mapping):
+        raise UsageError(
+            f"weights is {repr(weights)[:60]}", hint="Give whole numbers by field, as in {'name': 5}"
+        )
     if isinstance(weights, FieldWeights):
         given = {name: getattr(weights, name) for name in FieldWeights.__slots__}
     else:
@@ -194,7 +231,7 @@ def read_weights(weights: FieldWeights | Mapping[str, Any] | None) -> FieldWeigh
             raise UsageError(
                 f"there is no field {name!r} to weigh", hint=f"Fields: {', '.join(FieldWeights.__slots__)}"
             )
-        if not isinstance(weight, int) or not 0 <= weight <= 20:
+        if not isinstance(weight, int) or isinstance(weight, bool) or not 0 <= weight <= 20:
             raise UsageError(f"the weight of {name} is {weight!r}", hint="Use a whole number from 0 to 20")
     return FieldWeights(**given)
 

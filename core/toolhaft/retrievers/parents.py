@@ -50,6 +50,6 @@ class Parents:
 
 def check_share(share: float) -> float:
     """Return a share of a parent's score; raises `UsageError` unless it is from 0 to 10."""
-    if not 0 <= share <= 10:
-        raise UsageError(f"parent_boost is {share}", hint="Use a number from 0 to 10")
+    if not isinstance(share, int | float) or not 0 <= share <= 10:
+        raise UsageError(f"parent_boost is {repr(share)[:60]}", hint="Use a number from 0 to 10")
     return share

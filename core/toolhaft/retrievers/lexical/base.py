@@ -67,7 +67,10 @@ class IndexSettings:
     composition: str = ""
 
     def __post_init__(self) -> None:
-        if not (0 <= self.k1 <= _LARGEST and 0 <= self.b <= 1 and 0 <= self.epsilon <= _LARGEST):
+        numbers = all(isinstance(value, int | float) for value in (self.k1, self.b, self.epsilon))
+        if not numbers or not (
+            0 <= self.k1 <= _LARGEST and 0 <= self.b <= 1 and 0 <= self.epsilon <= _LARGEST
+        ):
             raise UsageError(
                 f"BM25 cannot use k1={self.k1}, b={self.b}, epsilon={self.epsilon}",
                 hint="k1 and epsilon must lie between 0 and 1,000, b between 0 and 1",

@@ -1,0 +1,42 @@
+"""Holding an index that was opened against the tools that it says it is of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Set
+
+from toolhaft.types import ToolSpec
+
+_LOOKED_AT = 64
+"""Tools whose texts are read for it, about 0.1 ms each."""
+
+
+class Doubt:
+    """Looks at the first hits of an index that another process wrote.
+
+    Checksums tell a damaged index from a sound one, but not who wrote it. One that came with somebody's
+    catalog may name tools that there are not, or rank a tool for words that it does not hold.
+
+    Args:
+        terms_of: Returns the search terms of a tool.
+    """
+
+    def __init__(self, terms_of: Callable[[ToolSpec], Iterable[str]]) -> None:
+        self._terms_of = terms_of
+        self._seen: set[str] = set()
+
+    def is_right(self, hits: Iterable[tuple[str, ToolSpec | None]], wanted: Set[str]) -> bool:
+        """Return whether a hit cannot be one, as far as hits are still looked at.
+
+        Args:
+            hits: Names and tools; None where the catalog has none of the name.
+            wanted: Terms of the query.
+        """
+        for name, spec in hits:
+            if len(self._seen) >= _LOOKED_AT:
+                return False
+            if name in self._seen:
+                continue
+            self._seen.add(name)
+            if spec is None or wanted.isdisjoint(self._terms_of(spec)):
+                return True
+        return False
