@@ -99,7 +99,12 @@ def test_a_model_has_one_name(registry):
         (lambda r: r.planner("zzzz"), UnknownNameError, ["Known: absent, deep"]),
         (lambda r: r.planner(""), UnknownNameError, ["unknown planner ''"]),
         (lambda r: r.planner("\x1b[2J"), UnknownNameError, ["unknown planner '\\\\x1b[2J'"]),
-        (lambda r: r.retriever("dense"), UnknownNameError, ["pip install 'toolhaft-dense[torch]'"]),
+        (
+            lambda r: r.retriever("dense"),
+            UnknownNameError,
+            ["'toolhaft-dense[onnx]' && pip install --no-deps"],
+        ),
+        (lambda r: r.reranker("cross-encoder"), UnknownNameError, ["'toolhaft-dense[onnx]'"]),
         (lambda r: r.model("hf:Qwen/Qwen3-0.6B"), UnknownNameError, ["pip install 'toolhaft-local[torch]'"]),
         (lambda r: r.evaluator("gold-recall"), UnknownNameError, ["pip install toolhaft-evals"]),
         (lambda r: r.model("gpt-5"), UnknownNameError, ["with its scheme, as in 'openai:gpt-5'"]),

@@ -56,6 +56,23 @@ async def test_by_name():
     assert await check_retriever(Reranked(reranker=Longest(), retriever=BM25())) == []
 
 
+def test_parts_written_as_text_may_have_settings_too():
+    written = "reranked?reranker=longest&retriever=hybrid?retrievers=bm25,bm25?k1=0.5&depth=2"
+    found = registry().retriever(written)
+    assert "bm25?k1=0.5" in found.engine
+    assert found.engine.endswith("its first 2 re-ranked by longest")
+    with pytest.raises(UsageError, match=r"takes no setting 'bost'.*parent_boost"):
+        registry().retriever("reranked?reranker=longest&retriever=bm25?bost=1")
+
+
+def test_a_reranker_named_as_a_retriever_says_how_it_is_used():
+    with pytest.raises(UnknownNameError, match=r"reranked\?retriever=bm25&reranker=longest"):
+        registry().retriever("longest")
+    with pytest.raises(UsageError) as caught:
+        registry().retriever("reranked")
+    assert "make_part" not in str(caught.value)
+
+
 @pytest.mark.anyio
 async def test_only_the_first_are_reranked_and_equal_scores_keep_their_order():
     last = Longest()

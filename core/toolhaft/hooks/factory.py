@@ -15,6 +15,9 @@ from toolhaft.hooks.kinds import Kind
 from toolhaft.hooks.record import one_line
 from toolhaft.hooks.specs import Factory
 
+_MAKE_PART = "make_part"
+"""A parameter that the registry fills in; nobody sets it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
@@ -75,7 +78,7 @@ def check_settings(
         for name, parameter in parameters.items()
         if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     )
-    shown = ", ".join(accepted) or "none"
+    shown = ", ".join(name for name in accepted if name != _MAKE_PART) or "none"
     for name in settings:
         if name not in accepted and not open_ended:
             nearest = nearest_names(name, accepted, 1)
@@ -116,11 +119,11 @@ def with_parts(
     Args:
         factory: To be called.
         settings: As given; a ``make_part`` among them is left.
-        make: `toolhaft.hooks.registry.Registry.make`.
+        make: Makes a part by its kind, its name (settings may stand behind it) and its settings.
     """
     given = dict(settings)
-    if "make_part" in (accepted_settings(factory) or {}):
-        given.setdefault("make_part", make)
+    if _MAKE_PART in (accepted_settings(factory) or {}):
+        given.setdefault(_MAKE_PART, make)
     return given
 
 

@@ -27,3 +27,20 @@ def split_reference(registry: Registry, kind: str, reference: str) -> tuple[str,
     if not question or reference in registry.names(kind):
         return reference, {}
     return name, read_settings(written, registry.text_settings(kind, name), f"{kind} {name!r}")
+
+
+def make_part(registry: Registry, kind: str, reference: str, settings: dict[str, Any]) -> Any:
+    """Make a thing from its name, behind which settings may be written; those that are given go before.
+
+    Raises:
+        ToolhaftError: See `split_reference` and `Registry.make`.
+    """
+    name, written = split_reference(registry, kind, reference)
+    return registry.make(kind, name, {**written, **settings})
+
+
+def of_another_kind(registry: Registry, kind: str, name: str) -> str:
+    """Return how to use what is no retriever but a re-ranker; empty otherwise."""
+    if kind != "retriever" or name.partition("?")[0] not in registry.names("reranker"):
+        return ""
+    return f"It is a re-ranker, used by the retriever 'reranked?retriever=bm25&reranker={name}'"

@@ -32,7 +32,7 @@ from toolhaft.hooks.kinds import KINDS, Kind, find_kind
 from toolhaft.hooks.loader import finish_within
 from toolhaft.hooks.markers import PROJECT
 from toolhaft.hooks.record import PluginRecord, one_line, record_plugin
-from toolhaft.hooks.reference import split_reference
+from toolhaft.hooks.reference import make_part, of_another_kind
 from toolhaft.hooks.verdicts import find_verdict, read_verdicts
 from toolhaft.hooks.version import satisfies
 from toolhaft.hooks.written import text_settings
@@ -164,12 +164,11 @@ class Registry:
 
     def retriever(self, reference: str, **settings: Any) -> Retriever:
         """Make a retriever from ``bm25`` or ``bm25?parent_boost=0``; raises as `make`."""
-        name, written = split_reference(self, "retriever", reference)
-        return cast("Retriever", self.make("retriever", name, {**written, **settings}))
+        return cast("Retriever", make_part(self, "retriever", reference, settings))
 
-    def reranker(self, name: str, **settings: Any) -> Reranker:
-        """Make a re-ranker; raises as `make`."""
-        return cast("Reranker", self.make("reranker", name, settings))
+    def reranker(self, reference: str, **settings: Any) -> Reranker:
+        """Make a re-ranker from its name, with settings behind it as a retriever's; raises as `make`."""
+        return cast("Reranker", make_part(self, "reranker", reference, settings))
 
     def model(self, reference: str, **settings: Any) -> Model:
         """Make a model from a reference such as ``openai:gpt-5`` or ``http://host:8000/v1#qwen3``.
@@ -226,7 +225,7 @@ class Registry:
         Args:
             kind: ``source``, ``retriever``, ``model`` ...
             name: As registered.
-            settings: Keyword arguments of the factory; one with a parameter ``make_part`` gets this method.
+            settings: Keyword arguments of the factory; for a parameter ``make_part`` see `with_parts`.
 
         Raises:
             UnknownNameError: Nothing of this kind is called so; the message says what may be meant and
@@ -238,7 +237,7 @@ class Registry:
         factory = import_factory(registration)
         if not registration.kind.called:
             return factory
-        settings = with_parts(factory, settings, self.make)
+        settings = with_parts(factory, settings, partial(make_part, self))
         check_settings(registration, factory, settings)
         try:
             made = factory(**settings)
@@ -257,7 +256,8 @@ class Registry:
 
     def _unknown(self, kind: Kind, name: str, guess: str = "") -> UnknownNameError:
         known = tuple(self._registrations[kind.name])
-        remedy, nearest = self.remedy(kind.name, name), nearest_names(name, known)
+        remedy = of_another_kind(self, kind.name, name) or self.remedy(kind.name, name)
+        nearest = nearest_names(name, known)
         error = UnknownNameError(
             kind.name, one_line(name, 80), known, hint=remedy or ("" if nearest else guess)
         )
@@ -276,7 +276,7 @@ class Registry:
             if record.status == "disabled":
                 return f"Its plugin is disabled: toolhaft plugins enable {record.name}"
             return f"The plugin {record.name!r} failed: {record.reason}"
-        return f"It comes with a plugin: {install_command(distribution)}" if distribution else ""
+        return f"It comes with a plugin: {install_command(distribution, kind)}" if distribution else ""
 
     def _load(self, candidate: Candidate, off: set[str], timeout: float) -> PluginRecord:
         problem = candidate.problem or self._refuse(candidate)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from toolhaft.errors import ConfigError, PluginError, UsageError
@@ -19,8 +19,8 @@ class Reranked(Retriever):
     """Takes the first candidates of a retriever and orders them by a re-ranker's scores.
 
     Args:
-        reranker: Its name; ``{"cross-encoder": {"model": "folder"}}``, a name with its settings; or one
-            that is made already.
+        reranker: Its name, with settings as ``cross-encoder?model=folder`` or
+            ``{"cross-encoder": {"model": "folder"}}``; or one that is made already.
         retriever: Likewise; what finds the candidates.
         depth: Candidates that are re-ranked, up to 1,000; as many as are asked for, if these are more.
         make_part: Makes what is only named; `Registry.make`, which hands itself over.
@@ -33,7 +33,12 @@ class Reranked(Retriever):
     name = "reranked"
 
     def __init__(
-        self, *, reranker: Any, retriever: Any = "bm25", depth: int = 50, make_part: MakePart | None = None
+        self,
+        *,
+        reranker: str | Mapping[str, Any] | Reranker,
+        retriever: str | Mapping[str, Any] | Retriever = "bm25",
+        depth: int = 50,
+        make_part: MakePart | None = None,
     ) -> None:
         self._first = _one("retriever", retriever, Retriever, make_part)
         self._second = _one("reranker", reranker, Reranker, make_part)
@@ -95,7 +100,9 @@ class Reranked(Retriever):
 
 
 def _one(kind: str, given: Any, base: type[Any], make_part: MakePart | None) -> NamedPart:
-    parts = read_parts(kind, given, base, make_part, whole=Reranked.name)
+    # Behind a question mark commas are of the part's own settings.
+    whole = [given] if isinstance(given, str) and "?" in given else given
+    parts = read_parts(kind, whole, base, make_part, whole=Reranked.name)
     if len(parts) != 1:
         raise ConfigError(f"{kind} names {len(parts)} parts", hint="Name one")
     return parts[0]
