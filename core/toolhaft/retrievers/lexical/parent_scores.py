@@ -49,6 +49,7 @@ class Parents:
         k1, b = settings.k1, settings.b
         norms = k1 * (1 - b + b * longest / average) if average > 0 else np.full(self.size, k1)
         self._gains = np.concatenate([[0.0], (k1 + 1) / (1 + norms)])
+        self._by_row = [self._read_rows(number) for number in range(len(segments))]
 
     def score(self, terms: Sequence[tuple[Any, float]]) -> Any:
         """Return the score of every parent, at place 0 that of no parent.
@@ -90,14 +91,15 @@ class Parents:
             new = new[first[places] != new]
         return np.concatenate([first, new.astype("<u4")])
 
-    def of_rows(self, number: int, rows: Any) -> Any:
-        """Return the parents of rows of a segment.
+    def of(self, number: int) -> Any:
+        """Return the parent of every row of a segment, by the segment's number."""
+        return self._by_row[number]
 
-        Args:
-            number: Of the segment.
-            rows: Within it.
-        """
-        own = self._segments[number].file.take("parents", rows)
+    def _read_rows(self, number: int) -> Any:
+        file = self._segments[number].file
+        own = file.checked("parents")
+        if not file.trusted and len(own) and int(own.max()) > len(file.array("parent_hashes")):
+            raise file.damaged("a parent lies outside")
         numbers = self._numbers[number]
         return own if numbers is None else numbers[own]
 

@@ -63,8 +63,47 @@ def best_of(rows: Any, scores: Any, orders: Callable[[Any], Any], k: int) -> tup
     return rows[chosen], scores[chosen], places[chosen]
 
 
+def best_rows(scores: Any, k: int, held: Callable[[Any, Any], Any]) -> Any:
+    """Return rows that the k best of those that match are among, and that match.
+
+    Args:
+        scores: Of all rows, not below 0; those of rows that match are above it.
+        k: How many are wanted.
+        held: Tells of rows with their scores which match.
+    """
+    columns = Columns(scores, k)
+    if columns.bound > 0:
+        rows = columns.at_least(columns.bound - 0.1**_DECIMALS)
+        rows = rows[held(rows, scores[rows])]
+        if len(rows) >= k:
+            return rows
+    rows = np.flatnonzero(scores)
+    return rows[held(rows, scores[rows])]
+
+
+def promising_rows(scores: Any, k: int, unseen: float, held: Callable[[Any, Any], Any]) -> Any:
+    """Return rows that the k best will be among, or None if any row might be.
+
+    Args:
+        scores: Of all rows, as far as they were added up; see `best_rows`.
+        k: How many are wanted.
+        unseen: Most that may yet come to a score.
+        held: Tells of rows with their scores which match already.
+    """
+    columns = Columns(scores, k)
+    if columns.bound <= 0:
+        return None
+    rows = columns.at_least(columns.bound)
+    own = scores[rows]
+    own = own[held(rows, own)]
+    if len(own) < k:
+        return None
+    least = float(np.partition(own, -k)[-k]) * (1 - 1e-9) - unseen
+    return columns.at_least(least) if least > 0 else None
+
+
 class Lifts:
-    """What is added to scores: that of the parent, and a share of the best of the same category.
+    """What is added to scores in the end: that of the parent, and a share of the best of the same category.
 
     Args:
         most: Largest that the first can be.
@@ -85,11 +124,6 @@ class Lifts:
         self._share = share
         self._categories = categories
 
-    @property
-    def by_row(self) -> bool:
-        """Whether what is added to a score does not depend on other scores."""
-        return not self._share
-
     def lift(self, rows: Any, scores: Any) -> Any:
         """Return scores with their lifts, by the best among these rows."""
         lifted = scores if self._added is None else scores + self._added(rows)
@@ -100,26 +134,6 @@ class Lifts:
             best[groups == 0] = 0.0
             lifted = lifted + self._share * best[numbers]
         return lifted
-
-    def promising(self, scores: Any, k: int, unseen: float) -> Any:
-        """Return rows that the k best are among, or None if any row might be.
-
-        Args:
-            scores: Of all rows, as far as they were added up; what is added later depends on no other row.
-            k: How many are wanted.
-            unseen: Most that may yet come to a score.
-        """
-        columns = Columns(scores, k)
-        if columns.bound <= 0 or (self._added is None and columns.bound <= unseen):
-            return None
-        rows = columns.at_least(columns.bound)
-        reached = float(np.partition(self.lift(rows, scores[rows]), -k)[-k]) * (1 - 1e-9)
-        if unseen + self._most >= reached:
-            return None
-        rows = columns.at_least(reached - self._most - unseen)
-        if self._added is None:
-            return rows
-        return rows[scores[rows] + self._added(rows) >= reached - unseen]
 
     def candidates(self, scores: Any, k: int, matched: Callable[[], Any]) -> Any:
         """Return rows that the k best are among, and with each the best of its groups.

@@ -20,7 +20,7 @@ from toolhaft.retrievers.lexical.frequencies import count_frequencies
 from toolhaft.retrievers.lexical.hashing import hash_text
 from toolhaft.retrievers.lexical.idf import Idf
 from toolhaft.retrievers.lexical.parent_scores import Parents
-from toolhaft.retrievers.lexical.ranking import Lifts, best_of, padded
+from toolhaft.retrievers.lexical.ranking import Lifts, best_of, best_rows, padded, promising_rows
 from toolhaft.retrievers.lexical.segment import Segment
 
 _SHORT = 2_048
@@ -33,6 +33,8 @@ _HOPEFUL = 0.3
 """Share of the most that was added up to which what is left may be, for that to be worth a try."""
 _LOOKED_UP = 20
 """How many postings are added in the time in which one is looked up."""
+_FAINT = 1e-9
+"""Weight up to which a term may add so little to the score of a parent that it is lost in rounding."""
 _REMEMBERED = 10_000
 """Terms of which it is remembered where they are."""
 
@@ -90,13 +92,16 @@ class Search:
         k = min(k, self.live)
         if not terms or k < 1:
             return []
-        lifts = self._lifts(terms, parent_share, category_share)
         weighed = [(term, term.idf * weight) for term, weight in terms]
-        scores = self._zeros()
-        rows, own = self._candidates(weighed, scores, lifts, k)
-        best = best_of(rows, lifts.lift(rows, own), lambda rows: self._gather("orders", rows), k)
+        parents = self._parent_scores(terms, parent_share) if parent_share else None
+        scores = self._room()
+        least = min(weight for _, weight in weighed)
+        if category_share or least <= _FAINT * (1.0 + (0.0 if parents is None else float(parents.max()))):
+            rows, own = self._lifted(weighed, scores, parents, category_share, k)
+        else:
+            rows, own = self._candidates(weighed, scores, parents, k)
+        best = best_of(rows, own, lambda rows: self._gather("orders", rows), k)
         # A fresh array of this size would cost more than the sums: its pages have to be had from the system.
-        scores.fill(0.0)
         self._spare.append(scores)
         return self._hits(*best)
 
@@ -134,12 +139,17 @@ class Search:
         return term.peak
 
     def _candidates(
-        self, terms: Sequence[tuple[_Term, float]], scores: Any, lifts: Lifts, k: int
+        self, terms: Sequence[tuple[_Term, float]], scores: Any, parents: Any, k: int
     ) -> tuple[Any, Any]:
-        """Return rows that the k best are among, and their scores without lifts."""
+        """Return rows that the k best are among, and their scores: those of their parents, and their own."""
+        self._begin(scores, parents)
+
+        def held(rows: Any, own: Any) -> Any:
+            return own > (0.0 if parents is None else self._by_parent(rows, parents))
+
         total = sum(term.frequency for term, _ in terms)
         left = terms
-        if lifts.by_row and total > _WORTH_SKIPPING and min(weight for _, weight in terms) > 0:
+        if total > _WORTH_SKIPPING:
             terms = sorted(terms, key=lambda pair: pair[0].frequency)
             done, added = 0, 0
             for share in _TRIED_AFTER:
@@ -154,17 +164,56 @@ class Search:
                 unseen = sum(weight * self._peak(term) for term, weight in rest)
                 if unseen > _HOPEFUL * sum(weight * self._peak(term) for term, weight in terms[:done]):
                     continue
-                rows = lifts.promising(scores, k, unseen)
+                rows = promising_rows(scores, k, unseen, held)
                 if rows is not None and len(rows) * len(rest) * _LOOKED_UP < total - added:
-                    return rows, self._look_up(rest, rows, scores[rows])
+                    own = self._look_up(rest, rows, scores[rows])
+                    kept = held(rows, own)
+                    return rows[kept], own[kept]
             left = terms[done:]
         self._add(left, scores)
+        rows = best_rows(scores, k, held)
+        return rows, scores[rows]
+
+    def _lifted(
+        self, terms: Sequence[tuple[_Term, float]], scores: Any, parents: Any, category_share: float, k: int
+    ) -> tuple[Any, Any]:
+        """Return the same where what is added to a score depends on others, or some terms weigh nothing."""
 
         def matched() -> Any:
             return self._matched(terms, scores)
 
+        def added(rows: Any) -> Any:
+            return self._by_parent(rows, parents)
+
+        def categories(rows: Any) -> Any:
+            return self._gather("categories", rows)
+
+        most = 0.0 if parents is None else float(parents.max())
+        lifts = Lifts(most, None if parents is None else added, category_share, categories)
+        scores.fill(0.0)
+        self._add(terms, scores)
         rows = lifts.candidates(scores, k, matched)
-        return rows, scores[rows]
+        return rows, lifts.lift(rows, scores[rows])
+
+    def _begin(self, scores: Any, parents: Any) -> None:
+        """Have the scores of all rows begin with those of their parents, or with 0."""
+        if parents is None:
+            scores.fill(0.0)
+            return
+        for number, (segment, start) in enumerate(zip(self._segments, self._starts.tolist(), strict=False)):
+            part = scores[start : start + segment.size]
+            # Told to check the numbers, numpy would make a copy of it all; they were checked before.
+            np.take(parents, self._known_parents().of(number), out=part, mode="clip")
+
+    def _by_parent(self, rows: Any, parents: Any) -> Any:
+        """Return the scores of the rows' parents."""
+        known = self._known_parents()
+        if len(self._segments) == 1:
+            return parents[known.of(0)[rows]]
+        values = np.zeros(len(rows))
+        for number, here, own in self._by_segment(rows):
+            values[here] = parents[known.of(number)[own]]
+        return values
 
     def _add(self, terms: Sequence[tuple[_Term, float]], scores: Any) -> None:
         """Add what terms give to the scores of all rows that hold them and are there."""
@@ -216,32 +265,19 @@ class Search:
             part[segment.removed.rows] = False
         return np.flatnonzero(held)
 
-    def _lifts(
-        self, terms: Sequence[tuple[_Term, float]], parent_share: float, category_share: float
-    ) -> Lifts:
-        def categories(rows: Any) -> Any:
-            return self._gather("categories", rows)
-
-        if not parent_share:
-            return Lifts(0.0, None, category_share, categories)
+    def _known_parents(self) -> Parents:
         if self._parents is None:
             self._parents = Parents(self._segments, self._settings)
-        parents = self._parents
+        return self._parents
+
+    def _parent_scores(self, terms: Sequence[tuple[_Term, float]], share: float) -> Any:
+        """Return what each parent adds to its documents."""
+        parents = self._known_parents()
         new = [term for term, _ in terms if term.parents is None]
         if new:
             for term, held in zip(new, parents.with_terms([term.places for term in new]), strict=True):
                 term.parents = held
-        scores = parents.score([(term.parents, weight) for term, weight in terms]) * parent_share
-
-        def added(rows: Any) -> Any:
-            if len(self._segments) == 1:
-                return scores[parents.of_rows(0, rows)]
-            values = np.zeros(len(rows))
-            for number, here, own in self._by_segment(rows):
-                values[here] = scores[parents.of_rows(number, own)]
-            return values
-
-        return Lifts(float(scores.max()), added, category_share, categories)
+        return parents.score([(term.parents, weight) for term, weight in terms]) * share
 
     def _gather(self, name: str, rows: Any) -> Any:
         """Return values of an array of the segments by row among all."""
@@ -268,8 +304,8 @@ class Search:
             names[here] = self._segments[number].names(own)
         return list(map(Hit, names.tolist(), scores.tolist(), orders.tolist()))
 
-    def _zeros(self) -> Any:
-        """Return a zero for every row, from an earlier query if no other uses it now."""
+    def _room(self) -> Any:
+        """Return room for the scores of all rows, from an earlier query if no other uses it now."""
         try:
             return self._spare.pop()
         except IndexError:

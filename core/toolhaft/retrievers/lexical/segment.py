@@ -13,6 +13,8 @@ from toolhaft.retrievers.lexical.segment_file import SegmentFile
 
 _SCANNED = 4_000_000
 """Words of postings looked at in one go."""
+_SHORT = 4_096
+"""Gains of a term up to which they are checked together with those of others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ class Segment:
         terms = file.array("terms")
         self._starts = file.array("starts")
         self._postings = file.array("postings")
+        self._gains = self._postings.view("<f4")
         whole = {"parents", "categories", "orders", "name_hashes", "name_rows"}
         if (
             any(len(file.array(name)) != self.size for name in whole)
@@ -69,7 +72,8 @@ class Segment:
         self.removed = none_removed() if removed is None else removed
         self._terms: Any = None
         # No term gains more, however often a document holds it; the hundredth is for what 24 bits round.
-        self._most = 1.01 * (float(file.facts.get("k1", math.inf)) + 1)
+        most = 1.01 * (float(file.facts.get("k1", math.inf)) + 1)
+        self._most = np.array(most, "<f4").view("<u4")[()]
 
     @property
     def live(self) -> int:
@@ -104,6 +108,7 @@ class Segment:
         """Return for each of some terms the rows that hold it, and what it adds to each; None for -1."""
         ends = len(self._postings) // 2
         found: list[tuple[Any, Any] | None] = []
+        read: list[Any] = []
         for term, first, last in zip(
             terms.tolist(), self._starts[terms].tolist(), self._starts[terms + 1].tolist(), strict=True
         ):
@@ -113,12 +118,22 @@ class Segment:
             if not first <= last <= ends:
                 raise self.file.damaged("postings lie outside")
             self.file.check("postings", 2 * first, 2 * last)
-            words = self._postings[2 * first : 2 * last]
-            rows, gains = words[: last - first], words[last - first :].view("<f4")
-            if not self.file.trusted and len(gains) and not (gains.min() >= 0 and gains.max() <= self._most):
-                raise self.file.damaged("a score is beyond all measure")
-            found.append((rows, gains))
+            read.append(self._postings[first + last : 2 * last])
+            found.append((self._postings[2 * first : first + last], self._gains[first + last : 2 * last]))
+        if not self.file.trusted:
+            self._check_gains(read)
         return found
+
+    def _check_gains(self, lists: list[Any]) -> None:
+        """Raise `FormatError` if the words of a gain are below zero, no number or too large.
+
+        Read as whole numbers, the words of floats above zero are in the same order, and all others larger.
+        """
+        short = [words for words in lists if len(words) <= _SHORT]
+        together = [np.concatenate(short)] if short else []
+        for words in (*together, *(words for words in lists if len(words) > _SHORT)):
+            if len(words) and words.max() > self._most:
+                raise self.file.damaged("a score is beyond all measure")
 
     def peak(self, term: int) -> float:
         """Return the most that a term adds to a score for an idf of 1."""
@@ -157,15 +172,15 @@ class Segment:
 
     def names(self, rows: Any) -> list[str]:
         """Return the names of documents."""
-        starts, ends = (self.file.take("name_starts", rows + step).tolist() for step in (0, 1))
+        places = self.file.take("name_starts", np.concatenate([rows, rows + 1])).tolist()
         names = self.file.array("names")
         found: list[str] = []
-        for first, last in zip(starts, ends, strict=True):
+        for first, last in zip(places[: len(rows)], places[len(rows) :], strict=True):
             if not first <= last <= len(names):
                 raise self.file.damaged("a name lies outside")
             self.file.check("names", first, last)
             try:
-                found.append(names[first:last].tobytes().decode("utf-8", "surrogatepass"))
+                found.append(str(names.data[first:last], "utf-8", "surrogatepass"))
             except UnicodeDecodeError:
                 raise self.file.damaged("a name cannot be read") from None
         return found
