@@ -1,5 +1,6 @@
 """The index beside a catalog file: kept, opened, brought up to date, made anew where it must be."""
 
+import asyncio
 import logging
 import shutil
 
@@ -116,6 +117,44 @@ async def test_a_change_that_the_file_does_not_have_does_not_stay(place):
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("changed", "removed"),
+    [("Sells lions.", ["tool_7"]), ("Sells zebras.", ["tool_7", "tool_8"])],
+    ids=["another-text", "more-removed"],
+)
+async def test_a_change_that_the_file_has_otherwise_does_not_stay(place, changed, removed):
+    catalog = open_catalog_file(place, bind)
+    retriever = BM25()
+    await retriever.index(catalog.specs())
+    Catalog.update_file(place, [tool("tool_3", "Sells zebras.")], remove=["tool_7"])
+    await retriever.update(put=[tool("tool_3", changed).spec], remove=removed)
+    await retriever.close()
+    found = await search(place, "zebras", "thing8")
+    assert found[0] == ["tool_3"]
+    assert found[1][0] == "tool_8"
+
+
+@pytest.mark.anyio
+async def test_changes_at_the_same_time_are_all_made():
+    retriever = BM25()
+    await retriever.index([each.spec for each in TOOLS])
+    late = [tool(f"late_{n}", f"Late zeppelin{n}.").spec for n in range(12)]
+    await asyncio.gather(*(retriever.update(put=[spec], remove=[f"tool_{n}"]) for n, spec in enumerate(late)))
+    found = [(await retriever.rank(f"zeppelin{n}"))[0][0] for n in range(12)]
+    assert found == [spec.name for spec in late]
+    assert "40 tools" in retriever.engine
+
+
+@pytest.mark.anyio
+async def test_an_index_under_way_says_how_far_it_is(place):
+    told = []
+    retriever = BM25(keep=False)
+    retriever.progress = lambda done, total: told.append((done, total))
+    await retriever.index([tool(f"t{n}", "Pets.").spec for n in range(2_100)])
+    assert told == [(1_000, 2_100), (2_000, 2_100)]
+
+
+@pytest.mark.anyio
 async def test_other_settings_make_another_index(place, built):
     await search(place, "pets")
     await search(place, "pets", weights={"name": 1})
@@ -155,7 +194,7 @@ async def test_an_index_harmed_while_it_is_open_is_made_anew_with_what_was_chang
     def fail(*arguments, **keywords):
         raise FormatError("the file is damaged", where="segment")
 
-    monkeypatch.setattr(retriever._index, "top", fail)
+    monkeypatch.setattr(retriever._searched.index, "top", fail)
     with caplog.at_level(logging.WARNING):
         assert [hit.item.name for hit in await retriever.retrieve("zeppelins")] == ["ghost"]
     assert "anew" in caplog.text

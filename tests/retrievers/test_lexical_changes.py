@@ -52,6 +52,21 @@ def test_changes_in_any_order_give_the_scores_of_a_new_index(tmp_path, idf):
     assert most_segments > 2
 
 
+@pytest.mark.parametrize("engine", [ArrayIndex.build, PureIndex])
+def test_a_query_in_the_midst_of_a_change_finds_what_was_there_before(engine):
+    index = engine([Document(name=name, terms=[name, "pet"]) for name in "abc"], SETTINGS)
+    before = index.top({"pet": 1.0}, 5)
+    seen = []
+
+    def put():
+        seen.append(index.top({"pet": 1.0}, 5))
+        yield Document(name="d", terms=["pet"])
+
+    index.change(put(), ["a"])
+    assert seen == [before]
+    assert [hit.name for hit in index.top({"pet": 1.0}, 5)] == ["b", "c", "d"]
+
+
 @pytest.mark.slow
 def test_after_a_merge_scores_are_those_of_a_new_index_parents_included():
     draw = random.Random(3)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,15 @@ from toolhaft.types import Scored, ToolSpec
 _FEW_CHANGES = 0.2
 """Share of a catalog up to which single tools are changed in its index; beyond, it is made anew."""
 _logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """What is searched: the tools, an index of their names, and for one that was opened a doubt about it."""
+
+    tools: KnownTools
+    index: TermIndex
+    doubt: Doubt | None = None
 
 
 class BM25(Retriever):
@@ -64,19 +75,14 @@ class BM25(Retriever):
         self._keep = keep
         composition = f"{COMPOSITION}:{_written(self._weights)}"
         self._settings = IndexSettings(k1=k1, b=b, epsilon=epsilon, composition=composition)
-        self._tools = KnownTools()
-        self._doubt: Doubt | None = None
-        self._index: TermIndex = build_index((), self._settings)
+        self._searched = _Searched(KnownTools(), build_index((), self._settings))
+        self._changing = threading.Lock()
 
     async def index(self, specs: Sequence[ToolSpec]) -> None:
         """Make these tools the ones to search; what was indexed before is forgotten."""
         from toolhaft.tools.threads import run_in_thread
 
-        tools = KnownTools(specs)
-        index, opened = await run_in_thread(self._open_warm, {"tools": tools})
-        before, self._tools, self._index = self._index, tools, index
-        self._doubt = Doubt(self._terms) if opened else None
-        before.close()
+        await run_in_thread(self._replace, {"specs": specs})
 
     async def retrieve(self, query: str, k: int = 5) -> list[Scored]:
         """Return at most ``k`` tools, best first, equal scores in the order of the catalog.
@@ -84,68 +90,102 @@ class BM25(Retriever):
         Raises:
             UsageError: ``k`` is no whole number, or the query no text.
         """
-        hits = await self._hits(query, k)
-        found = [self._tools.find(hit.name) for hit in hits]
-        if self._is_foreign(hits, found, query):
-            await self._build_anew("the search index is not of these tools")
-            hits = await self._hits(query, k)
-            found = [self._tools.find(hit.name) for hit in hits]
+        searched, hits = await self._hits(query, k)
+        found = [searched.tools.find(hit.name) for hit in hits]
+        if _is_foreign(searched, hits, found, query):
+            await self._mend(searched, "the search index is not of these tools")
+            searched, hits = await self._hits(query, k)
+            found = [searched.tools.find(hit.name) for hit in hits]
         pairs = zip(hits, found, strict=True)
         return [Scored(spec, hit.score) for hit, spec in pairs if spec is not None]
 
     async def rank(self, query: str, k: int = 5) -> list[tuple[str, float]]:
         """Return names and scores; no tool is read. Errors are those of `retrieve`."""
-        return [(hit.name.partition("#")[0], hit.score) for hit in await self._hits(query, k)]
+        _, hits = await self._hits(query, k)
+        return [(hit.name.partition("#")[0], hit.score) for hit in hits]
 
     async def update(self, put: Sequence[ToolSpec] = (), remove: Iterable[str] = ()) -> None:
         """Add, change or remove single tools; the others are not read."""
         from toolhaft.tools.threads import run_in_thread
 
-        added, gone = self._tools.change(put, remove)
-        version = _version_after(self._tools.specs, self._index.version, {spec.name for spec in added}, gone)
-        documents = [self._document(spec.name, spec) for spec in added]
-        try:
-            await run_in_thread(self._index.change, {"put": documents, "remove": gone, "version": version})
-            await run_in_thread(self._warm, {"index": self._index})
-        except FormatError as error:
-            await self._build_anew(error)
+        await run_in_thread(self._change, {"put": tuple(put), "remove": tuple(remove)})
 
     @property
     def engine(self) -> str:
         """What does the work, for people."""
-        return self._index.engine
+        return self._searched.index.engine
 
     async def close(self) -> None:
         """Let go of the files of the index."""
-        self._index.close()
+        self._searched.index.close()
 
-    async def _hits(self, query: str, k: int) -> list[Hit]:
+    async def _hits(self, query: str, k: int) -> tuple[_Searched, list[Hit]]:
         if not isinstance(query, str):
             raise UsageError(f"the query is {repr(query)[:60]}", hint="Give text")
         if not isinstance(k, int) or isinstance(k, bool):
             raise UsageError(f"k is {repr(k)[:60]}", hint="Give a whole number")
         terms = weigh_terms(query)
+        searched = self._searched
         try:
-            return self._index.top(terms, k, parent_share=self._parent_boost)
+            return searched, searched.index.top(terms, k, parent_share=self._parent_boost)
         except FormatError as error:
-            await self._build_anew(error)
-            return self._index.top(terms, k, parent_share=self._parent_boost)
+            await self._mend(searched, error)
+        searched = self._searched
+        return searched, searched.index.top(terms, k, parent_share=self._parent_boost)
 
-    def _is_foreign(self, hits: Sequence[Hit], found: Sequence[ToolSpec | None], query: str) -> bool:
-        """Return whether a kept index, that says it is of these tools as they are, turns out not to be."""
-        if self._doubt is None:
-            return False
-        names = (hit.name for hit in hits)
-        fault = self._doubt.is_right(zip(names, found, strict=True), weigh_terms(query).keys())
-        return fault and bool(self._index.version) and self._index.version == self._tools.specs.version
-
-    async def _build_anew(self, what: FormatError | str) -> None:
+    async def _mend(self, broken: _Searched, what: FormatError | str) -> None:
         from toolhaft.tools.threads import run_in_thread
 
-        place = self._folder(self._tools) if isinstance(what, str) else None
+        await run_in_thread(self._build_instead, {"broken": broken, "what": what})
+
+    def _replace(self, specs: Sequence[ToolSpec]) -> None:
+        # Writers take turns in their threads. A query takes what is searched once, whole, and waits for none.
+        with self._changing:
+            tools = KnownTools(specs)
+            index, opened = self._open_warm(tools)
+            before = self._searched.index
+            self._searched = _Searched(tools, index, Doubt(self._terms) if opened else None)
+            before.close()
+
+    def _change(self, put: Sequence[ToolSpec], remove: Sequence[str]) -> None:
+        with self._changing:
+            tools, index = self._searched.tools, self._searched.index
+            added, gone = tools.change(put, remove)
+            documents = [self._document(spec.name, spec) for spec in added]
+            version = self._version_after(tools.specs, index.version, documents, gone)
+            try:
+                index.change(put=documents, remove=gone, version=version)
+                self._warm(index)
+            except FormatError as error:
+                self._build_anew(error)
+
+    def _build_instead(self, broken: _Searched, what: FormatError | str) -> None:
+        with self._changing:
+            if self._searched.index is broken.index:  # else another query was first
+                self._build_anew(what)
+
+    def _build_anew(self, what: FormatError | str) -> None:
+        tools = self._searched.tools
+        place = self._folder(tools) if isinstance(what, str) else None
         _logger.warning("%s%s; the search index is made anew", f"{place}: " if place else "", what)
-        self._index = await run_in_thread(self._build, {"tools": self._tools})
-        self._doubt = None
+        self._searched = _Searched(tools, self._build(tools))
+
+    def _version_after(
+        self, specs: Specs, before: str, put: Sequence[Document], removed: Sequence[str]
+    ) -> str:
+        """Return the version of an index after a change: the catalog's if that changed just so, or none."""
+        # The version is asked for first: what is written to the file meanwhile is then found as a change.
+        version = specs.version
+        changes = specs.changes(before) if before else None
+        if changes is None or set(changes.put) != {each.name for each in put}:
+            return ""
+        if not set(changes.removed) <= set(removed):
+            return ""
+        try:
+            same = all(self._document(each.name, specs.named(each.name)) == each for each in put)
+        except KeyError:
+            return ""
+        return "" if not same or any(_has(specs, name) for name in removed) else version
 
     def _open_warm(self, tools: KnownTools) -> tuple[TermIndex, bool]:
         """Return an index of the tools, and whether another process wrote it."""
@@ -194,7 +234,17 @@ class BM25(Retriever):
         # The version is asked for first: what is written to the file meanwhile is then found as a change.
         # Tools that were changed here alone are not what the file says, and their index is not kept.
         folder, version = self._folder(tools), tools.specs.version
-        return build_index(self._documents(tools), self._settings, folder=folder, version=version)
+        return build_index(
+            self._documents(tools),
+            self._settings,
+            folder=folder,
+            version=version,
+            progress=self._telling(len(tools.specs)),
+        )
+
+    def _telling(self, total: int) -> Callable[[int], None] | None:
+        tell = self.progress
+        return None if tell is None else lambda done: tell(done, max(done, total))
 
     def _documents(self, tools: KnownTools) -> Iterator[Document]:
         return (self._document(key, spec) for key, spec in tools.keyed())
@@ -240,9 +290,22 @@ def _written(weights: FieldWeights) -> str:
     return ",".join(str(getattr(weights, name)) for name in FieldWeights.__slots__)
 
 
-def _version_after(specs: Specs, before: str, put: set[str], removed: Iterable[str]) -> str:
-    """Return the version of an index after a change: the catalog's, if that changed just so; else none."""
-    changes = specs.changes(before) if before else None
-    if changes is None or set(changes.put) != put or not set(changes.removed) <= set(removed):
-        return ""
-    return specs.version
+def _has(specs: Specs, name: str) -> bool:
+    try:
+        specs.named(name)
+    except KeyError:
+        return False
+    return True
+
+
+def _is_foreign(
+    searched: _Searched, hits: Sequence[Hit], found: Sequence[ToolSpec | None], query: str
+) -> bool:
+    """Return whether a kept index, that says it is of these tools as they are, turns out not to be."""
+    if searched.doubt is None:
+        return False
+    names = (hit.name for hit in hits)
+    if not searched.doubt.is_wrong(zip(names, found, strict=True), weigh_terms(query).keys()):
+        return False
+    version = searched.index.version
+    return bool(version) and version == searched.tools.specs.version

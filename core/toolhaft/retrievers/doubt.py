@@ -24,7 +24,7 @@ class Doubt:
         self._terms_of = terms_of
         self._seen: set[str] = set()
 
-    def is_right(self, hits: Iterable[tuple[str, ToolSpec | None]], wanted: Set[str]) -> bool:
+    def is_wrong(self, hits: Iterable[tuple[str, ToolSpec | None]], wanted: Set[str]) -> bool:
         """Return whether a hit cannot be one, as far as hits are still looked at.
 
         Args:

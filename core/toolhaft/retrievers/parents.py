@@ -32,6 +32,10 @@ class Parents:
         self._names = list(terms)
         self._okapi = Okapi((list(words) for words in terms.values()), k1, b, idf="smoothed")
 
+    def scores(self, query: Mapping[str, float]) -> dict[str, float]:
+        """Return the score of each service by its name, for a query of terms with weights."""
+        return dict(zip(self._names, self._okapi.scores(query), strict=True))
+
     def lift(
         self, hits: Iterable[tuple[int, float]], query: Mapping[str, float], share: float
     ) -> list[tuple[int, float]]:
@@ -44,7 +48,7 @@ class Parents:
         """
         if not share or not self._names:
             return list(hits)
-        scores = dict(zip(self._names, self._okapi.scores(query), strict=True))
+        scores = self.scores(query)
         return [(number, score + share * scores.get(self._parents[number], 0.0)) for number, score in hits]
 
 

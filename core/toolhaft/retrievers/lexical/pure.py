@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from pathlib import Path
 
 from toolhaft.retrievers.lexical.base import (
@@ -17,6 +18,10 @@ from toolhaft.retrievers.lexical.keeping import Keeper
 from toolhaft.retrievers.lexical.kept_documents import KIND, keep_documents, read_documents
 from toolhaft.retrievers.lexical.manifest import Manifest, made_with
 from toolhaft.retrievers.okapi import Okapi, best_hits
+from toolhaft.retrievers.parents import Parents
+
+_Held = Mapping[str, tuple[int, Document]]
+"""Name -> order and document; never changed, for a query may be reading it in another thread."""
 
 
 class PureIndex(TermIndex):
@@ -43,13 +48,9 @@ class PureIndex(TermIndex):
         self.version = version
         self._keeper = keeper
         self._settings = settings
-        self._documents: dict[str, Document] = {}
-        self._orders: dict[str, int] = {}
         self._next = 0
-        self._okapi: Okapi | None = None
-        self._parents: tuple[tuple[str, ...], Okapi] | None = None
-        self._rows: list[Document] = []
-        self._put(documents)
+        self._held: _Held = self._with({}, documents)
+        self._scores: _Scores | None = None
 
     @classmethod
     def build(
@@ -80,7 +81,7 @@ class PureIndex(TermIndex):
         index = cls(
             (document for _, document in kept), settings, note=note, keeper=keeper, version=manifest.version
         )
-        index._orders = {document.name: order for order, document in kept}
+        index._held = {document.name: (order, document) for order, document in kept}
         index._next = manifest.next_order
         return index
 
@@ -90,88 +91,98 @@ class PureIndex(TermIndex):
         return f"pure Python, {len(self):,} tools{self._note}"
 
     def __len__(self) -> int:
-        return len(self._documents)
-
-    def documents(self) -> Sequence[Document]:
-        """Return what is indexed, in order."""
-        return sorted(self._documents.values(), key=lambda document: self._orders[document.name])
+        return len(self._held)
 
     def top(
         self, query: Mapping[str, float], k: int, *, parent_share: float = 0.0, category_share: float = 0.0
     ) -> list[Hit]:
         """Return the k best documents that share a term with the query, equal scores in their order."""
         check_shares(parent_share, category_share)
-        wanted = clean_query(query)
-        okapi = self._score_anew() if self._okapi is None else self._okapi
-        scores = okapi.scores(wanted)
-        rows = self._rows
-        if parent_share or category_share:
-            matched = sorted(okapi.matches(wanted))
-            parents = self._score_parents(wanted) if parent_share else {}
-            categories = _best_by((rows[row].category, scores[row]) for row in matched)
-            found = [
-                (
-                    row,
-                    scores[row]
-                    + parent_share * parents.get(rows[row].parent, 0.0)
-                    + category_share * categories.get(rows[row].category, 0.0),
-                )
-                for row in matched
-            ]
-            hits = best_hits(found, k)
-        else:
-            hits = best_hits(okapi.candidates(wanted, k), k)
-        return [Hit(rows[row].name, score, self._orders[rows[row].name]) for row, score in hits]
+        held, scores = self._held, self._scores
+        if scores is None or scores.held is not held:
+            scores = self._scores = _Scores(held, self._settings)
+        return scores.top(clean_query(query), k, parent_share, category_share)
 
     def change(self, put: Iterable[Document] = (), remove: Iterable[str] = (), *, version: str = "") -> None:
         """Add, replace and remove documents."""
-        for name in remove:
-            self._documents.pop(name, None)
-            self._orders.pop(name, None)
-        self._put(put)
+        gone = set(remove)
+        left = {name: entry for name, entry in self._held.items() if name not in gone}
+        self._held = self._with(left, put)
         self.version = version
-        self._okapi = self._parents = None
         self._keep()
 
     def _keep(self) -> None:
         """Write all documents to the folder: there are few."""
         if self._keeper is None or self._keeper.folder is None:
             return
-        documents = ((self._orders[document.name], document) for document in self.documents())
-        part = keep_documents(documents, self._keeper)
+        part = keep_documents(_in_order(self._held), self._keeper)
         if part is not None:
             self._keeper.commit([part], self.version, self._next)
 
-    def _put(self, documents: Iterable[Document]) -> None:
+    def _with(self, held: _Held, documents: Iterable[Document]) -> _Held:
+        changed = dict(held)
         for document in documents:
-            if document.name not in self._orders:
-                self._orders[document.name] = self._next
-            self._documents[document.name] = document
+            order = changed[document.name][0] if document.name in changed else self._next
+            changed[document.name] = order, document
             self._next += 1
+        return changed
 
-    def _score_parents(self, query: Mapping[str, float]) -> dict[str, float]:
-        """Return the score of each parent as a document of the distinct terms of its documents."""
-        if self._parents is None:
-            terms: dict[str, dict[str, None]] = {}
-            for row in self._rows:
-                if row.parent:
-                    terms.setdefault(row.parent, {}).update(dict.fromkeys(row.terms))
-            settings = self._settings
-            okapi = Okapi(map(list, terms.values()), settings.k1, settings.b, idf="smoothed")
-            self._parents = tuple(terms), okapi
-        names, okapi = self._parents
-        return dict(zip(names, okapi.scores(query), strict=True))
 
-    def _score_anew(self) -> Okapi:
-        settings = self._settings
-        self._rows = list(self.documents())
-        terms = [document.terms for document in self._rows]
+class _Scores:
+    """Scores of the documents that an index held at one moment.
+
+    Args:
+        held: The documents.
+        settings: How they are scored.
+    """
+
+    def __init__(self, held: _Held, settings: IndexSettings) -> None:
+        self.held = held
+        self._rows = _in_order(held)
+        self._settings = settings
+        terms = [document.terms for _, document in self._rows]
         kind = "okapi" if settings.idf == "auto" else settings.idf
         okapi = Okapi(terms, settings.k1, settings.b, settings.epsilon, idf=kind)
         if settings.idf == "auto" and okapi.average_idf <= 0:
             okapi = Okapi(terms, settings.k1, settings.b, settings.epsilon, idf="smoothed")
         self._okapi = okapi
-        return okapi
+        self._parents: Parents | None = None
+
+    def top(
+        self, query: Mapping[str, float], k: int, parent_share: float, category_share: float
+    ) -> list[Hit]:
+        """Return the k best; see `toolhaft.retrievers.lexical.base.TermIndex.top`."""
+        okapi, rows = self._okapi, self._rows
+        if parent_share or category_share:
+            scores = okapi.scores(query)
+            matched = sorted(okapi.matches(query))
+            parents = self._parent_scores(query) if parent_share else {}
+            categories = _best_by((rows[row][1].category, scores[row]) for row in matched)
+            found = (
+                (
+                    row,
+                    scores[row]
+                    + parent_share * parents.get(rows[row][1].parent, 0.0)
+                    + category_share * categories.get(rows[row][1].category, 0.0),
+                )
+                for row in matched
+            )
+            hits = best_hits(found, k)
+        else:
+            hits = best_hits(okapi.candidates(query, k), k)
+        return [Hit(rows[row][1].name, score, rows[row][0]) for row, score in hits]
+
+    def _parent_scores(self, query: Mapping[str, float]) -> Mapping[str, float]:
+        if self._parents is None:
+            documents = [document for _, document in self._rows]
+            parents = [document.parent for document in documents]
+            terms = (document.terms for document in documents)
+            self._parents = Parents(parents, terms, self._settings.k1, self._settings.b)
+        return self._parents.scores(query)
+
+
+def _in_order(held: _Held) -> list[tuple[int, Document]]:
+    return sorted(held.values(), key=itemgetter(0))
 
 
 def _best_by(scored: Iterable[tuple[str, float]]) -> dict[str, float]:
