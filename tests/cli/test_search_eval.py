@@ -177,3 +177,9 @@ def test_bad_input_is_told(toolhaft, shop, folder, tmp_path, case):
 def test_an_empty_catalog_is_told():
     with pytest.raises(UsageError, match="the catalog has no tools"):
         check_gold([SearchQuery(id="a", text="a", gold=("b",))], [])
+
+
+def test_whoever_searches_by_the_wrong_command_is_told_the_right_one(toolhaft, shop):
+    code, _, err = toolhaft("search", shop[0], "orders")
+    assert code == 2
+    assert 'toolhaft tools search CATALOG "what is wanted"' in err

@@ -252,6 +252,9 @@ def test_lint_shows_the_worst_and_fails_below_a_score(shop, toolhaft):
     assert "nothing is said of" in out
     assert "[describe]" in out
     assert "of 100 over 3 tools" in out
+    _, out, _ = toolhaft("tools", "lint", shop(), "--rule", "argument-*")
+    assert "\nFindings: argument-undescribed (" in out
+    assert ", " not in out.partition("\nFindings: ")[2].partition("\n")[0]
     assert toolhaft("tools", "lint", shop(), "--fail-under", "99.9")[0] == 1
     assert toolhaft("tools", "lint", shop(), "--fail-under", "10")[0] == 0
     _, out, _ = toolhaft("tools", "lint", shop(), "--json", "--tag", "orders")

@@ -183,3 +183,12 @@ def test_the_command_takes_queries(tmp_path, capsys):
     command(str(tmp_path / "harbour.json"), worst=10, queries=tmp_path / "mine.jsonl", as_json=True)
     report = json.loads(capsys.readouterr().out)
     assert report["rules"]["search-missed"] == 1
+
+
+def test_findings_of_some_rules_alone():
+    whole = lint(catalog(spec("a", ""), spec("getTrains", "Return one train of the train list.")))
+    only = whole.only(["search-*", "description-miss*"])
+    assert {finding.rule for finding in only.findings} == {"search-look-alike", "description-missing"}
+    assert len(only.findings) < len(whole.findings)
+    assert only.score == whole.score
+    assert whole.only(["none"]).findings == ()

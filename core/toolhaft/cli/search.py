@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Curated, LockFile
+from toolhaft.errors import UnknownNameError
 
-app = typer.Typer(help="Measure how well tools are found.", add_completion=False, no_args_is_help=True)
+
+class _Commands(typer.core.TyperGroup):
+    """Commands that tell whoever wants to search what does."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that is asked for.
+
+        Raises:
+            UnknownNameError: There is none.
+        """
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            hint = 'To find tools: toolhaft tools search CATALOG "what is wanted"'
+            raise UnknownNameError("command", args[0][:80], self.list_commands(ctx), hint=hint)
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="Measure how well tools are found.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 
 @app.callback()

@@ -36,6 +36,9 @@ def lint(
         Path | None,
         typer.Option(help="Instructions and the tools they need (.jsonl, .csv): which are not found?"),
     ] = None,
+    rule: Annotated[
+        list[str] | None, typer.Option(help="Only findings of this rule, * allowed: 'search-*'.")
+    ] = None,
     tag: Tags = None,
     method: Methods = None,
     path: Paths = None,
@@ -60,6 +63,8 @@ def lint(
         if chosen(spec, tags=tag, methods=method, paths=path, operations=operation)
     ]
     found = judge(listed, asked)
+    if rule:
+        found = found.only(rule)
     if as_json:
         print_json(found.to_dict())
     else:

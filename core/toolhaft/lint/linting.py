@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.lint.arguments import check_arguments
@@ -70,6 +71,18 @@ class LintReport:
     def counts(self) -> dict[str, int]:
         """Return rule -> how often it found something, the commonest first."""
         return dict(Counter(finding.rule for finding in self.findings).most_common())
+
+    def only(self, rules: Sequence[str]) -> LintReport:
+        """Return the report with the findings of some rules alone; scores stay what they are.
+
+        Args:
+            rules: Names of rules, ``*`` allowed, as ``search-*``.
+        """
+        tools = []
+        for tool in self.tools:
+            kept = [each for each in tool.findings if any(fnmatchcase(each.rule, rule) for rule in rules)]
+            tools.append(replace(tool, findings=tuple(kept)))
+        return replace(self, tools=tuple(tools))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON values."""
