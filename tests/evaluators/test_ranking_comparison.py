@@ -47,6 +47,7 @@ def test_figures_differences_and_what_is_missed():
     assert second.figures["ndcg@5"].mean == second.figures["ndcg@5"].high == 1.0
     assert 0.9 < second.figures["ndcg@5"].low < 0.95  # forty that all end alike are no certainty
     assert [figure.mean for figure in second.curve] == [1.0] * 10
+    assert all(second.figures[f"recall@{k}"] is second.curve[k - 1] for k in found.depths)
     assert first.by_category["even"]["ndcg@5"].mean == 0.5
     assert first.by_category["odd"]["ndcg@5"].mean == 1.0
     (pairing,) = found.pairings["ndcg@5"]

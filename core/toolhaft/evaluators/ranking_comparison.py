@@ -269,10 +269,11 @@ def _result(
             groups.setdefault(categories[query], []).append(query)
     names = tuple(next(iter(scores.by_query.values())))
     timed = sorted(run.seconds.items(), key=lambda item: -item[1])
+    figures = {name: mean_figure(list(scores.values(name).values()), seed=seed) for name in names}
     return RankingResult(
         name=run.name,
         engine=run.engine,
-        figures={name: mean_figure(list(scores.values(name).values()), seed=seed) for name in names},
+        figures=figures,
         by_category={
             category: {
                 name: mean_figure(
@@ -284,15 +285,18 @@ def _result(
             }
             for category in sorted(groups, key=lambda group: (-len(groups[group]), group))
         },
-        curve=_curve(run, gold, max(int(name.partition("@")[2]) for name in names), seed),
+        curve=_curve(run, gold, figures, seed),
         index_seconds=run.index_seconds,
         query_seconds=median(run.seconds.values()) if run.seconds else 0.0,
         slowest=tuple(timed[:10]),
     )
 
 
-def _curve(run: Rankings, gold: Mapping[str, set[str]], deepest: int, seed: int) -> tuple[Figure, ...]:
-    """Return recall at every k up to the largest that was asked for."""
+def _curve(
+    run: Rankings, gold: Mapping[str, set[str]], figures: Mapping[str, Figure], seed: int
+) -> tuple[Figure, ...]:
+    """Return recall at every k up to the largest of the figures, which stand in it where there is one."""
+    deepest = max(int(name.partition("@")[2]) for name in figures)
     depth = min(max(deepest, _SHALLOWEST_CURVE), _DEEPEST_CURVE)
     found_at: list[list[float]] = []
     for query, wanted in gold.items():
@@ -303,7 +307,8 @@ def _curve(run: Rankings, gold: Mapping[str, set[str]], deepest: int, seed: int)
             shares.append(found / len(wanted))
         found_at.append(shares)
     return tuple(
-        mean_figure([shares[place] for shares in found_at], seed=seed, resamples=_CURVE_RESAMPLES)
+        figures.get(f"recall@{place + 1}")
+        or mean_figure([shares[place] for shares in found_at], seed=seed, resamples=_CURVE_RESAMPLES)
         for place in range(depth)
     )
 

@@ -108,7 +108,7 @@ def _headline(comparison: RankingComparison) -> Html:
 def _say(pairing: Pairing, words: str) -> str:
     a, b = make_line(pairing.a, 60), make_line(pairing.b, 60)
     if pairing.low is None or pairing.high is None:
-        return f"{count(pairing.tasks, 'query').replace('querys', 'queries')}: too few to tell {b} from {a}."
+        return f"{_queries(pairing.tasks)}: too few to tell {b} from {a}."
     span = f"95 % interval {_signed(pairing.low)} to {_signed(pairing.high)}"
     if not pairing.shown:
         return f"No difference shown between {b} and {a}: {_signed(pairing.difference)} points, {span}."
@@ -116,6 +116,10 @@ def _say(pairing: Pairing, words: str) -> str:
     doubt = "; wins and losses do not confirm it" if p is not None and p > _LEVEL else ""
     more = "above" if pairing.difference > 0 else "below"
     return f"{b} is {100 * abs(pairing.difference):.1f} points of {words} {more} {a}, {span}{doubt}."
+
+
+def _queries(number: int) -> str:
+    return "1 query" if number == 1 else f"{number:,} queries"
 
 
 def _notes(notes: Sequence[str]) -> Html | None:
@@ -219,7 +223,7 @@ def _by_category(comparison: RankingComparison) -> Html | None:
             tag(
                 "h3",
                 make_line(category, 60).replace("_", " "),
-                tag("small", f" {comparison.results[0].by_category[category][metric].queries:,} queries"),
+                tag("small", f" {_queries(comparison.results[0].by_category[category][metric].queries)}"),
             ),
             tag(
                 "ol",
