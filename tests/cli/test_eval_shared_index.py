@@ -37,6 +37,8 @@ async def test_the_same_tools_are_indexed_once():
     assert inner.indexed == 1
     assert shared.name == "bm25"
     assert [hit.item.name for hit in await shared.retrieve("a taxi please", 1)] == ["taxi"]
+    assert await shared.rank("a taxi please", 1) == await inner.rank("a taxi please", 1)
+    assert shared.engine == inner.engine != ""
     await shared.close()
     assert not inner.closed
     await shared.end()

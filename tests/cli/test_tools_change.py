@@ -7,10 +7,6 @@ import sys
 
 import pytest
 
-from toolhaft.cli.watched_specs import WatchedSpecs
-from toolhaft.testing import tool_spec
-from toolhaft.tools.specs import HeldSpecs
-
 
 def document(title, **operations):
     paths = {
@@ -186,13 +182,3 @@ def test_two_searches_at_once_and_a_change_between(pets, tmp_path):
     )
     assert json.loads(done.stdout)[0]["name"] == "x_listOrders"
     assert done.stderr.count(b"\n") == 1  # the engine alone
-
-
-def test_reading_is_watched_and_changes_nothing():
-    seen = []
-    specs = HeldSpecs([tool_spec("a"), tool_spec("b")])
-    watched = WatchedSpecs(specs, lambda: seen.append(1))
-    assert watched == specs
-    assert len(seen) == 2
-    assert (watched.named("b"), watched[0], list(watched.names())) == (specs[1], specs[0], ["a", "b"])
-    assert (watched.place, watched.version, watched.changes("x"), len(seen)) == (None, "", None, 2)

@@ -18,7 +18,6 @@ class ProgressBar:
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
-        self._reached = False
 
     @contextmanager
     def showing(self, title: str, total: int) -> Iterator[None]:
@@ -41,7 +40,7 @@ class ProgressBar:
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            self._progress, self._reached = progress, False
+            self._progress = progress
             progress.add_task(terminal_safe(title), total=total)
             try:
                 yield
@@ -54,14 +53,13 @@ class ProgressBar:
         Args:
             title: Replaces the one before the bar.
         """
-        if self._progress is not None and not self._reached:
+        if self._progress is not None:
             shown = None if title is None else terminal_safe(title)
             self._progress.update(self._progress.task_ids[0], advance=1, description=shown)
 
     def reach(self, done: int, total: int) -> None:
-        """Say how many are done, for work that counts by itself; from then on `advance` counts no more."""
+        """Say how many are done, for work that counts by itself."""
         if self._progress is not None:
-            self._reached = True
             self._progress.update(self._progress.task_ids[0], completed=done, total=total)
 
 

@@ -39,6 +39,15 @@ class SharedIndex(Retriever):
         """Return what the retriever finds."""
         return await self._retriever.retrieve(query, k)
 
+    async def rank(self, query: str, k: int = 5) -> list[tuple[str, float]]:
+        """Return the names and scores of what the retriever finds."""
+        return await self._retriever.rank(query, k)
+
+    @property
+    def engine(self) -> str:
+        """What does the retriever's work."""
+        return self._retriever.engine
+
     async def close(self) -> None:
         """Do nothing: others may still use it; see `end`."""
 

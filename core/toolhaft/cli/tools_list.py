@@ -84,7 +84,6 @@ def search(
     """
     import asyncio
 
-    from toolhaft.cli.watched_specs import WatchedSpecs
     from toolhaft.hooks.registry import Registry
 
     catalog = open_location(location, auth, allow_host, curation=curate, lock=lock)
@@ -92,7 +91,7 @@ def search(
     bar = ProgressBar()
 
     async def find() -> Any:
-        specs = WatchedSpecs(catalog.specs(), bar.advance)
+        specs = catalog.specs()
         finder.progress = bar.reach
         try:
             with bar.showing("Indexing tools", len(specs)):

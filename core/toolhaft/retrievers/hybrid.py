@@ -97,6 +97,7 @@ class Hybrid(Retriever):
         """
         self._unlike = "the last index failed"
         for part in self._parts:
+            part.made.progress = self.progress or part.made.progress
             await part.wait(part.made.index(specs))
         self._specs, self._put, self._unlike = as_specs(specs), {}, ""
 

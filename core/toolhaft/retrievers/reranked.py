@@ -50,6 +50,7 @@ class Reranked(Retriever):
 
     async def index(self, specs: Sequence[ToolSpec]) -> None:
         """Make these tools the ones to search."""
+        self._first.made.progress = self.progress or self._first.made.progress
         await self._first.wait(self._first.made.index(specs))
 
     async def retrieve(self, query: str, k: int = 5) -> list[Scored]:
