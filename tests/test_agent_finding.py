@@ -1,16 +1,19 @@
 """The search for tools as a tool: inside an agent, and given to agents of another make."""
 
+import asyncio
 import json
 
 import pytest
 
 from toolhaft import Agent, CallContext, Catalog, ToolCall, ToolError, tool
 from toolhaft.agent import CallTool, FindTools, searchable
+from toolhaft.agent.catalog_index import CatalogIndex
 from toolhaft.agent.finding import LONGEST_QUERY, MOST, describe
 from toolhaft.errors import InvalidArgumentsError, RefusedError, UnknownNameError, UsageError
 from toolhaft.models.rendering import chat_tools
 from toolhaft.retrievers.base import Retriever
 from toolhaft.testing import CannedTool, ScriptedModel, tool_spec
+from toolhaft.tools.catalog_file import open_catalog_file
 from toolhaft.tools.policy import Policy
 from toolhaft.types import Scored
 
@@ -23,6 +26,14 @@ def catalog(*more, words=WORDS, **fields):
         CannedTool(tool_spec(word, description=f"About {word}", **fields), {"about": word}) for word in words
     ]
     return Catalog([*made, *more])
+
+
+def kept(name, description):
+    class Kept(CannedTool):
+        def binding(self):
+            return {"kind": "kept", "format": 1}
+
+    return Kept(tool_spec(name, description=description), 1)
 
 
 class Everything(Retriever):
@@ -131,6 +142,40 @@ async def test_the_retriever_is_indexed_once_and_hits_that_are_gone_are_left_out
     found = await finder.call({"query": "x", "k": 4}, CallContext())
     assert [entry["name"] for entry in found.value["tools"]] == ["rain", "hotel"]
     await finder.close()
+
+
+@anyio
+async def test_a_tool_that_is_added_to_the_file_is_found(tmp_path):
+    path = tmp_path / "trips.catalog"
+    Catalog([kept("ferry", "Timetable of ferries"), kept("rain", "Rain of tomorrow")]).save(path)
+    opened = open_catalog_file(path, lambda spec, binding: kept(spec.name, spec.description))
+    finder = FindTools(opened)
+    for added in ("zebra", "yak"):
+        found = await finder.call({"query": f"feed a {added}"}, CallContext())
+        assert found.value["tools"] == []
+        Catalog.update_file(path, [kept(added, f"Feeds a {added}")])
+        found = await finder.call({"query": f"feed a {added}", "k": 1}, CallContext())
+        assert [entry["name"] for entry in found.value["tools"]] == [added]
+        await finder.close()
+        Catalog.update_file(path, remove=[added])
+    await opened.close()
+
+
+@anyio
+async def test_a_search_that_is_cut_off_while_it_indexes_can_be_made_again():
+    class Slow(Everything):
+        async def index(self, specs):
+            await super().index(specs)
+            if self.indexed == 1:
+                await asyncio.sleep(30)
+
+    index = CatalogIndex(catalog(), Slow)
+    first = asyncio.ensure_future(index.retriever())
+    await asyncio.sleep(0.01)
+    index._indexing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert (await index.retriever()).indexed == 2
 
 
 @anyio

@@ -34,26 +34,25 @@ class CatalogIndex:
         import asyncio
 
         indexing = self._indexing
-        if indexing is None or (indexing.done() and self._catalog.specs().version != self._version):
+        if indexing is None or (indexing.done() and self._is_over(indexing)):
             indexing = self._indexing = asyncio.create_task(self._index())
         if indexing.get_loop() is not asyncio.get_running_loop() and not indexing.done():
             # Somebody else's event loop is at work; wait for it there.
             waiting = asyncio.run_coroutine_threadsafe(shielded(indexing), indexing.get_loop())
             return await asyncio.wrap_future(waiting)
-        try:
-            return await asyncio.shield(indexing)
-        finally:
-            if (
-                self._indexing is indexing
-                and indexing.done()
-                and (indexing.cancelled() or indexing.exception())
-            ):
-                self._indexing = None  # the next caller tries again
+        return await asyncio.shield(indexing)
+
+    def _is_over(self, indexing: asyncio.Task[Retriever]) -> bool:
+        """Return whether what was done failed, or is of what the catalog's file was before."""
+        if indexing.cancelled() or indexing.exception() is not None:
+            return True
+        return self._catalog.specs().version != self._version
 
     async def close(self) -> None:
         """Let go of the retriever's files, if anything was indexed."""
         if self._indexing is not None:
             retriever = self._retriever if self._indexing.done() else await self.retriever()
+            self._indexing = None  # whoever asks again has it indexed again
             if retriever is not None:
                 await retriever.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from toolhaft.agent.catalog_index import CatalogIndex
 from toolhaft.errors import RefusedError, ToolError, UnknownToolError, UsageError
 from toolhaft.tools.base import CallContext, Tool, ToolResult, check_name
 from toolhaft.tools.offer import SEARCH
@@ -62,11 +63,10 @@ class FindTools(Tool):
     ) -> None:
         check_name(name)
         self.catalog = catalog
-        self._retriever = retriever
+        self._given = retriever
         self._schemas = schemas
         self._registry = registry
-        self._hint = hint
-        self._indexed: Retriever | None = None
+        self._index = CatalogIndex(catalog, self._make)
         self.spec = ToolSpec(
             name=name,
             description=f"Searches for more tools by what they do, where none of yours fits. {hint}",
@@ -92,7 +92,6 @@ class FindTools(Tool):
             },
             effect="read",
             source=SEARCH,
-            concurrency=1,  # the first search indexes the catalog
             untrusted=untrusted,
         )
 
@@ -101,9 +100,11 @@ class FindTools(Tool):
         from toolhaft.retrievers.mentions import mentioned_tools
 
         k = int(arguments.get("k", 5))
-        hits = await (await self._searcher()).retrieve(str(arguments["query"]), k)
+        given = self._given
+        retriever = await (given() if callable(given) else self._index.retriever())
+        hits = await retriever.retrieve(str(arguments["query"]), k)
         specs = [hit.item for hit in hits if hit.item.name in self.catalog]
-        specs += map(self.catalog.specs().named, mentioned_tools(specs, self.catalog, limit=k))
+        specs += self.catalog.specs().several(mentioned_tools(specs, self.catalog, limit=k))
         found: list[dict[str, Any]] = []
         left = _WHOLE
         for spec in specs:
@@ -116,23 +117,16 @@ class FindTools(Tool):
             return ToolResult(value={"tools": found})
         return ToolResult(value={"tools": []}, notes=("nothing was found: try other words",))
 
-    async def _searcher(self) -> Retriever:
-        given = self._retriever
-        if callable(given):
-            return await given()
-        if self._indexed is None:
-            if isinstance(given, str):
-                from toolhaft.hooks.registry import Registry
+    def _make(self) -> Retriever:
+        from toolhaft.hooks.registry import Registry
 
-                given = (self._registry or Registry.default()).retriever(given)
-            await given.index(self.catalog.specs())
-            self._indexed = given
-        return self._indexed
+        given: Any = self._given
+        return (self._registry or Registry.default()).retriever(given) if isinstance(given, str) else given
 
     async def close(self) -> None:
         """Let go of the retriever's files, if it was opened here."""
-        if self._indexed is not None and isinstance(self._retriever, str):
-            await self._indexed.close()
+        if isinstance(self._given, str):
+            await self._index.close()
 
 
 class CallTool(Tool):
