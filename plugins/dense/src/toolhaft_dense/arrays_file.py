@@ -1,4 +1,4 @@
-"""Arrays in one file that is mapped, not read: a header of JSON, then their bytes."""
+"""Arrays in one file that is mapped, not read: a header of JSON, then their bytes and checksums of these."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from secrets import token_hex
 from typing import Any
 
 from toolhaft.models.parsing import read_json
+from toolhaft_dense.checks import Checks, length_of_checks, write_checks
 
 _MAGIC = b"toolhaft arrays 1\n"
 _LENGTH = 8
@@ -19,6 +20,8 @@ _DIGEST = 16
 _ALIGNED = 64
 _LARGEST_HEADER = 1_000_000
 _MOST_NUMBERS = 10**12
+CHECKED_AT_ONCE = 64 * 1024 * 1024
+"""Bytes of arrays up to which all are checked when a file is opened, which takes some 10 ms."""
 _TYPES = ("int8", "uint8", "int32", "uint32", "int64", "uint64", "float32")
 
 DAMAGES = (OSError, ValueError, TypeError, KeyError, OverflowError, MemoryError, RecursionError)
@@ -51,18 +54,20 @@ def write_arrays(file: Path, arrays: Mapping[str, Any], facts: Mapping[str, Any]
         layout[name] = {"type": kind, "shape": [int(length) for length in shape], "start": end}
         blocks.append((end, parts))
         end += -(-size // _ALIGNED) * _ALIGNED
-    header = json.dumps({"arrays": layout, "facts": dict(facts or {}), "size": end}).encode()
+    told = {"arrays": layout, "facts": dict(facts or {}), "size": end, "checked": True}
+    header = json.dumps(told).encode()
     start = _start(len(header))
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.parent / f".{file.name}.{token_hex(8)}"
     try:
-        with temporary.open("xb") as stream:
+        with temporary.open("x+b") as stream:
             stream.write(_MAGIC + len(header).to_bytes(_LENGTH, "little") + _sum(header) + header)
             for place, parts in blocks:
                 stream.seek(start + place)
                 for part in parts:
                     stream.write(part)
             stream.truncate(start + end)
+            write_checks(stream, start, end)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(file)
@@ -71,8 +76,10 @@ def write_arrays(file: Path, arrays: Mapping[str, Any], facts: Mapping[str, Any]
         raise
 
 
-def open_arrays(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a file's arrays, memory-mapped and read-only, and its facts; no array is read.
+def open_arrays(file: Path) -> tuple[dict[str, Any], Checks]:
+    """Return a file's arrays, memory-mapped and read-only, and what checks them.
+
+    Where they are short all of them are checked at once, else all but the longest one.
 
     Raises:
         OSError: It cannot be read.
@@ -95,11 +102,19 @@ def open_arrays(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise ValueError("its header is damaged")
     content = read_json(header)
     start = _start(length)
-    if size != start + content["size"]:
-        raise ValueError(f"it has {size} bytes, not {start + content['size']}")
+    end = start + content["size"]
+    full = end + length_of_checks(content["size"]) if content.get("checked") else end
+    if size != full:
+        raise ValueError(f"it has {size} bytes, not {full}")
     whole = numpy.memmap(file, dtype=numpy.uint8, mode="r")
-    arrays = {name: _view(whole[start:], entry) for name, entry in content["arrays"].items()}
-    return arrays, content["facts"]
+    arrays = {name: _view(whole[start:end], entry) for name, entry in content["arrays"].items()}
+    checks = Checks(file, whole[start:end], whole[end:].tobytes() if content.get("checked") else None)
+    longest = max(arrays, key=lambda name: arrays[name].nbytes, default="")
+    for name, array in arrays.items():
+        checks.places[name] = (content["arrays"][name]["start"], array.nbytes // max(len(array), 1))
+        if name != longest or content["size"] <= CHECKED_AT_ONCE:
+            checks.check_rows(name, 0, len(array))
+    return arrays, checks
 
 
 def _view(data: Any, entry: Mapping[str, Any]) -> Any:

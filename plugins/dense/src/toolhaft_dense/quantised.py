@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
@@ -19,13 +20,21 @@ class Quantised:
         whole: int8, shape (vectors, width).
         scales: float32, shape (vectors,): a vector is its whole numbers times its scale; 0 where there is
             none.
+        checks: Called with first row and the row behind the last, before rows are compared or copied; raises
+            what says that they are damaged. None where they are in memory.
     """
 
     whole: Any = field(repr=False)
     scales: Any = field(repr=False)
+    checks: Callable[[int, int], None] | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.scales)
+
+    def check(self, first: int, last: int) -> None:
+        """Check that rows are what was written, where that was not done yet."""
+        if self.checks is not None:
+            self.checks(first, last)
 
     def of(self, rows: Any) -> Any:
         """Return some vectors as float32."""
@@ -33,6 +42,8 @@ class Quantised:
 
     def take(self, rows: Any) -> Quantised:
         """Return some of the vectors, copied."""
+        if len(rows):
+            self.check(int(rows.min()), int(rows.max()) + 1)
         return Quantised(whole=self.whole[rows], scales=self.scales[rows])
 
 

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,7 @@ class SegmentFolder:
             if len(segment.vectors) <= left:
                 break
             large.append(segment)
-        small = [segment for segment in by_size if segment not in large]
+        small = by_size[len(large) :]
         if len(small) < 2:
             return list(segments)
         keys = numpy.concatenate([segment.keys for segment in small])
@@ -176,7 +176,7 @@ class SegmentFolder:
     def _read(self, id: str) -> Segment:
         import numpy
 
-        arrays, _ = open_arrays(self._file(id))
+        arrays, checks = open_arrays(self._file(id))
         keys, whole, scales = arrays.pop("keys"), arrays.pop("whole"), arrays.pop("scales")
         if keys.ndim != 2 or keys.shape[1] != KEY or keys.dtype != numpy.uint8:
             raise ValueError(f"the keys are {keys.dtype} of shape {keys.shape}")
@@ -186,7 +186,8 @@ class SegmentFolder:
             raise ValueError(f"the scales are {scales.dtype} of shape {scales.shape}")
         if not ((scales >= 0) & (scales <= 1)).all():
             raise ValueError("there are vectors that are not of length 1")
-        return Segment(id=id, keys=keys, vectors=Quantised(whole=whole, scales=scales), more=arrays)
+        vectors = Quantised(whole=whole, scales=scales, checks=partial(checks.check_rows, "whole"))
+        return Segment(id=id, keys=keys, vectors=vectors, more=arrays)
 
     def _sweep(self) -> None:
         """Remove what processes that were killed while they wrote have left; none writes for a day."""
