@@ -175,11 +175,13 @@ async def test_a_missing_library_is_named_with_its_command(monkeypatch):
         {"weights": {"name": 1.5}},
         {"parent_boost": -1},
         {"b": 2},
+        {"k1": "2"},
     ],
 )
-def test_settings_that_make_no_sense(settings):
+@pytest.mark.parametrize("kind", [BM25, RankBM25])
+def test_settings_that_make_no_sense(kind, settings):
     with pytest.raises(UsageError):
-        BM25(**settings)
+        kind(**settings)
 
 
 def test_weights_repeat_the_words_of_a_field():

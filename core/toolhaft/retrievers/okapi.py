@@ -121,23 +121,19 @@ class Okapi:
         return best_hits(self.candidates(query_tokens, k), k)
 
     def candidates(
-        self, query_tokens: Sequence[str] | Mapping[str, float], k: int, share: float = 0.0
+        self, query_tokens: Sequence[str] | Mapping[str, float], k: int
     ) -> list[tuple[int, float]]:
         """Return number and score of documents that the k best are among, each sharing a term with the query.
 
         Args:
             query_tokens: The terms of the query, or term -> weight.
             k: How many are wanted in the end.
-            share: Each score may still be lifted by this share of a score that is at least as high.
         """
         if k < 1 or not self.size:
             return []
         scores = self.scores(query_tokens)
-        best = heapq.nlargest(k, scores)
-        # The k best keep their own score at least; nothing gains more than share of the best.
-        least = best[-1] - share * best[0]
+        least = heapq.nlargest(k, scores)[-1]
         if least > 0.0:
-            least -= 1e-9 * best[0]
             return [(number, score) for number, score in enumerate(scores) if score >= least]
         # A match may be worth nothing or less, where a word is in half of the documents or more.
         return [(number, scores[number]) for number in self.matches(query_tokens)]
