@@ -3,6 +3,7 @@
 import gc
 import threading
 import tracemalloc
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from toolhaft.errors import FormatError
 from toolhaft.testing import CannedTool, tool_spec
 from toolhaft.tools.catalog import Catalog
+from toolhaft.tools.catalog_database import CatalogDatabase
 from toolhaft.tools.catalog_file import open_catalog_file
+from toolhaft.tools.file_specs import FileSpecs
 from toolhaft.tools.specs import HeldSpecs, as_specs
 from toolhaft.tools.wrappers import Cached
 
@@ -75,6 +78,7 @@ def test_specs_are_a_sequence_and_no_tool_is_made(place, opened, view, names):
     for part in (slice(1, 3), slice(None, None, 2), slice(None, None, -1), slice(3, 0, -2), slice(9, 12)):
         assert list(specs[part]) == expected[part]
     assert list(map(specs.named, names)) == expected
+    assert specs.several([*names, "nobody", "\ud800", *names]) == expected * 2
     for wrong in (len(names), -len(names) - 1):
         with pytest.raises(IndexError):
             specs[wrong]
@@ -84,6 +88,14 @@ def test_specs_are_a_sequence_and_no_tool_is_made(place, opened, view, names):
     assert tool_spec("nobody") not in specs
     assert specs != expected[1:] + expected[:1] or len(expected) < 2
     assert specs != [*expected, tool_spec("more")]
+
+
+def test_several_specs_of_a_file_are_read_by_one_statement(place):
+    statements = []
+    with closing(CatalogDatabase(place)) as file:
+        file._file.set_trace_callback(statements.append)
+        assert [spec.name for spec in FileSpecs(file).several(["c", "a", "b"])] == ["c", "a", "b"]
+    assert len([each for each in statements if each.startswith("SELECT")]) == 1
 
 
 def test_only_the_file_itself_has_a_place(place):

@@ -76,7 +76,7 @@ class Offering:
 
         chosen = [hit.item for hit in hits]
         mentioned = mentioned_tools(chosen, self.catalog, limit=self.chosen)
-        chosen.extend(map(self.catalog.specs().named, mentioned))
+        chosen.extend(self.catalog.specs().several(mentioned))
         left = self.chosen - len(chosen)
         opening = opening_tools(chosen, islice(self.catalog.specs(), _LOOKED_AT), limit=left)
         event = ToolsRetrieved(

@@ -91,11 +91,11 @@ class BM25(Retriever):
             UsageError: ``k`` is no whole number, or the query no text.
         """
         searched, hits = await self._hits(query, k)
-        found = [searched.tools.find(hit.name) for hit in hits]
+        found = searched.tools.find(hit.name for hit in hits)
         if _is_foreign(searched, hits, found, query):
             await self._mend(searched, "the search index is not of these tools")
             searched, hits = await self._hits(query, k)
-            found = [searched.tools.find(hit.name) for hit in hits]
+            found = searched.tools.find(hit.name for hit in hits)
         pairs = zip(hits, found, strict=True)
         return [Scored(spec, hit.score) for hit, spec in pairs if spec is not None]
 
@@ -302,7 +302,7 @@ def _is_foreign(
     searched: _Searched, hits: Sequence[Hit], found: Sequence[ToolSpec | None], query: str
 ) -> bool:
     """Return whether a kept index, that says it is of these tools as they are, turns out not to be."""
-    if searched.doubt is None:
+    if searched.doubt is None or searched.doubt.settled:
         return False
     names = (hit.name for hit in hits)
     if not searched.doubt.is_wrong(zip(names, found, strict=True), weigh_terms(query).keys()):

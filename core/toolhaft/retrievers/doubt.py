@@ -24,6 +24,11 @@ class Doubt:
         self._terms_of = terms_of
         self._seen: set[str] = set()
 
+    @property
+    def settled(self) -> bool:
+        """Whether enough was looked at."""
+        return len(self._seen) >= _LOOKED_AT
+
     def is_wrong(self, hits: Iterable[tuple[str, ToolSpec | None]], wanted: Set[str]) -> bool:
         """Return whether a hit cannot be one, as far as hits are still looked at.
 
@@ -32,7 +37,7 @@ class Doubt:
             wanted: Terms of the query.
         """
         for name, spec in hits:
-            if len(self._seen) >= _LOOKED_AT:
+            if self.settled:
                 return False
             if name in self._seen:
                 continue

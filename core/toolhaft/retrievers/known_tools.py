@@ -48,15 +48,13 @@ class KnownTools:
                 yield key, spec
         yield from rest.items()
 
-    def find(self, key: str) -> ToolSpec | None:
-        """Return the tool of a key; None if the catalog has it no more."""
-        found = self._put.get(key) or self._again.get(key)
-        if found is not None or key in self._gone:
-            return found
-        try:
-            return self.specs.named(key)
-        except KeyError:
-            return None
+    def find(self, keys: Iterable[str]) -> list[ToolSpec | None]:
+        """Return the tools of keys, read at once; None for what the catalog has no more."""
+        wanted = list(keys)
+        own = {key: self._put.get(key) or self._again.get(key) for key in wanted}
+        left = [key for key, spec in own.items() if spec is None and key not in self._gone]
+        there = {spec.name: spec for spec in self.specs.several(left)}
+        return [own[key] or there.get(key) for key in wanted]
 
     def change(self, put: Iterable[ToolSpec], remove: Iterable[str]) -> tuple[list[ToolSpec], list[str]]:
         """Take in changes; return the tools to put, one of a name, and the keys to remove."""

@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
@@ -100,18 +100,35 @@ class CatalogDatabase:
             KeyError: There is no such tool.
             FormatError: Its row is damaged.
         """
-        moment = self.moment()
-        kept = self._read.get(name)
-        if kept is not None and kept[0] == moment:
-            return kept[1]
-        rows = self.query("SELECT spec FROM tools WHERE name = ?", name)
-        if not rows:
+        found = self.specs((name,))
+        if not found:
             raise KeyError(name)
-        spec = read_spec(name, rows[0][0], self.path)
-        if len(self._read) >= _MOST_READ:
-            self._read.clear()
-        self._read[name] = moment, spec
-        return spec
+        return found[0]
+
+    def specs(self, names: Iterable[str]) -> list[ToolSpec]:
+        """Return the specs of names in their order, as `spec` does; those that there are not are left out.
+
+        Raises:
+            FormatError: A row is damaged.
+        """
+        wanted = list(names)
+        moment = self.moment()
+        kept = self._read
+        there: dict[str, ToolSpec] = {}
+        for name in wanted:
+            found = kept.get(name)  # one call: another thread may clear it
+            if found is not None and found[0] == moment:
+                there[name] = found[1]
+        new = [name for name in dict.fromkeys(wanted) if name not in there and name.isascii()]
+        for first in range(0, len(new), _PAGE):
+            page = new[first : first + _PAGE]
+            places = ",".join("?" * len(page))
+            for name, text in self.query(f"SELECT name, spec FROM tools WHERE name IN ({places})", *page):
+                there[name] = spec = read_spec(name, text, self.path)
+                if len(kept) >= _MOST_READ:
+                    kept.clear()
+                kept[name] = moment, spec
+        return [there[name] for name in wanted if name in there]
 
     def has(self, name: object) -> bool:
         """Whether there is a tool of this name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import overload
 
@@ -41,6 +41,10 @@ class FileSpecs(Specs):
     def named(self, name: str) -> ToolSpec:
         """Return the spec of a name, or raise `KeyError`."""
         return self._file.spec(name)
+
+    def several(self, names: Iterable[str]) -> list[ToolSpec]:
+        """Return the specs of names in their order, read at once; those that there are not are left out."""
+        return self._file.specs(names)
 
     def __iter__(self) -> Iterator[ToolSpec]:
         return (read_spec(name, text, self._file.path) for name, text in self._file.pages("name, spec"))

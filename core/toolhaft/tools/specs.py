@@ -64,6 +64,19 @@ class Specs(Sequence[ToolSpec]):
             KeyError: There is none.
         """
 
+    def several(self, names: Iterable[str]) -> list[ToolSpec]:
+        """Return the specs of names in their order, at the cost of one where that can be.
+
+        Names that there are not are left out.
+        """
+        found: list[ToolSpec] = []
+        for name in names:
+            try:
+                found.append(self.named(name))
+            except KeyError:
+                continue
+        return found
+
     def changes(self, since: str) -> SpecChanges | None:
         """Return what changed since an earlier version, or None where that is not known."""
         return SpecChanges() if since and since == self.version else None
@@ -173,8 +186,13 @@ class RenamedSpecs(Specs):
     def named(self, name: str) -> ToolSpec:
         """Return the spec of a name, or raise `KeyError`."""
         old = self._old[name]
-        found = self._specs.named(old)
-        return found if old == name else replace(found, name=name)
+        return _renamed(self._specs.named(old), name)
+
+    def several(self, names: Iterable[str]) -> list[ToolSpec]:
+        """Return the specs of names in their order; those that there are not are left out."""
+        pairs = [(name, self._old[name]) for name in names if name in self._old]
+        found = {spec.name: spec for spec in self._specs.several(old for _, old in pairs)}
+        return [_renamed(found[old], name) for name, old in pairs if old in found]
 
     def __len__(self) -> int:
         return len(self._old)
@@ -246,11 +264,25 @@ class MergedSpecs(Specs):
                 continue
         raise KeyError(name)
 
+    def several(self, names: Iterable[str]) -> list[ToolSpec]:
+        """Return the specs of names in their order; those that there are not are left out."""
+        wanted = list(names)
+        found: dict[str, ToolSpec] = {}
+        for part in self.parts:
+            left = [name for name in wanted if name not in found]
+            if left:
+                found |= {spec.name: spec for spec in part.several(left)}
+        return [found[name] for name in wanted if name in found]
+
     def __iter__(self) -> Iterator[ToolSpec]:
         return (spec for part in self.parts for spec in part)
 
     def __len__(self) -> int:
         return sum(map(len, self.parts))
+
+
+def _renamed(spec: ToolSpec, name: str) -> ToolSpec:
+    return spec if spec.name == name else replace(spec, name=name)
 
 
 def as_specs(specs: Iterable[ToolSpec]) -> Specs:

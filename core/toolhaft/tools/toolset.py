@@ -30,7 +30,7 @@ class ToolSet:
     def specs(self) -> tuple[ToolSpec, ...]:
         """Specs of the offered tools; the same tuple object until something is added or removed."""
         if self._specs is None:
-            self._specs = tuple(map(self.spec, self._offered))
+            self._specs = self._read()
         return self._specs
 
     def spec(self, name: str) -> ToolSpec:
@@ -43,6 +43,11 @@ class ToolSet:
             return self._catalog.specs().named(name)
         except KeyError:
             return self._catalog.spec(name)
+
+    def _read(self) -> tuple[ToolSpec, ...]:
+        """Return the specs of the offered tools, read at once; raises as `spec` does."""
+        found = {spec.name: spec for spec in self._catalog.specs().several(self._offered)}
+        return tuple(found.get(name) or self.spec(name) for name in self._offered)
 
     @property
     def names(self) -> tuple[str, ...]:
