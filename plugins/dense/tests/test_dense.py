@@ -107,6 +107,37 @@ async def test_equal_tools_stand_in_the_order_of_the_catalog(dense):
 
 
 @pytest.mark.anyio
+async def test_tools_that_share_a_name_are_changed_and_removed_together(tiny_encoder):
+    retriever = Dense(model=tiny_encoder, folder=False)
+    twins = [tool_spec("twin", description=text) for text in ("Cats.", "Trains.")]
+    await retriever.index([*twins, SPECS[0]])
+    await retriever.update([tool_spec("twin", description="Stars.")])
+    assert sorted(
+        hit.item.description for hit in await retriever.retrieve("twin", 9) if hit.item.name == "twin"
+    ) == ["Stars."]
+    await retriever.index([*twins, SPECS[0]])
+    await retriever.update(remove=["twin"])
+    assert [name for name, _ in await retriever.rank("twin", 9)] == [SPECS[0].name]
+
+
+@pytest.mark.anyio
+async def test_updates_at_once_are_all_taken(tiny_encoder):
+    retriever = Dense(model=tiny_encoder, folder=False)
+    await retriever.index(SPECS[:1])
+    await asyncio.gather(*(retriever.update([tool_spec(f"new{number}")]) for number in range(8)))
+    found = {hit.item.name for hit in await retriever.retrieve("new", 20)}
+    assert found == {SPECS[0].name, *(f"new{number}" for number in range(8))}
+
+
+@pytest.mark.anyio
+async def test_what_is_put_and_removed_at_once_stays(tiny_encoder):
+    retriever = Dense(model=tiny_encoder, folder=False)
+    for _ in range(2):
+        await retriever.update([tool_spec("pets")], remove=["pets"])
+        assert [name for name, _ in await retriever.rank("pets", 5)] == ["pets"]
+
+
+@pytest.mark.anyio
 async def test_nothing_is_found_for_nothing(dense):
     retriever = dense()
     assert await retriever.retrieve("rain") == []

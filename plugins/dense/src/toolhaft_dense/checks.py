@@ -7,22 +7,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from toolhaft.retrievers.lexical.blocks import BLOCK, check_blocks
+from toolhaft_dense.damaged import DamagedError
 
 _AT_ONCE = 4_096 * BLOCK
 _DIGEST = 16
 _SUM = 8
-
-
-class DamagedError(ValueError):
-    """Bytes are not what was written.
-
-    Attributes:
-        file: Where.
-    """
-
-    def __init__(self, what: str, file: Path) -> None:
-        super().__init__(what)
-        self.file = file
 
 
 class Checks:

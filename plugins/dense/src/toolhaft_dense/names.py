@@ -34,8 +34,14 @@ class Names:
         self._hashes = arrays["name_hashes"]
         if self._text.ndim != 1 or self._ends.ndim != 1 or self._hashes.shape != self._ends.shape:
             raise ValueError("the names are of no shape that is written here")
-        if len(self._ends) and self._ends[-1] != len(self._text):
+        if not self._ends_fit():
             raise ValueError("the names end elsewhere than their text")
+
+    def _ends_fit(self) -> bool:
+        ends = self._ends
+        if not len(ends):
+            return not len(self._text)
+        return bool(ends[0] >= 0 and ends[-1] == len(self._text) and (ends[1:] >= ends[:-1]).all())
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -43,15 +49,18 @@ class Names:
     def __getitem__(self, row: int) -> str:
         start = int(self._ends[row - 1]) if row else 0
         content: bytes = self._text[start : int(self._ends[row])].tobytes()
-        return content.decode("utf-8", "surrogatepass")
+        try:
+            return content.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:  # made by somebody on purpose; no tool has such a name
+            return content.decode("utf-8", "replace")
 
-    def find(self, name: str) -> int | None:
-        """Return the row of a name, the first of several, or None."""
+    def find(self, name: str) -> list[int]:
+        """Return the rows of a name, ascending."""
         import numpy
 
         wanted = _hash(name.encode("utf-8", "surrogatepass"))
         rows = numpy.flatnonzero(self._hashes == numpy.uint64(wanted))
-        return next((int(row) for row in rows if self[int(row)] == name), None)
+        return [int(row) for row in rows if self[int(row)] == name]
 
 
 def _hash(name: bytes) -> int:

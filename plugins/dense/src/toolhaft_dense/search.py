@@ -44,7 +44,9 @@ class Block:
         best = best_of(scores, count)
         best = best[scores[best] > -numpy.inf]
         chosen = best if rows is None else rows[best]
-        exact = combine(parts @ self.vectors.of(chosen).T)
+        held = self.vectors.of(chosen)
+        # Not one product of matrices: that gives equal vectors scores that differ in the last digit.
+        exact = combine(numpy.stack([(held * part).sum(axis=1) for part in parts]))
         return (chosen if self.positions is None else self.positions[chosen]), exact
 
     def _scores(self, parts: Any, whole: Quantised) -> tuple[Any, Any]:
@@ -56,7 +58,7 @@ class Block:
             if self.hidden is not None:
                 scores[self.hidden] = -numpy.inf
             return scores, None
-        spans = self.cells.near(parts)
+        spans = self.cells.near(parts) or [(0, 0)]
         rows = numpy.concatenate([numpy.arange(start, end) for start, end in spans])
         scores = numpy.concatenate([self._compare(whole, slice(start, end)) for start, end in spans])
         if self.hidden is not None:
@@ -64,6 +66,7 @@ class Block:
         return scores, rows
 
     def _compare(self, whole: Quantised, rows: slice) -> Any:
+        self.vectors.check(rows.start or 0, len(self.vectors) if rows.stop is None else rows.stop)
         found = dot_all(self.vectors.whole[rows], whole.whole)
         if len(whole) > 1:
             found *= whole.scales[:, None]

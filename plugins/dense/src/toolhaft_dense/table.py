@@ -91,13 +91,10 @@ class Table:
                 return layer.names[place]
         raise IndexError(position)
 
-    def find(self, name: str) -> int | None:
-        """Return the position that a name has now, or None."""
-        for layer in reversed(self.layers):
-            place = layer.names.find(name)
-            if place is not None and layer.position(place) not in self.dead:
-                return layer.position(place)
-        return None
+    def find(self, name: str) -> list[int]:
+        """Return the positions that a name has now, ascending: several where tools share it."""
+        found = {layer.position(place) for layer in self.layers for place in layer.names.find(name)}
+        return sorted(found - self.dead)
 
     def covered(self, layer: Layer, dead: Sequence[int] = ()) -> Table:
         """Return the table with one more layer, and fewer tools."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
+from toolhaft.errors import UsageError
 from toolhaft.retrievers.fields import compose_fields
 from toolhaft.text import identifier_words
 from toolhaft.types import ToolSpec
@@ -15,6 +16,7 @@ COMPOSITION = "1"
 KEY = 16
 """Bytes of a text's key."""
 
+_LONGEST_QUERY = 20_000
 _MOST_PARAMETERS = 24
 _MOST_SENTENCES = 12
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
@@ -37,6 +39,19 @@ def passage(spec: ToolSpec) -> str:
     if parameters:
         parts.append(f"Parameters: {parameters}.")
     return " ".join(" ".join(parts).split())
+
+
+def check_query(query: str, k: int) -> str:
+    """Return a query as it is encoded: bounded, and empty where it holds no word.
+
+    Raises:
+        UsageError: It is no text, or ``k`` is no whole number.
+    """
+    if not isinstance(query, str):
+        raise UsageError(f"the query is {repr(query)[:60]}", hint="Give text")
+    if not isinstance(k, int) or isinstance(k, bool):
+        raise UsageError(f"k is {repr(k)[:60]}", hint="Give a whole number")
+    return query[:_LONGEST_QUERY] if query.strip() else ""
 
 
 def query_parts(query: str) -> list[str]:
