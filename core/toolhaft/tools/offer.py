@@ -4,10 +4,10 @@ Providers keep what they computed of a prompt for as long as its beginning stays
 and tools stand at its beginning. So what is found comes last, what is found again stays where it is, and
 what leaves does so in batches: each costs one prompt that is read anew from there on, and not one each step.
 
-Source: the caching of prompt prefixes is that of the providers (OpenAI and Anthropic, "Prompt caching"). What was
-found least recently leaves first, as in P. Denning, "The working set model for program behavior", CACM 11(5), 1968;
-here what was called stays whatever its age, and leaving goes on from a high mark down to a low one, as operating
-systems free pages.
+Source: the caching of prompt prefixes is that of the providers (OpenAI and Anthropic, "Prompt caching"). What
+was found least recently leaves first, as in P. Denning, "The working set model for program behavior", CACM
+11(5), 1968; here what was called stays whatever its age, and tools leave from a high mark down to a low one,
+as operating systems free pages.
 """
 
 from __future__ import annotations

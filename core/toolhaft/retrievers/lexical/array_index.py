@@ -37,6 +37,9 @@ class ArrayIndex(TermIndex):
         version: Of the content.
         next_order: Of the next document to be added.
         parts: Files of segments that are in the keeper's folder.
+
+    Source: N. Lester, A. Moffat, J. Zobel, "Fast on-line index construction by geometric partitioning", CIKM
+    2005; here the largest part is merged with the others only when these reach an eighth of it.
     """
 
     def __init__(
