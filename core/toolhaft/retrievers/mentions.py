@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Iterator
 
 from toolhaft.types import ToolSpec
 
-_NAME = re.compile(r"`([a-zA-Z0-9_-]{1,64})`|\b([a-z0-9]+(?:[A-Z_-][A-Za-z0-9]*)+)\b")
+_NAME = re.compile(r"`([a-zA-Z0-9_-]{1,64})`|\b([a-z0-9]+[A-Z_-][A-Za-z0-9_-]*)\b")
 """A name in backticks, or a word that only an identifier looks like (camelCase, snake_case)."""
 _LONGEST_READ = 20_000
 """Characters of one tool's texts that are read."""
