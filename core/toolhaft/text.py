@@ -19,8 +19,9 @@ _LONGEST_JOINED = 24
 _WORD = re.compile(r"[^\W_]+")
 _PIECE = re.compile(r".{1,400}(?!\S)|.{1,400}", re.DOTALL)
 _CONTRACTION = re.compile(r"(?<=\w)['’](?:s|m|d|t|re|ve|ll)\b", re.IGNORECASE)
-_CJK = re.compile(
-    "[\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+# Scripts that put no space between words: of East Asia, and Thai, Lao, Burmese, Khmer.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
 
@@ -59,7 +60,8 @@ def tokenize(text: str) -> list[str]:
 
     Identifiers are split (``getPetById``, ``user_name``, ``covid19``) and, when short, also kept whole, so
     that ``YouTube`` meets ``youtube``. Terms are NFKC-normalised, lower-cased, freed of stop words and
-    stemmed. Chinese, Japanese and Korean runs become their characters and pairs of neighbours.
+    stemmed. Runs of Chinese, Japanese, Korean, Thai, Lao, Burmese and Khmer become their characters and pairs
+    of neighbours, for there is no space between words.
 
     Args:
         text: Any text; only the first `LONGEST` characters are read.
@@ -131,8 +133,8 @@ def _normalise(text: str) -> str:
 @lru_cache(maxsize=65_536)
 def _terms(word: str) -> tuple[str, ...]:
     """Return the search terms of one run of letters and digits."""
-    if not word.isascii() and _CJK.search(word):
-        return tuple(_cjk_terms(word))
+    if not word.isascii() and _UNSPACED.search(word):
+        return tuple(_unspaced_terms(word))
     parts = _split(word)
     words = [part.lower() for part in parts]
     terms = [_stem(part) for part in words if part not in STOP_WORDS]
@@ -141,10 +143,10 @@ def _terms(word: str) -> tuple[str, ...]:
     return tuple(terms)
 
 
-def _cjk_terms(word: str) -> list[str]:
+def _unspaced_terms(word: str) -> list[str]:
     terms: list[str] = []
     end = 0
-    for run in _CJK.finditer(word):
+    for run in _UNSPACED.finditer(word):
         if run.start() > end:
             terms.extend(_terms(word[end : run.start()]))
         characters = run.group()
