@@ -308,6 +308,9 @@ def test_of_two_that_change_an_index_the_second_keeps_its_change_to_itself(tmp_p
     assert "another process writes it" in caplog.text
     assert [len(index) for index in (first, second)] == [301, 301]
     assert open_index(tmp_path, SETTINGS).version == "2"
+    named = json.loads((tmp_path / "index.json").read_text())["facts"]["parts"]
+    assert set(files_of(tmp_path)) == {"index.json", *(part["file"] for part in named)}
+    assert ranked(second)[0]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no flock")

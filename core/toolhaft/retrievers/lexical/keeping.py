@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,6 +42,7 @@ class Keeper:
         self._made_with = made_with
         self._kind = kind
         self._generation = generation
+        self._written: list[Path] = []
 
     @property
     def folder(self) -> Path | None:
@@ -68,6 +70,7 @@ class Keeper:
             temporary.unlink(missing_ok=True) if _exists(temporary) else None
             self.give_up(f"cannot write: {error.strerror or error}")
             return None
+        self._written.append(place)
         return place
 
     def commit(self, parts: Sequence[KeptPart], version: str, next_order: int) -> None:
@@ -99,6 +102,7 @@ class Keeper:
             self.give_up(f"cannot write: {error.strerror or error}")
             return
         self._generation = manifest.generation
+        self._written.clear()
 
     def is_led_elsewhere(self) -> bool:
         """Return whether the folder, or the one it is in, is a link; then nothing is kept."""
@@ -113,6 +117,11 @@ class Keeper:
         if reason and self._folder is not None:
             _logger.warning("%s: the search index is held in memory only: %s", self._folder, reason)
         self._folder = None
+        # No manifest names them, and what is mapped stays so; each may be as large as the whole index.
+        for place in self._written:
+            with suppress(OSError):
+                place.unlink()
+        self._written.clear()
 
 
 def _read_leniently(folder: Path) -> Manifest | None:
