@@ -83,7 +83,7 @@ def at(server):
 
     def make(**settings):
         given = {"url": server.url, "allow_hosts": "127.0.0.1", "key": "env:QDRANT_TEST_KEY"}
-        return Qdrant(**given | {"threads": 1} | settings)
+        return Qdrant(**given | {"threads": 1, "collection": "tools"} | settings)
 
     return make
 
@@ -201,6 +201,27 @@ async def test_servers_that_are_away_or_refuse(at, server, monkeypatch):
         await at().index(SPECS)
 
 
+async def test_tools_of_no_file_need_a_collection_of_their_own_on_a_server(at, server):
+    retriever = at(collection="")
+    with pytest.raises(ConfigError, match="need a collection of their own") as caught:
+        await retriever.index(SPECS)
+    assert "collection=" in caught.value.hint
+    assert server.seen == []
+    await retriever.index(First(SPECS))
+    assert "collection toolhaft-tools-" in retriever.engine
+    await retriever.close()
+
+
+async def test_a_tool_that_leaves_the_catalog_while_changes_are_followed_is_removed(at):
+    retriever = at()
+    await retriever.index(First(SPECS))
+    left = Second(SPECS[:2], SpecChanges(put=("createTransfer", "listPlaylists")))
+    await retriever.index(left)
+    assert names(await retriever.retrieve("music", 9)).count("listPlaylists") == 0
+    assert retriever.engine.endswith("2 tools")
+    await retriever.close()
+
+
 async def test_a_tool_that_left_the_catalog_is_left_out(at):
     specs = HeldSpecs(SPECS)
     retriever = at()
@@ -218,4 +239,4 @@ def test_without_the_package_it_says_what_to_install():
         "except Exception as error:\n    print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert "pip install 'toolhaft-dense[qdrant]'" in done.stdout, done.stderr
+    assert "pip install 'toolhaft-dense[onnx,qdrant]'" in done.stdout, done.stderr

@@ -205,6 +205,10 @@ async def test_a_model_of_another_kind_is_refused_before_it_is_loaded(copy, case
 
 WEIGHTS = {
     "no classifier": (lambda found: found.pop("classifier.weight"), "classifier.weight"),
+    "a bias of two": (
+        lambda found: found.update({"classifier.bias": found["classifier.bias"].repeat(2)}),
+        "classifier|cannot be loaded",
+    ),
     "a classifier of two": (
         lambda found: found.update({"classifier.weight": found["classifier.weight"].repeat(2, axis=0)}),
         "classifier|cannot be loaded",
@@ -230,12 +234,26 @@ async def test_weights_that_are_no_numbers(copy):
             await CrossEncoder(model=copy.folder, runtime=runtime).rerank("rain", HITS)
 
 
+async def test_a_model_of_single_texts_is_refused(copy):
+    copy.config(type_vocab_size=1)
+    copy.weights(
+        lambda found: found.update(
+            {
+                "bert.embeddings.token_type_embeddings.weight": found[
+                    "bert.embeddings.token_type_embeddings.weight"
+                ][:1]
+            }
+        )
+    )
+    with pytest.raises(ConfigError, match="no second part of a pair"):
+        await CrossEncoder(model=copy.folder, runtime="onnx").rerank("rain", HITS)
+
+
 async def test_files_that_are_junk(copy):
     (copy.folder / "model.safetensors").write_bytes(b"\xff" * 100)
-    with pytest.raises(ConfigError, match="no safetensors file"):
-        await CrossEncoder(model=copy.folder, runtime="onnx").rerank("rain", HITS)
-    with pytest.raises(ConfigError, match="cannot be loaded"):
-        await CrossEncoder(model=copy.folder, runtime="torch").rerank("rain", HITS)
+    for runtime in ("onnx", "torch"):
+        with pytest.raises(ConfigError, match="cannot be loaded"):
+            await CrossEncoder(model=copy.folder, runtime=runtime).rerank("rain", HITS)
     (copy.folder / "model.safetensors").unlink()
     with pytest.raises(ConfigError, match=r"no model\.safetensors"):
         CrossEncoder(model=copy.folder)

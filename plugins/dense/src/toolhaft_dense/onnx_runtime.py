@@ -162,6 +162,7 @@ def _wanted(shape: BertShape, head: Head) -> dict[str, tuple[int, ...]]:
                 wanted[f"encoder.layer.{layer}.{part}.{kind}"] = (width,)
     if head == "classifier":
         wanted |= {"pooler.dense.weight": (width, width), "pooler.dense.bias": (width,)}
+        wanted |= {"classifier.weight": (1, width), "classifier.bias": (1,)}
     return wanted
 
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from toolhaft.errors import ConfigError, UsageError
 from toolhaft.retrievers.base import Retriever
 from toolhaft.secrets import SecretStore
-from toolhaft.tools.specs import HeldSpecs, Specs, as_specs
+from toolhaft.tools.specs import HeldSpecs, SpecChanges, Specs, as_specs
 from toolhaft.tools.threads import run_in_thread
 from toolhaft.types import Scored, SecretRef, ToolSpec
 from toolhaft_dense.encoder import Encoder, Runtime, graph_cache
 from toolhaft_dense.onnx_matrices import Precision
 from toolhaft_dense.qdrant_collection import QdrantCollection
 from toolhaft_dense.qdrant_connection import QdrantConnection
-from toolhaft_dense.texts import passage, text_key
+from toolhaft_dense.settings import check_encoding, check_number
+from toolhaft_dense.texts import check_query, passage, text_key
 from toolhaft_dense.weights import find_encoder
 
-_LONGEST_QUERY = 20_000
 _COLLECTION = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _NAMESPACE = uuid.UUID("c2a3b0f4-6a3f-4b57-9a52-2f1c2f1d7a11")
 """Of the ids of points, which are made of the tools' names."""
@@ -40,7 +40,8 @@ class Qdrant(Retriever):
             tests: the folders of qdrant-client hold pickles, which are never read here.
         key: A reference to the server's API key, ``env:QDRANT_API_KEY``.
         allow_hosts: Private and loopback hosts that ``url`` may lead to.
-        collection: Its name; empty is made of the catalog's file name and the encoder.
+        collection: Its name; empty is made of the catalog's file name and place, and of the encoder. Tools
+            that come from no file have nothing to make it of, and on a server need one.
         model: Folder of an encoder, as of `Dense`; likewise ``runtime``, ``precision`` and ``threads``.
         batch: Points sent at once.
         timeout: Seconds that one call to the server may take.
@@ -70,23 +71,20 @@ class Qdrant(Retriever):
         timeout: float = 30.0,
         secrets: SecretStore | None = None,
     ) -> None:
-        _check_choice("runtime", runtime, get_args(Runtime))
-        _check_choice("precision", precision, get_args(Precision))
-        self._batch = _checked_number("batch", batch, 1, 10_000, int)
-        if threads is not None:
-            _checked_number("threads", threads, 1, 1_024, int)
+        check_encoding(model=model, runtime=runtime, precision=precision, threads=threads)
+        check_number("batch", batch, 1, 10_000)
+        check_number("timeout", timeout, 0.01, 3_600, whole=False)
         if not isinstance(collection, str) or (collection and not _COLLECTION.fullmatch(collection)):
             raise ConfigError(
                 f"collection is {repr(collection)[:60]}", hint="Use 1 to 200 letters, digits, _ and -"
             )
-        if model is not None and not isinstance(model, str | Path):
-            raise ConfigError(f"model is {repr(model)[:60]}", hint="Name a folder, or leave it out")
+        self._batch = batch
         self._wanted = collection
         self._connection = QdrantConnection(
             url=_text("url", url),
             key=SecretRef(key) if isinstance(key, str) else key,
             allow_hosts=(allow_hosts,) if isinstance(allow_hosts, str) else tuple(allow_hosts),
-            timeout=_checked_number("timeout", timeout, 0.01, 3_600, (int, float)),
+            timeout=timeout,
             secrets=secrets or SecretStore(),
         )
         self._encoder = Encoder(
@@ -101,11 +99,18 @@ class Qdrant(Retriever):
         """Make these tools the ones to search; only what the collection lacks is encoded and sent.
 
         Raises:
-            ConfigError: The collection is not ours, or of another encoder; or the encoder cannot be loaded.
+            ConfigError: The collection is not ours, has no name, or is of another encoder; or the encoder
+                cannot be loaded.
             ToolhaftError: The server is away, or refuses.
         """
         self._collection = None
         chosen = as_specs(specs)
+        if self._connection.is_server and not self._wanted and chosen.place is None:
+            raise ConfigError(
+                "tools that come from no catalog file need a collection of their own on a server",
+                where=self._connection.place,
+                hint="Name it: collection=; whoever gives the same name replaces its tools",
+            )
         key = await run_in_thread(_key_of, {"encoder": self._encoder})
         version = chosen.version
         collection = QdrantCollection(
@@ -119,8 +124,7 @@ class Qdrant(Retriever):
             if changes is None:
                 await self._renew(collection, chosen)
             else:
-                await self._send(collection, (chosen.named(name) for name in changes.put))
-                await collection.remove([point_id(name) for name in changes.removed])
+                await self._follow(collection, chosen, changes)
             await collection.mark(version)
         await collection.count()
         self._specs, self._put, self._collection = chosen, {}, collection
@@ -129,7 +133,7 @@ class Qdrant(Retriever):
         """Return at most ``k`` tools, best first, equal scores in the order in which they were added.
 
         Raises:
-            UsageError: ``k`` is no number.
+            UsageError: ``k`` is no whole number, or the query no text.
             ToolhaftError: The server is away, or refuses.
         """
         found: list[Scored] = []
@@ -141,12 +145,11 @@ class Qdrant(Retriever):
 
     async def rank(self, query: str, k: int = 5) -> list[tuple[str, float]]:
         """Return the names and scores of what `retrieve` would find."""
-        if not isinstance(k, int) or isinstance(k, bool):
-            raise UsageError(f"k is {repr(k)[:60]}", hint="Give a whole number")
+        text = check_query(query, k)
         collection = self._collection
-        if collection is None or not collection.size or not query.strip() or k < 1:
+        if collection is None or not collection.size or not text or k < 1:
             return []
-        vector = (await run_in_thread(self._encoder.encode, {"texts": [query[:_LONGEST_QUERY]]}))[0]
+        vector = (await run_in_thread(self._encoder.encode, {"texts": [text]}))[0]
         return await collection.nearest(vector, min(k, collection.size))
 
     async def update(self, put: Sequence[ToolSpec] = (), remove: Iterable[str] = ()) -> None:
@@ -188,6 +191,19 @@ class Qdrant(Retriever):
         differing = (spec for spec in specs if kept.pop(point_id(spec.name), None) != _digest(spec))
         await self._send(collection, differing)
         await collection.remove(list(kept))
+
+    async def _follow(self, collection: QdrantCollection, specs: Specs, changes: SpecChanges) -> None:
+        removed = list(changes.removed)
+
+        def put() -> Iterator[ToolSpec]:
+            for name in changes.put:
+                try:
+                    yield specs.named(name)
+                except KeyError:  # it left the catalog's file meanwhile
+                    removed.append(name)
+
+        await self._send(collection, put())
+        await collection.remove([point_id(name) for name in removed])
 
     async def _send(self, collection: QdrantCollection, specs: Iterable[ToolSpec]) -> None:
         batch: dict[str, ToolSpec] = {}
@@ -231,7 +247,7 @@ def _name_of(specs: Specs, key: str) -> str:
     place = specs.place
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", place.stem)[:60] if place is not None else "tools"
     where = str(place.absolute()) if place is not None else ""
-    digest = hashlib.sha256(f"{where}\0{key}".encode()).hexdigest()[:16]
+    digest = hashlib.sha256(f"{where}\0{key}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"toolhaft-{stem}-{digest}"
 
 
@@ -240,15 +256,4 @@ def _text(name: str, value: Any) -> str:
         return ""
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise ConfigError(f"{name} is {repr(value)[:60]}", hint="Give one line of text, or leave it out")
-    return value
-
-
-def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ConfigError(f"{name} is {repr(value)[:60]}", hint=f"Use one of {', '.join(choices)}")
-
-
-def _checked_number(name: str, value: Any, least: float, most: float, kind: Any) -> Any:
-    if not isinstance(value, kind) or isinstance(value, bool) or not least <= value <= most:
-        raise ConfigError(f"{name} is {repr(value)[:60]}", hint=f"Use a number from {least:g} to {most:,g}")
     return value

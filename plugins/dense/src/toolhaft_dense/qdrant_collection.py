@@ -13,6 +13,7 @@ _MARK = "toolhaft"
 _FORMAT = 1
 _PAGE = 1_000
 _LONGEST_NAME = 200
+_LONGEST_DIGEST = 64
 
 
 class QdrantCollection:
@@ -85,9 +86,10 @@ class QdrantCollection:
         offset: Any = None
         while True:
             points, offset = await self._page(offset)
+            before = len(found)
             for point in points:
-                found[str(point.id)] = str((point.payload or {}).get("digest", ""))
-            if offset is None or not points:
+                found[str(point.id)] = str((point.payload or {}).get("digest", ""))[:_LONGEST_DIGEST]
+            if offset is None or len(found) == before:  # a server may turn in a circle
                 return found
 
     async def put(

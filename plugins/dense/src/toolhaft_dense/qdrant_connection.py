@@ -62,6 +62,11 @@ class QdrantConnection:
         """Where it is, for people."""
         return self._origin or "memory"
 
+    @property
+    def is_server(self) -> bool:
+        """Whether others may use it, too."""
+        return bool(self._base)
+
     async def call(self, work: Callable[[Any, Any], Awaitable[Any]]) -> Any:
         """Return what comes of some work with the client and the module of its models.
 
@@ -109,7 +114,7 @@ class QdrantConnection:
         if isinstance(error, ModuleNotFoundError):
             raise ConfigError(
                 f"the retriever qdrant needs {error.name}, which is not installed",
-                hint="pip install 'toolhaft-dense[qdrant]'",
+                hint="pip install 'toolhaft-dense[onnx,qdrant]'",
             )
         if error is not None:
             raise self._explained(error)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from toolhaft.errors import ConfigError, UsageError
+from toolhaft.errors import UsageError
 from toolhaft.retrievers.reranker import Reranker
 from toolhaft.tools.threads import run_in_thread
 from toolhaft.types import Scored
@@ -15,9 +15,9 @@ from toolhaft_dense.batches import plan_batches
 from toolhaft_dense.encoder import BATCH_TOKENS, Runtime, graph_cache
 from toolhaft_dense.onnx_matrices import Precision
 from toolhaft_dense.rerank_model import PairModel, find_cross_encoder, open_pair_model
-from toolhaft_dense.texts import passage
+from toolhaft_dense.settings import check_encoding
+from toolhaft_dense.texts import check_query, passage
 
-_LONGEST_QUERY = 20_000
 _MOST = 1_000
 
 
@@ -51,21 +51,9 @@ class CrossEncoder(Reranker):
         batch_tokens: int = BATCH_TOKENS,
         threads: int | None = None,
     ) -> None:
-        for name, value, choices in (
-            ("runtime", runtime, get_args(Runtime)),
-            ("precision", precision, get_args(Precision)),
-        ):
-            if value not in choices:
-                raise ConfigError(f"{name} is {repr(value)[:60]}", hint=f"Use one of {', '.join(choices)}")
-        for name, number, most in (("batch_tokens", batch_tokens, 1_000_000), ("threads", threads, 1_024)):
-            if number is None and name == "threads":
-                continue
-            if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= most:
-                raise ConfigError(
-                    f"{name} is {repr(number)[:60]}", hint=f"Use a whole number from 1 to {most:,}"
-                )
-        if not isinstance(model, str | Path):
-            raise ConfigError(f"model is {repr(model)[:60]}", hint="Name the folder of a cross-encoder")
+        check_encoding(
+            model=model, runtime=runtime, precision=precision, threads=threads, batch_tokens=batch_tokens
+        )
         self._folder = find_cross_encoder(model)
         self._runtime: Runtime = runtime
         self._precision: Precision = precision
@@ -78,7 +66,7 @@ class CrossEncoder(Reranker):
         """Return the same tools, best first by the model; equal scores in the order given.
 
         Raises:
-            UsageError: There are more than 1,000 tools, or the model gives no numbers.
+            UsageError: There are more than 1,000 tools, the query is no text, or the model gives no numbers.
             ConfigError: The model cannot be loaded.
         """
         if len(hits) > _MOST:
@@ -87,11 +75,12 @@ class CrossEncoder(Reranker):
             )
         if not hits:
             return []
+        asked = check_query(query)
         stop = threading.Event()
         texts = [passage(hit.item) for hit in hits]
         try:
             scores = await run_in_thread(
-                self._score, {"query": query[:_LONGEST_QUERY], "texts": texts, "stopped": stop.is_set}
+                self._score, {"query": asked, "texts": texts, "stopped": stop.is_set}
             )
         finally:
             stop.set()

@@ -19,10 +19,6 @@ from toolhaft_dense.weights import EncoderFolder, find_encoder
 Pair = tuple[list[int], list[int]]
 """Tokens of a query and a text, and the part that each token belongs to."""
 
-_WEIGHTS = "model.safetensors"
-_LONGEST_HEADER = 50_000_000
-_CLASSIFIER = "classifier.weight"
-
 
 class PairModel(Protocol):
     """What scores pairs."""
@@ -43,7 +39,7 @@ def find_cross_encoder(model: str | Path) -> EncoderFolder:
     Raises:
         ConfigError: It is not there, is none that may be opened, or has another number of outputs than one.
     """
-    if not str(model).strip():
+    if model is None or not str(model).strip():
         raise ConfigError("model is empty", hint="Name the folder of a cross-encoder")
     folder = find_encoder(model)
     file = folder.path / "config.json"
@@ -87,7 +83,12 @@ def open_pair_model(
             where=str(folder.path),
             hint="pip install 'toolhaft-dense[torch]', and leave runtime= out",
         )
-    _check_classifier(folder)
+    if shape.kinds < 2:
+        raise ConfigError(
+            "the model knows no second part of a pair",
+            where=f"{folder.path / 'config.json'}#/type_vocab_size",
+            hint="Use a cross-encoder; this is an encoder of single texts",
+        )
     from toolhaft_dense.onnx_runtime import OnnxRuntime
 
     made = OnnxRuntime(folder, shape, head="classifier", precision=precision, threads=threads, cache=cache)
@@ -190,24 +191,3 @@ def _explained(error: BaseException, folder: EncoderFolder) -> BaseException:
         where=str(folder.path),
         hint="Its files may be damaged, or newer than the installed transformers",
     )
-
-
-def _check_classifier(folder: EncoderFolder) -> None:
-    """Raise unless the weights have a classifier with one output, by the header of their file."""
-    file = folder.path / _WEIGHTS
-    try:
-        with file.open("rb") as content:
-            length = int.from_bytes(content.read(8), "little")
-            header = json.loads(content.read(length)) if length <= _LONGEST_HEADER else None
-    except (OSError, ValueError, RecursionError):
-        header = None
-    if not isinstance(header, dict):
-        raise ConfigError("the weights are no safetensors file", where=str(file), hint="Download it anew")
-    told = header.get(_CLASSIFIER)
-    sizes = told.get("shape") if isinstance(told, dict) else None
-    if sizes != [1, folder.width] or "classifier.bias" not in header:
-        raise ConfigError(
-            f"the weights have no {_CLASSIFIER} of the shape [1, {folder.width}]",
-            where=str(file),
-            hint="The files belong to different models: download it anew",
-        )

@@ -16,7 +16,7 @@ from toolhaft.types import Scored, ToolSpec
 from toolhaft_dense.damaged import DamagedError
 from toolhaft_dense.encoder import BATCH_TOKENS, Encoder, Runtime, graph_cache
 from toolhaft_dense.onnx_matrices import Precision
-from toolhaft_dense.settings import Search, check_settings, find_folder
+from toolhaft_dense.settings import Search, check_encoding, check_searching, find_folder
 from toolhaft_dense.texts import check_query, query_parts
 from toolhaft_dense.weights import find_encoder
 
@@ -102,7 +102,10 @@ class Dense(Retriever):
         sentences: bool = True,
         progress: Progress | None = None,
     ) -> None:
-        check_settings(model, runtime, precision, search, batch_tokens, threads, sentences)
+        check_encoding(
+            model=model, runtime=runtime, precision=precision, threads=threads, batch_tokens=batch_tokens
+        )
+        check_searching(search=search, sentences=sentences)
         self._encoder = Encoder(
             find_encoder(model),
             runtime=runtime,

@@ -1,4 +1,4 @@
-"""Settings of the retriever, checked before anything is loaded."""
+"""Settings of what this plugin registers, checked before anything is loaded."""
 
 from __future__ import annotations
 
@@ -12,24 +12,22 @@ from toolhaft_dense.onnx_matrices import Precision
 Search = Literal["auto", "exact", "approximate"]
 
 
-def check_settings(
-    model: Any, runtime: Any, precision: Any, search: Any, batch_tokens: Any, threads: Any, sentences: Any
-) -> None:
-    """Raise `ConfigError` where a setting makes no sense."""
-    _check_whole("batch_tokens", batch_tokens, 1_000_000)
+def check_encoding(*, model: Any, runtime: Any, precision: Any, threads: Any, batch_tokens: Any = 1) -> None:
+    """Raise `ConfigError` where a setting of what encodes makes no sense."""
+    check_number("batch_tokens", batch_tokens, 1, 1_000_000)
     if threads is not None:
-        _check_whole("threads", threads, 1_024)
-    for name, value, kind in (
-        ("runtime", runtime, Runtime),
-        ("precision", precision, Precision),
-        ("search", search, Search),
-    ):
-        if value not in get_args(kind):
-            raise ConfigError(f"{name} is {repr(value)[:60]}", hint=f"Use one of {', '.join(get_args(kind))}")
-    if not isinstance(sentences, bool):
-        raise ConfigError(f"sentences is {repr(sentences)[:60]}", hint="Use true or false")
+        check_number("threads", threads, 1, 1_024)
+    check_choice("runtime", runtime, Runtime)
+    check_choice("precision", precision, Precision)
     if model is not None and not isinstance(model, str | Path):
         raise ConfigError(f"model is {repr(model)[:60]}", hint="Name a folder, or leave it out")
+
+
+def check_searching(*, search: Any, sentences: Any) -> None:
+    """Raise `ConfigError` where a setting of what searches makes no sense."""
+    check_choice("search", search, Search)
+    if not isinstance(sentences, bool):
+        raise ConfigError(f"sentences is {repr(sentences)[:60]}", hint="Use true or false")
 
 
 def find_folder(folder: Any) -> Path | None:
@@ -55,6 +53,15 @@ def find_folder(folder: Any) -> Path | None:
     return path
 
 
-def _check_whole(name: str, value: Any, most: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-        raise ConfigError(f"{name} is {repr(value)[:60]}", hint=f"Use a whole number from 1 to {most:,}")
+def check_choice(name: str, value: Any, kind: Any) -> None:
+    """Raise `ConfigError` unless a value is one of a ``Literal``."""
+    if value not in get_args(kind):
+        raise ConfigError(f"{name} is {repr(value)[:60]}", hint=f"Use one of {', '.join(get_args(kind))}")
+
+
+def check_number(name: str, value: Any, least: float, most: float, *, whole: bool = True) -> None:
+    """Raise `ConfigError` unless a value is a number of a range, a whole one where that is wanted."""
+    kinds = int if whole else (int, float)
+    if not isinstance(value, kinds) or isinstance(value, bool) or not least <= value <= most:
+        wanted = "whole number" if whole else "number"
+        raise ConfigError(f"{name} is {repr(value)[:60]}", hint=f"Use a {wanted} from {least:g} to {most:,}")

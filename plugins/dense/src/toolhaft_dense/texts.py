@@ -41,7 +41,7 @@ def passage(spec: ToolSpec) -> str:
     return " ".join(" ".join(parts).split())
 
 
-def check_query(query: str, k: int) -> str:
+def check_query(query: str, k: int = 1) -> str:
     """Return a query as it is encoded: bounded, and empty where it holds no word.
 
     Raises:
