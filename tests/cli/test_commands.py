@@ -5,6 +5,8 @@ import subprocess
 
 import pytest
 
+from toolhaft.cli.main import COMMANDS
+
 SPEC = """
 openapi: 3.1.0
 info: {title: Notes, version: "1"}
@@ -127,3 +129,11 @@ def test_version_and_help(toolhaft):
     assert code == 0
     for name in ("demo", "run", "call", "tools", "models", "plugins", "serve", "world", "view"):
         assert f"\n  {name} " in out
+
+
+@pytest.mark.parametrize("group", [*COMMANDS, "search eval", "serve world", "world lint"])
+def test_help_is_plain_text_everywhere(group, toolhaft):
+    code, out, _ = toolhaft(*group.split(), "--help")
+    assert code == 0
+    assert "╭" not in out
+    assert out.startswith("Usage: toolhaft ")

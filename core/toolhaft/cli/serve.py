@@ -10,7 +10,13 @@ import typer
 if TYPE_CHECKING:
     from toolhaft.world.server import World
 
-app = typer.Typer(help="Serve on this machine's loopback.", add_completion=False, no_args_is_help=True)
+app = typer.Typer(
+    help="Serve on this machine's loopback.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 
 @app.callback()

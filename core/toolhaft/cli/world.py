@@ -10,7 +10,13 @@ import typer
 if TYPE_CHECKING:
     from toolhaft.world.finding import Finding, Inspection
 
-app = typer.Typer(help="Check worlds, and list their tasks.", add_completion=False, no_args_is_help=True)
+app = typer.Typer(
+    help="Check worlds, and list their tasks.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 Folder = Annotated[Path | None, typer.Argument(help="Folder of the world; the bundled one by default.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
