@@ -117,6 +117,38 @@ async def test_a_change_that_the_file_does_not_have_does_not_stay(place):
 
 
 @pytest.mark.anyio
+async def test_a_few_other_tools_beside_those_of_a_file_leave_its_index_in_use(place, built):
+    await search(place, "pets")
+    loose = Catalog([tool("walker", "Walks zebras."), tool("feeder", "Feeds yaks.")])
+    for _ in range(2):
+        opened = open_catalog_file(place, bind)
+        retriever = BM25()
+        await retriever.index(Catalog.merge(opened, loose).specs())
+        found = [(await retriever.retrieve(query, 1))[0].item.name for query in ("zebras", "thing7", "yaks")]
+        assert found == ["walker", "tool_7", "feeder"]
+        assert "42 tools" in retriever.engine
+        await retriever.update(put=[tool("late", "Late zeppelins.").spec], remove=["walker"])
+        assert [hit.item.name for hit in await retriever.retrieve("zeppelins zebras")] == ["late"]
+        await retriever.close()
+        await opened.close()
+    assert await search(place, "zebras", "zeppelins") == [[], []], "what is kept is the file's alone"
+    assert len([folder for folder in built if folder]) == 1
+
+
+@pytest.mark.anyio
+async def test_many_other_tools_are_indexed_with_those_of_a_file(place, built):
+    await search(place, "pets")
+    loose = Catalog([tool(f"more_{n}", f"Does other{n}.") for n in range(20)])
+    opened = open_catalog_file(place, bind)
+    retriever = BM25()
+    await retriever.index(Catalog.merge(loose, opened).specs())
+    assert (await retriever.retrieve("other3", 1))[0].item.name == "more_3"
+    assert (await retriever.retrieve("thing7", 1))[0].item.name == "tool_7"
+    assert len(built) > 1
+    assert (await search(place, "other"))[0] == [], "what is kept is the file's alone"
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("changed", "removed"),
     [("Sells lions.", ["tool_7"]), ("Sells zebras.", ["tool_7", "tool_8"])],

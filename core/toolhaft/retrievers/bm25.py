@@ -18,7 +18,7 @@ from toolhaft.retrievers.lexical.base import Document, Hit, IndexSettings, TermI
 from toolhaft.retrievers.lexical.choosing import build_index, open_index
 from toolhaft.retrievers.parents import check_share
 from toolhaft.retrievers.queries import weigh_terms
-from toolhaft.tools.specs import Specs
+from toolhaft.tools.specs import MergedSpecs, Specs
 from toolhaft.types import Scored, ToolSpec
 
 _FEW_CHANGES = 0.2
@@ -44,7 +44,8 @@ class BM25(Retriever):
     smoothed idf stands in.
 
     The index of a catalog file is kept beside it, in the folder ``<file>.index``; opening it again reads
-    nothing else, and where single tools of the file changed, only those are indexed anew.
+    nothing else, and where single tools of the file changed, only those are indexed anew. A few other tools
+    that are searched together with the file's are added in memory.
 
     Args:
         k1: Saturation of term frequency.
@@ -189,10 +190,27 @@ class BM25(Retriever):
 
     def _open_warm(self, tools: KnownTools) -> tuple[TermIndex, bool]:
         """Return an index of the tools, and whether another process wrote it."""
+        file, others = _file_and_others(tools.specs)
+        if others and self._keep and len(tools.specs) - len(file) <= _FEW_CHANGES * len(file):
+            return self._open_with(others, tools, file)
         found = self._open(tools)
         opened = found is not None
         index = self._build(tools) if found is None else found
         try:
+            self._warm(index)
+        except FormatError as error:
+            _logger.warning("%s; the search index is made anew", error)
+            index.close()
+            return self._build(tools), False
+        return index, opened
+
+    def _open_with(self, others: Sequence[Specs], tools: KnownTools, file: Specs) -> tuple[TermIndex, bool]:
+        """Return the index that is kept of a catalog file, with a few other tools in it in memory alone."""
+        index, opened = self._open_warm(KnownTools(file))
+        index.detach()
+        documents = [self._document(spec.name, spec) for part in others for spec in part]
+        try:
+            index.change(put=documents, version=index.version)
             self._warm(index)
         except FormatError as error:
             _logger.warning("%s; the search index is made anew", error)
@@ -290,6 +308,15 @@ def _written(weights: FieldWeights) -> str:
     return ",".join(str(getattr(weights, name)) for name in FieldWeights.__slots__)
 
 
+def _file_and_others(specs: Specs) -> tuple[Specs, Sequence[Specs]]:
+    """Return the part of merged specs that an index is kept of, and the others; else all, and none."""
+    parts = specs.parts if isinstance(specs, MergedSpecs) else ()
+    kept = [part for part in parts if part.place is not None and part.version]
+    if len(kept) != 1:
+        return specs, ()
+    return kept[0], [part for part in parts if part is not kept[0]]
+
+
 def _has(specs: Specs, name: str) -> bool:
     try:
         specs.named(name)
@@ -308,4 +335,4 @@ def _is_foreign(
     if not searched.doubt.is_wrong(zip(names, found, strict=True), weigh_terms(query).keys()):
         return False
     version = searched.index.version
-    return bool(version) and version == searched.tools.specs.version
+    return bool(version) and version == _file_and_others(searched.tools.specs)[0].version

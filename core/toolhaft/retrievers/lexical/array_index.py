@@ -128,6 +128,10 @@ class ArrayIndex(TermIndex):
         with self._damage_told():
             self._change(added, removed, version)
 
+    def detach(self) -> None:
+        """Hold what changes from now on in memory alone."""
+        self._keeper.give_up("")
+
     def _change(self, added: Mapping[str, Document], removed: Set[str], version: str) -> None:
         segments = list(self._segments)
         orders: dict[str, int] = {}

@@ -135,6 +135,10 @@ class TermIndex(ABC):
             FormatError: The kept index turns out to be damaged; make it anew.
         """
 
+    @abstractmethod
+    def detach(self) -> None:
+        """Hold what changes from now on in memory alone; the folder keeps what it has."""
+
     def close(self) -> None:
         """Let go of files; the index is of no use afterwards."""
 

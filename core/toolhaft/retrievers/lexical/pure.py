@@ -111,6 +111,10 @@ class PureIndex(TermIndex):
         self.version = version
         self._keep()
 
+    def detach(self) -> None:
+        """Hold what changes from now on in memory alone."""
+        self._keeper = None
+
     def _keep(self) -> None:
         """Write all documents to the folder: there are few."""
         if self._keeper is None or self._keeper.folder is None:
