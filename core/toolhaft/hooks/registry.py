@@ -276,7 +276,7 @@ class Registry:
             if record.status == "disabled":
                 return f"Its plugin is disabled: toolhaft plugins enable {record.name}"
             return f"The plugin {record.name!r} failed: {record.reason}"
-        return f"It comes with a plugin: {install_command(distribution, kind)}" if distribution else ""
+        return f"It comes with a plugin: {install_command(distribution, kind, name)}" if distribution else ""
 
     def _load(self, candidate: Candidate, off: set[str], timeout: float) -> PluginRecord:
         problem = candidate.problem or self._refuse(candidate)
