@@ -293,3 +293,20 @@ def test_the_built_in_model_reads_nothing_from_a_search():
         "What about the ferry to Oslo?"
     )
     assert [call.name for step in run.trajectory.steps for call in step.calls] == ["find_tools", "ferry"]
+
+
+def test_writing_after_private_data_and_strangers_text_takes_the_tools_name():
+    tools = [
+        CannedTool(tool_spec("inbox", private=True, untrusted=True), "mail"),
+        CannedTool(tool_spec("post", effect="write", untrusted=False), "posted"),
+    ]
+    city = {"city": "Oslo"}
+    two = searchable(Catalog(tools), policy=Policy(allow=("write",)))
+    assert two.call_sync("call_tool", name="post", arguments=city) == "posted"
+    two.call_sync("call_tool", name="inbox", arguments=city)
+    with pytest.raises(RefusedError, match="private data"):
+        two.call_sync("call_tool", name="post", arguments=city)
+
+    named = searchable(Catalog(tools), policy=Policy(allow=("post",)))
+    named.call_sync("call_tool", name="inbox", arguments=city)
+    assert named.call_sync("call_tool", name="post", arguments=city) == "posted"

@@ -132,7 +132,9 @@ class FindTools(Tool):
 class CallTool(Tool):
     """Calls any tool of a catalog by its name, for an agent that is only shown how to search.
 
-    Its own policy stands before each call: by default what reads runs, and the rest is refused.
+    Its own policy stands before each call: by default what reads runs, and the rest is refused. All calls
+    count as one run for the policy's rule of two: once private data and strangers' text were read through
+    this tool, an allowed effect no longer covers writing, a tool's name does. So make one a conversation.
 
     Args:
         catalog: What may be called.
@@ -161,7 +163,9 @@ class CallTool(Tool):
             },
             effect="irreversible" if set(self.policy.allow) - {"read"} else "read",
             source="toolhaft:call_tool",
+            private=True,  # whatever a tool of the catalog returns, its results may be
         )
+        self._read_private = self._read_untrusted = False
 
     async def call(self, arguments: Mapping[str, Any], context: CallContext) -> Any:
         """Check the arguments, ask the policy, and make the call.
@@ -175,11 +179,21 @@ class CallTool(Tool):
             raise UnknownToolError(name, ())
         spec: ToolSpec = found.spec
         self.catalog.check(spec, given)
-        decision = self.policy.decide(CallRequest(spec=spec, arguments=given, untrusted=spec.untrusted))
+        decision = self.policy.decide(
+            CallRequest(
+                spec=spec,
+                arguments=given,
+                private=self._read_private,
+                untrusted=self._read_untrusted or spec.untrusted,
+            )
+        )
         if decision.verdict != "allow":
             raise RefusedError(
                 f"the call was refused: {decision.reason}", where=spec.name, hint="Ask whoever runs the tools"
             )
+        # Noted before the call: of one that fails, the error's text is read as well.
+        self._read_private |= spec.private
+        self._read_untrusted |= spec.untrusted
         try:
             return await self.catalog.call(name, **given)
         except UsageError as error:
