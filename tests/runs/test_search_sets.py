@@ -9,7 +9,7 @@ import pytest
 
 from toolhaft.errors import FormatError, ToolhaftError, UnknownNameError, UsageError
 from toolhaft.runs.search_sets.base import LONGEST_QUERY
-from toolhaft.runs.search_sets.lines import LONGEST_LINE
+from toolhaft.runs.search_sets.lines import LARGEST_DOCUMENT, LONGEST_LINE, read_document
 from toolhaft.runs.search_sets.opening import layout_of, open_search_set
 from toolhaft.runs.search_sets.own import read_own
 
@@ -301,6 +301,17 @@ def test_bad_folders_are_told(tmp_path, case):
     with pytest.raises(ToolhaftError) as caught:
         open_search_set(folder, **options)
     assert said in str(caught.value)
+
+
+@pytest.mark.slow
+def test_a_small_file_that_unpacks_to_a_large_document_is_not_read_whole(tmp_path):
+    place = tmp_path / "tools.json.gz"
+    line = b" " * (LONGEST_LINE - 1) + b"\n"
+    with gzip.open(place, "wb", compresslevel=1) as file:
+        for _ in range(LARGEST_DOCUMENT // len(line) + 2):
+            file.write(line)
+    with pytest.raises(FormatError, match="more than 200,000,000 bytes"):
+        read_document(place)
 
 
 def test_the_layouts_of_real_data(shared):

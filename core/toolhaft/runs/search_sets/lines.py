@@ -16,6 +16,8 @@ from toolhaft.errors import FormatError, UsageError
 LONGEST_LINE = 4_000_000
 LARGEST = 4_000_000_000
 """Bytes of a file, unpacked."""
+LARGEST_DOCUMENT = 200_000_000
+"""Bytes of a file that is one JSON value, unpacked: it takes many times as many in memory."""
 _PACKED = b"\x1f\x8b"
 
 
@@ -42,12 +44,16 @@ def seek_file(folder: Path, *names: str) -> Path | None:
     return None
 
 
-def read_text_lines(path: Path) -> Iterator[tuple[str, str]]:
+def read_text_lines(path: Path, largest: int = LARGEST) -> Iterator[tuple[str, str]]:
     """Yield each line that is not blank, without its end, and where it stands.
+
+    Args:
+        path: Of the file.
+        largest: Bytes of all of it, unpacked, that are read.
 
     Raises:
         UsageError: The file cannot be read.
-        FormatError: It is no UTF-8 or damaged, a line is longer than 4 MB, or all of it than 4 GB.
+        FormatError: It is no UTF-8 or damaged, a line is longer than 4 MB, or all of it than ``largest``.
     """
     number = size = 0
     with _opened(path) as file:
@@ -55,11 +61,11 @@ def read_text_lines(path: Path) -> Iterator[tuple[str, str]]:
             number += 1
             size += len(data)
             where = f"{path}:{number}"
-            if len(data) > LONGEST_LINE or size > LARGEST:
+            if len(data) > LONGEST_LINE or size > largest:
                 raise FormatError(
                     f"a line of more than {LONGEST_LINE:,} bytes"
                     if len(data) > LONGEST_LINE
-                    else f"more than {LARGEST:,} bytes",
+                    else f"more than {largest:,} bytes",
                     where=where,
                 )
             text = _decoded(data, where, first=number == 1)
@@ -103,7 +109,8 @@ def read_json(text: str, where: str) -> Any:
 
 def read_document(path: Path) -> Any:
     """Return the one JSON value of a file; raises as `read_text_lines` and `read_json`."""
-    return read_json("\n".join(text for text, _ in read_text_lines(path)), str(path))
+    lines = (text for text, _ in read_text_lines(path, LARGEST_DOCUMENT))
+    return read_json("\n".join(lines), str(path))
 
 
 def read_rows(path: Path, delimiter: str, columns: int = 0) -> Iterator[tuple[list[str], str]]:
