@@ -2,6 +2,7 @@
 
 python benchmarks/train_retriever.py [--rows given,synthetic] [--synthetic N] [--set name=value ...]
 python benchmarks/train_retriever.py --inner FOLD     the same inside the training side, to choose settings
+python benchmarks/train_retriever.py --fused-on FOLD=FOLDER     fusion learned inside the training side, too
 
 The 343 services of the ToolBench queries are divided in two by a digest of category and service. Queries
 whose gold tools all stand on the one side are learned, those whose gold tools all stand on the other are the
@@ -9,6 +10,10 @@ test; the pool is all 1,686 APIs, and, as a second figure, those of the test sid
 when a catalog is served, so ``synthetic`` adds queries made from the documents of all tools, of the test
 side too: no query of the test, and no judgement, is in them. Settings are chosen with ``--inner``, which
 divides the training side in three by service and never reads a query of the test.
+
+``hybrid`` has its default weights. ``--fused-on`` adds a row with learned ones: learned on the queries
+of that fold, for the untrained encoder with itself and for the trained ones with the encoder in FOLDER, which
+``--inner FOLD`` made without the queries of the fold.
 
 Figures are NDCG@5 in percent with 95 % intervals of paired differences (bootstrap over queries).
 """
@@ -31,6 +36,8 @@ from toolhaft.evaluators.ranking import ndcg_at
 from toolhaft.retrievers.base import Retriever
 from toolhaft.retrievers.bm25 import BM25
 from toolhaft.retrievers.hybrid import Hybrid
+from toolhaft.retrievers.learned_fusion import LearnedFusion
+from toolhaft.runs.learning_fusion import judge_rankings, learn_fusion
 from toolhaft.types import ToolSpec
 from toolhaft_dense.retriever import Dense
 from toolhaft_dense.training.examples import LearningQuery, LearningSet, group_of
@@ -38,6 +45,9 @@ from toolhaft_dense.training.running import train_retriever
 from toolhaft_dense.training.settings import RetrieverSettings
 
 FOLDS = 3
+DEPTH = 100
+WEIGHTS = (1.0, 0.4)
+"""Those of ``hybrid`` by default."""
 
 
 def draw(what: str, service: str) -> int:
@@ -141,7 +151,27 @@ def train(split: Split, settings: RetrieverSettings, output: Path, *, resume: bo
     return result.model
 
 
-async def compare(split: Split, models: Mapping[str, Path | None], kept: Path, threads: int) -> None:
+async def learn_weights(fold: int, model: Path | None, kept: Path, threads: int) -> LearnedFusion:
+    """Return the fusion that is best on a fold of the training side."""
+    split = divide(fold)
+    specs = next(iter(split.pools.values()))
+    hybrid = Hybrid(retrievers=[BM25(), Dense(model=model, folder=kept, threads=threads)])
+    await hybrid.index(specs)
+    asked = [(query.text, query.gold) for query in split.measured]
+    judged = await judge_rankings(hybrid, specs, asked, DEPTH)
+    learned = learn_fusion(judged, learned_on=f"fold {fold} of the training side")
+    print(f"learned on {len(asked)} queries, {model or 'untrained'}: {learned.fusion}", end=", ")
+    print(f"{dict(learned.weights)}, parent boost {learned.parent_boost}", flush=True)
+    return learned
+
+
+async def compare(
+    split: Split,
+    models: Mapping[str, Path | None],
+    kept: Path,
+    threads: int,
+    fused: Mapping[bool, LearnedFusion],
+) -> None:
     figures = Figures()
     await figures.measure("bm25", BM25(), split)
     figures.show("bm25")
@@ -149,8 +179,13 @@ async def compare(split: Split, models: Mapping[str, Path | None], kept: Path, t
         dense = Dense(model=model, folder=kept, threads=threads)
         await figures.measure(f"dense {title}", dense, split)
         figures.show(f"dense {title}", None if model is None else "dense untrained")
-        await figures.measure(f"hybrid {title}", Hybrid(retrievers=[BM25(), dense]), split)
+        hybrid = Hybrid(retrievers=[BM25(), dense], weights=WEIGHTS)
+        await figures.measure(f"hybrid {title}", hybrid, split)
         figures.show(f"hybrid {title}", "bm25" if model is None else "hybrid untrained")
+        if fused:
+            learned = Hybrid(retrievers=[BM25(), dense], learned=fused[model is not None])
+            await figures.measure(f"learned hybrid {title}", learned, split)
+            figures.show(f"learned hybrid {title}", "bm25" if model is None else "learned hybrid untrained")
 
 
 def main() -> None:
@@ -166,6 +201,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--trained", type=json.loads, default={}, help='{"title": "folder"}, measured only')
+    parser.add_argument("--fused-on", default="", help="FOLD=FOLDER of an encoder")
     chosen: Any = parser.parse_args()
     try:
         split = divide(chosen.inner)
@@ -182,7 +218,14 @@ def main() -> None:
         number = chosen.synthetic if row == "synthetic" else 0
         settings = RetrieverSettings.from_words(chosen.words, chosen.preset, synthetic=number)
         models[f"trained, {row}"] = train(split, settings, chosen.output / row, resume=chosen.resume)
-    asyncio.run(compare(split, models, chosen.output / "vectors", chosen.threads))
+    kept = chosen.output / "vectors"
+    fold, _, folder = chosen.fused_on.partition("=")
+    encoders = {False: None, True: Path(folder)} if folder else {}
+    fused = {
+        trained: asyncio.run(learn_weights(int(fold), model, kept, chosen.threads))
+        for trained, model in encoders.items()
+    }
+    asyncio.run(compare(split, models, kept, chosen.threads, fused))
 
 
 if __name__ == "__main__":

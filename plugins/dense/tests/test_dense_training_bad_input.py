@@ -127,6 +127,8 @@ SETTINGS = {
     "negatives=elsewhere": "negatives",
     "negatives=": "negatives",
     "symmetric=perhaps": "symmetric",
+    "sentences=1": "sentences",
+    "repeats=101": "repeats",
     "speed=9": "no setting",
     "batch": "no setting",
 }

@@ -1,6 +1,7 @@
 """What is learned: read from every source, each thing once, never a right answer as a wrong one."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -9,7 +10,13 @@ from toolhaft.report.store import save_run
 from toolhaft.testing import record_trajectory, tool_spec
 from toolhaft.types import ToolCall
 from toolhaft_dense.training.batches import count_steps, endless_batches
-from toolhaft_dense.training.examples import Collector, LearningQuery, hold_out_services
+from toolhaft_dense.training.examples import (
+    Collector,
+    LearningQuery,
+    LearningSet,
+    hold_out_services,
+    pairs_of,
+)
 from toolhaft_dense.training.mining import Miner, same_documents
 from toolhaft_dense.training.settings import PRESETS, RetrieverSettings
 from toolhaft_dense.training.sources import Sources, gather
@@ -110,7 +117,7 @@ def test_no_answer_and_no_like_of_one_is_mined(source):
     torch.manual_seed(0)
     vectors = torch.nn.functional.normalize(torch.randn(len(learning.tools), 8), dim=1)
     asked = torch.stack([vectors[query.positives[0]] for query in learning.queries])
-    found = miner.mine(miner.rank(vectors, asked) if miner.needs_vectors else None)
+    found = miner.mine(miner.rank(vectors, asked, [1] * len(asked)) if miner.needs_vectors else None)
     same = same_documents(learning.passages())
     assert same[len(learning.tools) - 1] == 0
     for query, lists in zip(learning.queries, found.by_source, strict=True):
@@ -144,6 +151,45 @@ def test_batches_see_every_pair_once_a_pass_and_can_be_taken_up():
     assert [next(later) for _ in range(3)] == first[7:]
     assert next(endless_batches(pairs, 4, seed=3)) != first[0]
     assert count_steps(10, 4, 2.0) == 5
+
+
+def test_the_pairs_of_a_query_stand_together():
+    pairs = [(query, tool) for query in range(7) for tool in range(3)]
+    batches = endless_batches(pairs, 6, seed=2, together=True)
+    seen = [pair for _ in range(7) for pair in next(batches)]
+    assert sorted(seen) == sorted(pairs * 2)
+    queries = [query for query, _ in seen]
+    changes = sum(1 for before, after in pairwise(queries) if before != after)
+    assert changes == 13  # fourteen turns of seven queries in two passes
+    assert queries[:21:3] != sorted(queries[:21:3])
+    later = endless_batches(pairs, 6, seed=2, done=4, together=True)
+    assert [pair for _ in range(3) for pair in next(later)] == seen[24:]
+
+
+def test_what_people_asked_comes_more_often_and_not_twice_in_a_turn():
+    queries = [
+        LearningQuery(text="rain and snow", positives=(0, 1)),
+        LearningQuery(text="made", positives=(2,), origin="synthetic"),
+    ]
+    pairs = pairs_of(queries, repeats=3)
+    assert sorted(pairs) == [(0, 0)] * 3 + [(0, 1)] * 3 + [(1, 2)]
+    batch = next(endless_batches(pairs, 7, seed=0, together=True))
+    turns = [pair for pair in batch if pair[0] == 0]
+    assert [{*turns[start : start + 2]} for start in (0, 2, 4)] == [{(0, 0), (0, 1)}] * 3
+
+
+def test_synthetic_queries_leave_out_the_service_and_stock_phrases():
+    tool = tool_spec(
+        "sky_watch_get_rain",
+        description="This endpoint allows you to predict rain in the next hours.",
+        parent="sky_watch",
+    )
+    made = make_queries(LearningSet(tools=(tool,), queries=()), 40, seed=1)
+    texts = " ".join(query.text.lower() for query in made)
+    assert "endpoint" not in texts
+    assert "rain" in texts
+    named = sum("sky watch" in query.text.lower() for query in made)
+    assert 0 < named < 30  # only where the query says which service to use
 
 
 def test_runs_teach_what_was_called_and_what_was_passed_over(tmp_path):

@@ -45,6 +45,25 @@ def test_distillation_is_nothing_where_pupil_and_teacher_agree():
     assert margins.item() == pytest.approx(4.0)
 
 
+def test_a_tool_scores_in_training_as_it_does_when_served():
+    import torch
+
+    from toolhaft_dense.search import combine
+    from toolhaft_dense.training.scoring import score_tools, split_queries
+
+    parts, counts = split_queries(["Rain? Snow! Sun.", "Wind.", "One. Two."], sentences=True)
+    assert (len(parts), counts) == (8, [4, 1, 3])
+    assert split_queries(["Rain? Snow!"], sentences=False) == (["Rain? Snow!"], [1])
+    torch.manual_seed(0)
+    vectors = torch.nn.functional.normalize(torch.randn(14, 8), dim=1)
+    asked, tools = vectors[:8], vectors[8:]
+    cosines = (asked @ tools.T).numpy()
+    served = [combine(cosines[:4]), combine(cosines[4:5]), combine(cosines[5:])]
+    found = score_tools(asked, counts, tools)
+    assert found.shape == (3, 6)
+    assert [row.tolist() for row in found] == [pytest.approx(row.tolist(), abs=1e-6) for row in served]
+
+
 def test_a_step_never_lowers_the_score_of_another_answer(tiny_encoder):
     """Two tools answer a query; a batch that has both as columns moves neither away by its own loss."""
     import torch

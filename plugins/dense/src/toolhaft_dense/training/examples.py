@@ -184,9 +184,20 @@ def hold_out_services(
     return learned, held_out
 
 
-def pairs_of(queries: Sequence[LearningQuery]) -> list[tuple[int, int]]:
-    """Return each query's position with the position of each tool that answers it."""
-    return [(number, place) for number, query in enumerate(queries) for place in query.positives]
+def pairs_of(queries: Sequence[LearningQuery], repeats: int = 1) -> list[tuple[int, int]]:
+    """Return each query's position with the position of each tool that answers it.
+
+    Args:
+        queries: Those that are learned.
+        repeats: How often each pair stands there, unless it was made.
+    """
+    times = [1 if query.origin == "synthetic" else repeats for query in queries]
+    return [
+        (number, place)
+        for number, query in enumerate(queries)
+        for place in query.positives
+        for _ in range(times[number])
+    ]
 
 
 def _draw(group: str, seed: int) -> float:

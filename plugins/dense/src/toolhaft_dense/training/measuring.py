@@ -9,6 +9,7 @@ from toolhaft.evaluators.ranking import ndcg_at
 from toolhaft_dense.training.examples import LearningQuery
 from toolhaft_dense.training.mining import same_documents
 from toolhaft_dense.training.network import Network
+from toolhaft_dense.training.scoring import score_tools, split_queries
 
 K = 5
 
@@ -21,10 +22,17 @@ class Measure:
         passages: Of all tools.
         most: Among how many tools the answers are sought; those of all queries are always there.
         seed: Of the choice of the others.
+        sentences: Whether a query is scored by its sentences, too.
     """
 
     def __init__(
-        self, queries: Sequence[LearningQuery], passages: Sequence[str], *, most: int, seed: int = 0
+        self,
+        queries: Sequence[LearningQuery],
+        passages: Sequence[str],
+        *,
+        most: int,
+        seed: int = 0,
+        sentences: bool = True,
     ) -> None:
         self.queries = queries
         self._same = same_documents(passages)
@@ -33,15 +41,16 @@ class Measure:
         rest.sort(key=lambda place: hashlib.sha256(f"{seed}/{place}".encode()).digest())
         self.pool = sorted([*wanted, *rest[: max(0, most - len(wanted))]])
         self._passages = [passages[place] for place in self.pool]
+        self._parts, self._counts = split_queries([query.text for query in queries], sentences=sentences)
 
     def scores(self, network: Network) -> list[float]:
         """Return the NDCG@5 of each query, in [0, 1]."""
         if not self.queries:
             return []
         tools = network.measured(self._passages)
-        asked = network.measured([query.text for query in self.queries])
+        scores = score_tools(network.measured(self._parts), self._counts, tools)
         # Equal documents count as one: more than K are looked at.
-        ranked = (asked @ tools.T).topk(min(4 * K, len(self.pool)), dim=1).indices.tolist()
+        ranked = scores.topk(min(4 * K, len(self.pool)), dim=1).indices.tolist()
         found = []
         for query, places in zip(self.queries, ranked, strict=True):
             names = [str(self._same[self.pool[place]]) for place in places]

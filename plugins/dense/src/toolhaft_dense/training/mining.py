@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from toolhaft.retrievers.bm25 import BM25
 from toolhaft.tools.loop import run_sync
 from toolhaft_dense.training.examples import LearningQuery, LearningSet
+from toolhaft_dense.training.scoring import score_tools, spans_of
 from toolhaft_dense.training.settings import RetrieverSettings
 
 if TYPE_CHECKING:
     import torch
 
-_CHUNK = 1_024
+_CHUNK = 256
 _MOST_SIBLINGS = 64
 _RANKED = "ranked"
 
@@ -93,21 +94,27 @@ class Miner:
             )
         )
 
-    def rank(self, tools: torch.Tensor, queries: torch.Tensor) -> dict[str, torch.Tensor]:
+    def rank(
+        self, tools: torch.Tensor, parts: torch.Tensor, counts: Sequence[int]
+    ) -> dict[str, torch.Tensor]:
         """Return the tools that are nearest to each query, as a checkpoint keeps them.
 
         Args:
             tools: One vector a tool.
-            queries: One vector a query.
+            parts: Vectors of the queries and of their sentences, see `split_queries`.
+            counts: Parts of each query.
         """
         import torch
 
         most = min(self._depth + max((len(right) for right in self._right), default=0), len(tools))
-        parts = [
-            (queries[start : start + _CHUNK] @ tools.T).topk(most, dim=1).indices
-            for start in range(0, len(queries), _CHUNK)
-        ]
-        return {_RANKED: torch.cat(parts).to(torch.int32)}
+        spans = spans_of(counts)
+        found = []
+        for start in range(0, len(spans), _CHUNK):
+            chosen = spans[start : start + _CHUNK]
+            asked = parts[chosen[0][0] : chosen[-1][1]]
+            scores = score_tools(asked, counts[start : start + _CHUNK], tools)
+            found.append(scores.topk(most, dim=1).indices)
+        return {_RANKED: torch.cat(found).to(torch.int32)}
 
     def _wrong(self, number: int, places: Sequence[int]) -> tuple[int, ...]:
         return tuple(place for place in places if place not in self._right[number])[: self._depth]

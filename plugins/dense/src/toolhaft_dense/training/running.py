@@ -98,7 +98,9 @@ def train_retriever(
         teacher=guide,
         progress=progress,
     )
-    tests = Measure(learning.tests, learning.passages(), most=len(learning.tools))
+    tests = Measure(
+        learning.tests, learning.passages(), most=len(learning.tools), sentences=settings.sentences
+    )
     before = tests.mean(network)
     trained = trainer.train(resume=resume)
     log = read_log(output / LOG)

@@ -18,6 +18,7 @@ NEGATIVES = ("bm25", "dense", "siblings")
 _CHOICES = {"schedule": Schedule, "precision": Precision, "distillation": Distillation}
 _WHOLE = {
     "batch": 2,
+    "repeats": 1,
     "max_tokens": 8,
     "batch_tokens": 64,
     "depth": 1,
@@ -33,7 +34,9 @@ _WHOLE = {
 }
 _POSITIVE = ("epochs", "learning_rate", "scale", "clip")
 _NOT_NEGATIVE = ("warm_up", "weight_decay", "distillation_weight")
+_FLAGS = ("symmetric", "sentences", "together", "dropout")
 _MOST = 10**9
+_MOST_OF: Mapping[str, int] = {"repeats": 100}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,10 @@ class RetrieverSettings:
         refresh: Epochs after which the encoder's own negatives are mined anew; 0 is never.
         distillation: ``kl`` or ``margin`` learn a teacher's scores of the pair and its hard negatives, too,
             weighed by ``distillation_weight``.
+        sentences: Whether a query of several sentences is scored by them, too, as the retriever scores it.
+        together: Whether the pairs of a query stand in one batch, where it is computed once.
+        dropout: Whether the encoder's own dropout is on.
+        repeats: How often a pass has each query that people asked, against once each that was made.
         synthetic: Queries that are made from the tools' own documents.
         frozen_layers: Lowest layers that stay as they are, the embeddings first; 0 trains everything.
         hold_out: Share of the services, in [0, 0.5], whose queries are measured and not learned.
@@ -83,6 +90,10 @@ class RetrieverSettings:
     refresh: int = 0
     distillation: Distillation = "none"
     distillation_weight: float = 1.0
+    sentences: bool = True
+    together: bool = True
+    dropout: bool = False
+    repeats: int = 1
     synthetic: int = 0
     frozen_layers: int = 0
     hold_out: float = 0.1
@@ -101,15 +112,16 @@ class RetrieverSettings:
             if getattr(self, name) not in get_args(kind):
                 raise _wrong(name, getattr(self, name), f"Use {' or '.join(get_args(kind))}")
         for name, least in _WHOLE.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
-                raise _wrong(name, value, f"Give a whole number of at least {least}")
+            value, most = getattr(self, name), _MOST_OF.get(name, _MOST)
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                raise _wrong(name, value, f"Give a whole number of at least {least}, at most {most}")
         for name in (*_POSITIVE, *_NOT_NEGATIVE, "hold_out"):
             _check_number(name, getattr(self, name), positive=name in _POSITIVE)
         if self.hold_out > 0.5:
             raise _wrong("hold_out", self.hold_out, "Give a share from 0 to 0.5")
-        if not isinstance(self.symmetric, bool):
-            raise _wrong("symmetric", self.symmetric, "Use true or false")
+        for name in _FLAGS:
+            if not isinstance(getattr(self, name), bool):
+                raise _wrong(name, getattr(self, name), "Use true or false")
         if unknown := [name for name in self.negatives if name not in NEGATIVES]:
             raise _wrong("negatives", unknown[0], f"Use some of {','.join(NEGATIVES)}")
         if self.hard_negatives and not self.negatives:
@@ -165,6 +177,9 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "warm_up": 500.0,
         "max_tokens": 256,
         "hard_negatives": 0,
+        "sentences": False,
+        "together": False,
+        "dropout": True,
         "precision": "float32",
         "patience": 0,
         "evaluations": 1,

@@ -11,6 +11,7 @@ from toolhaft_dense.training.examples import LearningQuery
 from toolhaft_dense.training.losses import distillation_loss, mask_positives, ranking_loss
 from toolhaft_dense.training.mining import Negatives, same_documents
 from toolhaft_dense.training.network import Network
+from toolhaft_dense.training.scoring import score_tools, spans_of, split_queries
 from toolhaft_dense.training.settings import RetrieverSettings
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ class Stepper:
         self._settings = settings
         self._teacher = teacher if settings.distillation != "none" else None
         self._same = same_documents(passages)
-        self._query_tokens = network.tokens([query.text for query in queries], settings.max_tokens)
+        parts, counts = split_queries([query.text for query in queries], sentences=settings.sentences)
+        tokens = network.tokens(parts, settings.max_tokens)
+        self._query_tokens = [tokens[start:end] for start, end in spans_of(counts)]
         self._tool_tokens = network.tokens(passages, settings.max_tokens)
         self._parameters = [one for _, one in network.trained()]
         self._optimizer = torch.optim.AdamW(
@@ -121,12 +124,14 @@ class Stepper:
     def _loss(self, batch: Sequence[Pair], hard: Sequence[Sequence[int]]) -> tuple[torch.Tensor, int]:
         asked = list(dict.fromkeys(query for query, _ in batch))
         shown = list(dict.fromkeys([*(tool for _, tool in batch), *(one for few in hard for one in few)]))
-        tokens = [self._query_tokens[query] for query in asked] + [self._tool_tokens[tool] for tool in shown]
+        counts = [len(self._query_tokens[query]) for query in asked]
+        tokens = [part for query in asked for part in self._query_tokens[query]]
+        tokens += [self._tool_tokens[tool] for tool in shown]
         vectors = self._network.vectors(tokens)
-        queries, tools = vectors[: len(asked)], vectors[len(asked) :]
+        parts, tools = vectors[: sum(counts)], vectors[sum(counts) :]
         row_of = {query: row for row, query in enumerate(asked)}
         column_of = {tool: column for column, tool in enumerate(shown)}
-        scores = self._settings.scale * queries @ tools.T
+        scores = self._settings.scale * score_tools(parts, counts, tools)
         rows = [row_of[query] for query, _ in batch]
         columns = [column_of[tool] for _, tool in batch]
         mask = mask_positives(

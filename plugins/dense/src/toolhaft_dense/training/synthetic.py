@@ -7,7 +7,7 @@ is labelled ``synthetic``, is never measured, and stands so in the model card.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from random import Random
 
@@ -20,27 +20,52 @@ from toolhaft_dense.training.examples import LearningQuery, LearningSet
 
 _TOOLS_ASKED = (1, 1, 2, 2, 3)
 """How many tools of one service a query needs, each as likely."""
-_LEFT_OUT = 0.1
+_LEFT_OUT = 0.05
 """Share of the words that a query loses, for people do not say everything that a document says."""
 _NAMED = 0.3
 """Share of queries that name the service."""
+_SET = 0.6
+"""Share of queries that begin with what they are for."""
+_TOPICAL = 0.7
+"""Share of these that name the category."""
 _LONGEST_CLAUSE = 40
+_LONGEST_VALUE = 40
+_SETTINGS = (
+    *(
+        "I'm working on a {c} project.",
+        "My friend is interested in {c}.",
+        "I'm writing an article about {c}.",
+    ),
+    *("I'm building an app for {c} and I need some data.", "My team is comparing {c} services."),
+    *("I'm new to {c} and don't know where to look.", "For my class I am collecting facts about {c}."),
+)
+_SETTINGS_OF_ANY = (
+    *("I'm planning something with my family next week.", "We are preparing an event at my company."),
+    *("I want to surprise my friends.", "I'm doing some research for my boss.", "I run a small website."),
+)
 _OPENINGS = (
     *("I want to {a}.", "Can you {a}?", "Could you please {a}?", "Please {a}.", "I need to {a}.", "{A}."),
     *("I'd like to {a}.", "Help me {a}.", "Is there a way to {a}?", "For my company I have to {a}."),
-    "I'm working on a {c} project and I need to {a}.",
-    "My friend is interested in {c}. Can you {a}?",
-    "I'm planning something around {c}. Could you {a}?",
+    *("It would help me a lot if you could {a}.", "Would you {a} for me?"),
 )
 _FURTHER = (
     *("Also, {a}.", "Additionally, I want to {a}.", "And can you {a}?", "I would also like to {a}."),
-    *("Moreover, please {a}.", "Then {a}.", "After that I need to {a}."),
+    *("Moreover, please {a}.", "Then {a}.", "After that I need to {a}.", "On top of it, could you {a}?"),
 )
-_NAMINGS = ("I am using {s}.", "It is for {s}.", "Use {s} for it.")
-_LOOKING = ("get", "find", "see", "know", "look up", "show me")
-_WITH = ("by", "for a given", "using the", "with a certain")
+_NAMINGS = ("I am using {s}.", "It is for {s}.", "Use {s} for it.", "Take {s}, please.")
+_LOOKING = ("get", "find", "see", "look up", "fetch", "check", "obtain", "learn about", "have")
+_WITH = ("by", "for a given", "using the", "with a certain", "for this")
+_VALUED = ("with the {p} '{v}'", "for the {p} '{v}'", "where the {p} is {v}", "for '{v}'")
+_LOOKED_UP = frozenset({"fetch", "get", "retrieve", "return", "list", "show"})
+"""Verbs that stand for each other when people ask."""
 _MORE_VERBS = frozenset({"fetch", "get", "give", "retrieve", "return", "convert", "generate", "lookup"})
 _LINK = re.compile(r"https?://\S+|<[^>]{0,400}>|[*_`#|]+")
+_STOCK = re.compile(
+    r"^(this|the|an?)\s+(api\s+)?(endpoint|api|method|function|call|route|request|operation)s?\s+"
+    r"((will|can|is|to|used|use|lets|allows|allow|you|for|that|which|us|it|be)\s+){0,6}",
+    re.IGNORECASE,
+)
+"""How documents begin and nobody asks."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -83,10 +108,13 @@ def _make(tools: Sequence[ToolSpec], places: Sequence[int], chance: Random) -> L
     if not clauses:
         return None
     first = tools[clauses[0][0]]
-    opening = chance.choice(_OPENINGS if first.tags else _OPENINGS[:-3])
     topic = clean(" ".join(first.tags[:1]), 60).lower()
+    parts = []
+    if chance.random() < _SET:
+        setting = chance.choice(_SETTINGS if topic and chance.random() < _TOPICAL else _SETTINGS_OF_ANY)
+        parts.append(setting.format(c=topic))
     said = clauses[0][1]
-    parts = [opening.format(a=said, A=said[:1].upper() + said[1:], c=topic)]
+    parts.append(chance.choice(_OPENINGS).format(a=said, A=said[:1].upper() + said[1:]))
     parts += [chance.choice(_FURTHER).format(a=said) for _, said in clauses[1:]]
     if first.parent and chance.random() < _NAMED:
         parts.append(chance.choice(_NAMINGS).format(s=_words(clean(first.parent, 80))))
@@ -99,12 +127,12 @@ def _make(tools: Sequence[ToolSpec], places: Sequence[int], chance: Random) -> L
 def _clause(tool: ToolSpec, chance: Random) -> str:
     """Return what a tool does as words that follow "I want to"; empty if it does not say."""
     options: list[str] = []
-    if name := _words(clean(tool.name, 120)):
+    if name := _own_words(tool):
         looking = f"{chance.choice(_LOOKING)} {chance.choice(('', 'the '))}{name}"
-        options.append(_as_action(name) or looking)
+        options.append(_as_action(name, chance) or looking)
     sentence = _first_sentence(tool.description)
     if len(sentence.split()) >= 4:
-        said = _as_action(sentence)
+        said = _as_action(sentence, chance)
         options += [said] * 2 if said else [f"{chance.choice(_LOOKING)} {sentence[0].lower()}{sentence[1:]}"]
     if not options:
         return ""
@@ -112,14 +140,38 @@ def _clause(tool: ToolSpec, chance: Random) -> str:
     names = [words for each in list(tool.properties)[:6] if (words := _words(str(each)[:60]))]
     if names and chance.random() < 0.4:
         chosen = chance.sample(names, min(len(names), chance.choice((1, 1, 2))))
-        clause += f" {chance.choice(_WITH)} {' and '.join(chosen)}"
+        clause += f" {_with(tool, chosen, chance)}"
     return " ".join(clause.split()[:_LONGEST_CLAUSE]).replace("{", "(").replace("}", ")")
 
 
-def _as_action(text: str) -> str:
+def _with(tool: ToolSpec, chosen: Sequence[str], chance: Random) -> str:
+    """Return what is known when a tool is asked for, with an example where its document has one."""
+    for name, schema in list(tool.properties.items())[:6]:
+        value = _example(schema)
+        if value and chance.random() < 0.5:
+            return chance.choice(_VALUED).format(p=_words(str(name)[:60]), v=value)
+    return f"{chance.choice(_WITH)} {' and '.join(chosen)}"
+
+
+def _example(schema: object) -> str:
+    """Return a short value that the schema of a parameter gives; empty if there is none."""
+    if not isinstance(schema, Mapping):
+        return ""
+    for key in ("example", "default"):
+        value = schema.get(key)
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            said = clean(str(value), _LONGEST_VALUE + 1)
+            if 0 < len(said) <= _LONGEST_VALUE:
+                return said
+    return ""
+
+
+def _as_action(text: str, chance: Random) -> str:
     """Return a text that begins with a verb, that verb in its plain form; else nothing."""
     first, _, rest = text.partition(" ")
     for word in _plain_forms(first.lower()):
+        if word in _LOOKED_UP and rest:
+            return f"{chance.choice(_LOOKING)} {rest}"
         if word in _MORE_VERBS or word in lines("verbs"):
             return f"{word} {rest}"
     return ""
@@ -134,8 +186,16 @@ def _plain_forms(word: str) -> Iterator[str]:
 
 
 def _first_sentence(description: str) -> str:
-    plain = " ".join(_LINK.sub(" ", clean(description, 1_000)).split())
+    plain = _STOCK.sub("", " ".join(_LINK.sub(" ", clean(description, 1_000)).split()))
     return _SENTENCE_END.split(plain)[0][:160].rstrip(".!? ")
+
+
+def _own_words(tool: ToolSpec) -> str:
+    """Return the words of a tool's name without those of its service, which people seldom say."""
+    words = _words(clean(tool.name, 120)).split()
+    service = _words(clean(tool.parent, 80)).lower().split() if tool.parent else []
+    start = len(service) if [word.lower() for word in words[: len(service)]] == service else 0
+    return " ".join(words[start:] or words)
 
 
 def _words(name: str) -> str:

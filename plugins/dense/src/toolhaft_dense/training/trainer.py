@@ -16,6 +16,7 @@ from toolhaft_dense.training.log import TrainingLog
 from toolhaft_dense.training.measuring import Measure
 from toolhaft_dense.training.mining import Miner, Negatives
 from toolhaft_dense.training.network import Network
+from toolhaft_dense.training.scoring import split_queries
 from toolhaft_dense.training.settings import RetrieverSettings
 from toolhaft_dense.training.stepping import Stepper, Teacher
 
@@ -105,12 +106,15 @@ class Trainer:
         self._output = output
         self._progress = progress
         passages = learning.passages()
-        self._pairs = pairs_of(learned)
+        self._pairs = pairs_of(learned, settings.repeats)
         self._batch = min(settings.batch, len(self._pairs))
         self._steps = count_steps(len(self._pairs), self._batch, settings.epochs)
-        self._measure = Measure(held_out, passages, most=settings.pool, seed=settings.seed)
+        self._measure = Measure(
+            held_out, passages, most=settings.pool, seed=settings.seed, sentences=settings.sentences
+        )
         self._miner = Miner(learning, learned, settings)
-        self._texts = passages, [query.text for query in learned]
+        parts, self._counts = split_queries([query.text for query in learned], sentences=settings.sentences)
+        self._texts = passages, parts
         self._stepper = Stepper(network, learned, passages, settings, teacher)
         self._mined: dict[str, torch.Tensor] = {}
         self._fingerprint = {
@@ -140,8 +144,10 @@ class Trainer:
         negatives = self._mine(resumed_at)
         if not resumed_at:
             self._evaluate(log, position)
-        batches = endless_batches(self._pairs, self._batch, self._settings.seed, resumed_at)
-        self._network.model.train()
+        batches = endless_batches(
+            self._pairs, self._batch, self._settings.seed, resumed_at, together=self._settings.together
+        )
+        self._network.model.train(self._settings.dropout)
         while position.step < self._steps and not self._is_over(position):
             negatives = self._mine(position.step) if self._refreshes(position.step) else negatives
             loss, tokens = self._stepper.learn(position.step, self._steps, next(batches), negatives)
@@ -224,7 +230,7 @@ class Trainer:
             return self._miner.mine()
         if not (step and not self._refreshes(step) and self._mined):
             tools, queries = (self._network.measured(texts) for texts in self._texts)
-            self._mined = self._miner.rank(tools, queries)
+            self._mined = self._miner.rank(tools, queries, self._counts)
         return self._miner.mine(self._mined)
 
     def _take_up(self, resume: bool) -> _Position:
