@@ -44,10 +44,7 @@ FOLDERS = {
     "a width beyond all measure": ({"config.json": CONFIG | {"hidden_size": 10**9}}, "how wide"),
     "a width of text": ({"config.json": CONFIG | {"hidden_size": "16"}}, "how wide"),
     "room for no text": ({"sentence_bert_config.json": {"max_seq_length": 2}}, "reads 2 tokens"),
-    "positions below all measure": (
-        {"config.json": CONFIG | {"max_position_embeddings": -1}},
-        "reads -1 tok",
-    ),
+    "a single position": ({"config.json": CONFIG | {"max_position_embeddings": 1}}, "reads 1 tokens"),
     "modules that are none": ({"modules.json": {}}, "lists no modules"),
     "a module of another kind": (
         {"modules.json": [{"type": "sentence_transformers.models.Transformer"}, {"type": "evil.Dense"}]},
