@@ -239,7 +239,7 @@ def test_an_output_that_cannot_be_is_refused(tiny_encoder, tmp_path):
 @pytest.mark.parametrize(
     ("teacher", "kind", "what"),
     [
-        ("none", "kl", "no teacher here"),
+        ("none", "kl", "no such folder"),
         (None, "kl", "without a teacher"),
         ("none", "none", "no distillation"),
     ],

@@ -97,7 +97,8 @@ def _add_folder(collector: Collector, folder: Path) -> None:
         _count_notes(collector, found)
     for path in sorted(folder.iterdir()):
         if path.is_file() and path.name.startswith(_FILES):
-            collector.hashes[path.name] = hash_file(path)
+            name = path.name if path.name not in collector.hashes else str(path)  # of another folder
+            collector.hashes[name] = hash_file(path)
 
 
 def _part(folder: Path) -> str:
