@@ -12,7 +12,8 @@ import pytest
 from toolhaft.testing import CannedTool, tool_spec
 from toolhaft.tools.catalog import Catalog
 from toolhaft.tools.catalog_file import open_catalog_file
-from toolhaft_dense import segments
+from toolhaft_dense import arrays_file, segments
+from toolhaft_dense.checks import Checks
 from toolhaft_dense.retriever import Dense
 
 pytestmark = pytest.mark.slow
@@ -164,12 +165,18 @@ def _of_another(folder):
     file.write_text(file.read_text().replace('"dead": []', '"dead": [99]'))
 
 
+def _of_another_position(folder):
+    file = next(folder.glob("*.json"))
+    file.write_text(file.read_text().replace('"dead": []', '"dead": [9]'))
+
+
 DAMAGES = {
     "manifest empty": (_text("index.json", b""), 0),
     "manifest of another kind": (_text("index.json", b"[]"), 0),
     "manifest with a path": (_text("index.json", b'{"format":1,"composition":"1","layers":["../x"]}'), 0),
     "manifest without end": (_text("index.json", b"[" * 100_000), 0),
     "manifest of other positions": (_of_another, 0),
+    "manifest with a flipped bit": (_of_another_position, 0),
     "manifest is a pipe": (_pipe("index.json"), 0),
     "vectors are a pipe": (_pipe("*.vectors"), 40),
     "vectors are a link": (_link, 40),
@@ -194,6 +201,35 @@ async def test_a_damaged_one_is_told_of_and_made_anew(opened, place, caplog, cas
     caplog.clear()
     assert (await opened()).encoded == 0
     assert caplog.text == ""
+
+
+@pytest.mark.anyio
+async def test_vectors_that_are_found_to_be_damaged_by_a_query_are_made_anew(
+    opened, place, caplog, monkeypatch
+):
+    """As those of a large file, which are not checked when it is opened."""
+    check_rows = Checks.check_rows
+    opening = [True]
+
+    def check_later(self, *rows):
+        if not opening:
+            check_rows(self, *rows)
+
+    monkeypatch.setattr(Checks, "check_rows", check_later)
+    right = await everything(await opened())
+    (file,) = place.parent.rglob("*.vectors")
+    arrays, _ = arrays_file.open_arrays(file)
+    content = file.read_bytes()
+    spot = content.index(arrays["whole"][20].tobytes())
+    file.unlink()
+    file.write_bytes(content[:spot] + bytes([content[spot] ^ 0x40]) + content[spot + 1 :])
+    retriever = await opened()
+    assert retriever.encoded == 0
+    opening.clear()
+    assert await everything(retriever) == pytest.approx(right, abs=0.02)
+    assert retriever.encoded == 40
+    assert "damaged" in caplog.text
+    assert str(file) in caplog.text
 
 
 @pytest.mark.anyio

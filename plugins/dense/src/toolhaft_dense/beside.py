@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import stat
@@ -97,6 +98,7 @@ class BesideIndex:
             "layers": list(ids),
             "dead": sorted(dead),
         }
+        content["digest"] = _digest(content)
         self.folder.mkdir(parents=True, exist_ok=True)
         write_whole(self.folder / _MANIFEST, [json.dumps(content).encode()])
         self.segments.remove_abandoned(ids)
@@ -112,6 +114,8 @@ class BesideIndex:
     def _read(self, content: Any) -> KeptTable | None:
         if content["format"] != _FORMAT or content["composition"] != COMPOSITION:
             return None  # of another release: nothing is wrong with it
+        if content.pop("digest", None) not in (_digest(content), None):
+            raise ValueError("it is not what was written")
         ids = [str(id) for id in content["layers"]]
         if not ids or any(set(id) - set("0123456789abcdef") for id in ids):
             raise ValueError("it names no segments")
@@ -126,6 +130,10 @@ class BesideIndex:
         if not all(isinstance(position, int) and 0 <= position < table.size for position in dead):
             raise ValueError("it names positions that there are not")
         return KeptTable(table=table, ids=tuple(ids), version=str(content["version"]), segments=tuple(found))
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def layer_of(segment: Segment) -> Layer:
