@@ -393,3 +393,25 @@ def test_a_document_of_a_billion_terms_is_refused(tmp_path, caplog):
     (tmp_path / "index.json").write_text(json.dumps(manifest))
     assert open_index(tmp_path, SETTINGS) is None
     assert "cannot be read" in caplog.text
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells what is mapped")
+def test_after_much_reading_what_is_mapped_is_let_go_of_and_comes_back(tmp_path, monkeypatch):
+    def mapped():
+        entries = Path("/proc/self/smaps").read_text().split(str(tmp_path))[1:]
+        return sum(int(entry.split("Rss:")[1].split()[0]) for entry in entries)
+
+    ArrayIndex.build(drawn_documents(3_000), SETTINGS, folder=tmp_path, version="1")
+    index = open_index(tmp_path, SETTINGS)
+    before = ranked(index)
+    held = mapped()
+    monkeypatch.setattr(segment_file, "MOST_MAPPED", 1)
+    index.top({"w90": 1.0}, 1)
+    assert mapped() < held / 2
+    threads = [threading.Thread(target=lambda: found.append(ranked(index))) for _ in range(4)]
+    found = []
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [before] * 4

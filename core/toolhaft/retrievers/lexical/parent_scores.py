@@ -97,6 +97,7 @@ class Parents:
 
     def _read_rows(self, number: int) -> Any:
         file = self._segments[number].file
+        file.checked("parent_starts")
         own = file.checked("parents")
         if not file.trusted and len(own) and int(own.max()) > len(file.array("parent_hashes")):
             raise file.damaged("a parent lies outside")

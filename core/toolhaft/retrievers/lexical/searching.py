@@ -35,6 +35,8 @@ _LOOKED_UP = 20
 """How many postings are added in the time in which one is looked up."""
 _FAINT = 1e-9
 """Weight up to which a term may add so little to the score of a parent that it is lost in rounding."""
+_POSTING = 8
+"""Bytes of a posting."""
 _REMEMBERED = 10_000
 """Terms of which it is remembered where they are."""
 
@@ -90,6 +92,8 @@ class Search:
             if term is not None
         ]
         k = min(k, self.live)
+        if parent_share:
+            self._known_parents()
         if not terms or k < 1:
             return []
         weighed = [(term, term.idf * weight) for term, weight in terms]
@@ -101,6 +105,7 @@ class Search:
         else:
             rows, own = self._candidates(weighed, scores, parents, k)
         best = best_of(rows, own, lambda rows: self._gather("orders", rows), k)
+        self._segments[0].file.count_read(_POSTING * sum(term.frequency for term, _ in terms))
         # A fresh array of this size would cost more than the sums: its pages have to be had from the system.
         self._spare.append(scores)
         return self._hits(*best)

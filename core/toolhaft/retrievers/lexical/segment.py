@@ -143,7 +143,6 @@ class Segment:
     def parents_with(self, terms: Any) -> list[Any]:
         """Return for each of some terms the numbers of its documents' parents, from 1; none for -1."""
         starts, lists = self.file.array("parent_starts"), self.file.array("parent_postings")
-        self.file.check("parent_starts", 0, len(starts))
         found: list[Any] = []
         for term, first, last in zip(
             terms.tolist(), starts[terms].tolist(), starts[terms + 1].tolist(), strict=True
@@ -166,6 +165,7 @@ class Segment:
             raise self.file.damaged("postings lie outside")
         self.file.check("postings", 2 * int(starts[0]), 2 * int(starts[-1]))
         words = self._postings[2 * int(starts[0]) : 2 * int(starts[-1])]
+        self.file.count_read(words.nbytes)
         terms = np.repeat(np.arange(len(counts)), counts)
         places = np.arange(len(terms)) + (starts[:-1] - starts[0])[terms]
         return terms, words[places], words[places + counts[terms]].view("<f4")
@@ -228,6 +228,7 @@ class Segment:
             words = self._postings[begin : begin + _SCANNED]
             same = words == rows[0] if len(rows) == 1 else np.isin(words, rows)
             found.append(np.flatnonzero(same) + begin)
+            self.file.count_read(words.nbytes)
         places = np.concatenate(found) if found else np.zeros(0, np.int64)
         terms = np.searchsorted(starts, places, "right") - 1
         # The second half of each term's words are gains, which may look like rows.
