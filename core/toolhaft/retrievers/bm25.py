@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +204,8 @@ class BM25(Retriever):
             _logger.warning("%s; the search index is made anew", error)
             index.close()
             return self._build(tools), False
+        with suppress(FormatError):  # reading the first spec takes longest; that it is damaged is told later
+            tools.specs.several(islice(tools.specs.names(), 1))
         return index, opened
 
     def _open_with(self, others: Sequence[Specs], tools: KnownTools, file: Specs) -> tuple[TermIndex, bool]:
@@ -220,7 +224,7 @@ class BM25(Retriever):
 
     def _warm(self, index: TermIndex) -> None:
         """Have an index prepare what it would at its first query."""
-        index.top({" ": 1.0}, 1, parent_share=self._parent_boost)
+        index.top(weigh_terms("prepare"), 1, parent_share=self._parent_boost)
 
     def _open(self, tools: KnownTools) -> TermIndex | None:
         """Return the kept index of the tools, brought up to date, or None where it must be made anew."""
