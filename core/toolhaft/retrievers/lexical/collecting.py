@@ -169,8 +169,7 @@ class Collector:
         frequencies = np.diff(np.append(begins, len(keys))).astype("<u4")
         keys = keys[begins]
         starts = np.searchsorted(keys, np.arange(len(hashes) + 1, dtype=np.uint64) << np.uint64(32))
-        places = (self._spill.append(keys.astype("<u4")), self._spill.append(frequencies))
-        self._runs.append(RunSource(self._spill, hashes, starts, places))
+        self._runs.append(RunSource(self._spill, hashes, starts, keys.astype("<u4"), frequencies))
         self._sorted = len(self._lengths)
 
 

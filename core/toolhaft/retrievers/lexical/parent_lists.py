@@ -7,6 +7,10 @@ from typing import Any
 
 from toolhaft.retrievers.lexical.arrays import np
 from toolhaft.retrievers.lexical.segment_writer import SegmentWriter
+from toolhaft.retrievers.lexical.sources import Spill
+
+_AT_ONCE = 1_000_000
+"""Numbers that are copied in one go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,8 @@ class ParentLists:
         self._parents = parents
         self._lengths = np.zeros(len(parents.hashes) + 1, np.int64)
         self._counts: list[Any] = []
-        self._lists: list[Any] = []
+        self._lists = Spill(None)
+        self._size = 0
 
     def add(self, words: Any, counts: Any) -> None:
         """Take the postings of the next terms: for each so many rows, then as many gains."""
@@ -53,7 +58,10 @@ class ParentLists:
         keys = keys[keys.astype("<u4") > 0]
         numbers = keys.astype("<u4")
         self._lists.append(numbers)
-        self._counts.append(np.bincount((keys >> np.uint64(32)).astype(np.int64), minlength=len(counts)))
+        self._size += len(numbers)
+        self._counts.append(
+            np.bincount((keys >> np.uint64(32)).astype(np.int64), minlength=len(counts)).astype("<u4")
+        )
         self._lengths += np.bincount(numbers, minlength=len(self._lengths))
 
     def write(self, writer: SegmentWriter) -> None:
@@ -64,5 +72,7 @@ class ParentLists:
             "parent_starts", np.concatenate([[0], np.cumsum(np.concatenate([[0], *self._counts])[1:])])
         )
         writer.begin("parent_postings")
-        for numbers in self._lists:
+        for first in range(0, self._size, _AT_ONCE):
+            numbers = self._lists.read(0, first, min(first + _AT_ONCE, self._size))
             writer.write("parent_postings", numbers)
+        self._lists.close()

@@ -8,17 +8,25 @@ from typing import Any, BinaryIO, Protocol
 from toolhaft.retrievers.lexical.arrays import np
 from toolhaft.retrievers.lexical.segment import Segment
 
+PARTS = 64
+"""Ranges of hashes, equally wide, of which terms can be read one by one."""
+_BOUNDS = np.arange(1, PARTS, dtype="<u8") << np.uint64(58)
+
 
 class Source(Protocol):
     """Postings in the order of their terms.
 
     Attributes:
-        hashes: Of the terms, ascending.
-        counts: In how many documents each is, of those that are taken over.
+        size: How many postings there are, about.
+        bounds: Number of the first term in each range of hashes, and the number of terms.
     """
 
-    hashes: Any
-    counts: Any
+    size: int
+    bounds: Any
+
+    def terms(self, first: int, last: int) -> tuple[Any, Any]:
+        """Return hashes, ascending, of a range of terms, and in how many documents each is."""
+        ...
 
     def read(self, first: int, last: int) -> tuple[Any, Any, Any]:
         """Return number within a range of terms, new row and frequency of each of their postings."""
@@ -48,12 +56,13 @@ class Spill:
             self._leave_memory()
         try:
             self._stream.seek(start)
-            self._stream.write(data)
-            self._stream.flush()
+            _write_all(self._stream, data)
         except OSError:
             # The disk is full: all goes back to memory, once and for good.
             self._stream.seek(0)
-            kept = BytesIO(self._stream.read(start))
+            kept = BytesIO()
+            while piece := self._stream.read(min(1 << 20, start - kept.tell())):
+                kept.write(piece)
             self._stream.close()
             self._stream = kept
             self._in_memory = True
@@ -84,7 +93,7 @@ class Spill:
             held = self._stream
             held.seek(0)
             while piece := held.read(1 << 20):
-                stream.write(piece)
+                _write_all(stream, memoryview(piece))
         except OSError:
             stream.close()
             return
@@ -93,41 +102,62 @@ class Spill:
         self._in_memory = False
 
 
+def _write_all(stream: BinaryIO, data: memoryview) -> None:
+    """Write to a stream without a buffer, which may take less than it is given: the end of the disk, say."""
+    while data:
+        data = data[stream.write(data) :]
+
+
+def bounds_of(hashes: Any) -> Any:
+    """Return where the ranges of ascending hashes begin, and their end."""
+    return np.concatenate([[0], np.searchsorted(hashes, _BOUNDS), [len(hashes)]])
+
+
 class RunSource:
-    """A run of documents, as a build puts it aside.
+    """A run of documents, put aside by a build.
 
     Args:
-        spill: Holds rows and frequencies.
+        spill: Where it is put aside.
         hashes: Of its terms, ascending.
         starts: Of each term's postings among all, and their end.
-        places: Where rows and frequencies begin.
-        new_rows: Row among all -> row to give, or -1; None where nothing changes.
+        rows: Of the postings.
+        frequencies: Likewise.
     """
 
-    def __init__(self, spill: Spill, hashes: Any, starts: Any, places: tuple[int, int]) -> None:
+    def __init__(self, spill: Spill, hashes: Any, starts: Any, rows: Any, frequencies: Any) -> None:
+        self.size = len(rows)
+        self.bounds = bounds_of(hashes)
         self._spill = spill
-        self._starts = starts
-        self._places = places
-        self.new_rows: Any = None
-        self.hashes = hashes
-        self.counts = np.diff(starts)
+        self._hashes = spill.append(hashes)
+        self._starts = spill.append(starts.astype("<u4"))
+        self._places = (spill.append(rows), spill.append(frequencies))
+        self._new_rows: Any = None
+        self._counts: Any = None
 
     def leave_out(self, new_rows: Any) -> None:
         """Give documents other rows, and leave out those whose new row is -1."""
-        self.new_rows = new_rows
-        terms, _, _ = self.read(0, len(self.hashes))
-        self.counts = np.bincount(terms, minlength=len(self.hashes))
+        self._new_rows = new_rows
+        size = int(self.bounds[-1])
+        terms, _, _ = self.read(0, size)
+        self._counts = np.bincount(terms, minlength=size).astype("<u4")
+
+    def terms(self, first: int, last: int) -> tuple[Any, Any]:
+        """Return hashes of a range of terms, and in how many documents each is."""
+        hashes = self._spill.read(self._hashes, 2 * first, 2 * last).view("<u8")
+        if self._counts is not None:
+            return hashes, self._counts[first:last]
+        return hashes, np.diff(self._spill.read(self._starts, first, last + 1))
 
     def read(self, first: int, last: int) -> tuple[Any, Any, Any]:
         """Return number, row and frequency of postings."""
-        starts = self._starts[first : last + 1]
+        starts = self._spill.read(self._starts, first, last + 1)
         rows, frequencies = (
             self._spill.read(place, int(starts[0]), int(starts[-1])) for place in self._places
         )
         terms = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-        if self.new_rows is None:
+        if self._new_rows is None:
             return terms, rows, frequencies
-        rows = self.new_rows[rows]
+        rows = self._new_rows[rows]
         kept = rows >= 0
         return terms[kept], rows[kept], frequencies[kept]
 
@@ -146,12 +176,16 @@ class SegmentSource:
         self._segment = segment
         self._top = k1 + 1
         self._norms = norms
-        self.hashes = segment.terms()
-        self.counts = segment.frequencies(np.arange(len(self.hashes)))
+        self.bounds = bounds_of(segment.terms())
+        self.size = len(segment.file.array("postings")) // 2
         kept = np.ones(segment.size, dtype=bool)
         kept[segment.removed.rows] = False
         self.kept = kept
         self._new_rows = np.where(kept, np.cumsum(kept) - 1 + first, -1)
+
+    def terms(self, first: int, last: int) -> tuple[Any, Any]:
+        """Return hashes of a range of terms, and in how many documents each is."""
+        return self._segment.terms()[first:last], self._segment.frequencies(np.arange(first, last))
 
     def read(self, first: int, last: int) -> tuple[Any, Any, Any]:
         """Return number, row and frequency of postings; the frequency is solved from the gain."""
