@@ -55,6 +55,11 @@ class BM25(Retriever):
         epsilon: Share of the average idf that very common words get.
         weights: How often each field counts: a `FieldWeights` or a mapping by field name.
         parent_boost: Share of its service's score that a tool gets on top, 0 to 10. 0 leaves plain BM25.
+        category_boost: Share of the best score among the tools with the same first tag that each of them
+            gets on top, 0 to 10.
+        grams: Weight of runs of five characters beside words, 0 to 10: finds what is misspelt, in an index
+            that is several times as large. Neither this nor ``category_boost`` gained on the development
+            sets (docs/explanation/tool-search.md), so both are 0.
         keep: Whether to keep an index beside a catalog file.
 
     Raises:
@@ -71,12 +76,16 @@ class BM25(Retriever):
         epsilon: float = 0.25,
         weights: FieldWeights | Mapping[str, int] | None = None,
         parent_boost: float = 1.2,
+        category_boost: float = 0.0,
+        grams: float = 0.0,
         keep: bool = True,
     ) -> None:
         self._weights = read_weights(weights)
         self._parent_boost = check_share(parent_boost)
+        self._category_boost = check_share(category_boost, "category_boost")
+        self._grams = check_share(grams, "grams")
         self._keep = keep
-        composition = f"{COMPOSITION}:{_written(self._weights)}"
+        composition = f"{COMPOSITION}:{_written(self._weights)}{',grams' if grams else ''}"
         self._settings = IndexSettings(k1=k1, b=b, epsilon=epsilon, composition=composition)
         self._searched = _Searched(KnownTools(), build_index((), self._settings))
         self._changing = threading.Lock()
@@ -95,7 +104,7 @@ class BM25(Retriever):
         """
         searched, hits = await self._hits(query, k)
         found = searched.tools.find(hit.name for hit in hits)
-        if _is_foreign(searched, hits, found, query):
+        if self._is_foreign(searched, hits, found, query):
             await self._mend(searched, "the search index is not of these tools")
             searched, hits = await self._hits(query, k)
             found = searched.tools.find(hit.name for hit in hits)
@@ -127,14 +136,34 @@ class BM25(Retriever):
             raise UsageError(f"the query is {repr(query)[:60]}", hint="Give text")
         if not isinstance(k, int) or isinstance(k, bool):
             raise UsageError(f"k is {repr(k)[:60]}", hint="Give a whole number")
-        terms = weigh_terms(query)
         searched = self._searched
         try:
-            return searched, searched.index.top(terms, k, parent_share=self._parent_boost)
+            return searched, self._top(searched.index, query, k)
         except FormatError as error:
             await self._mend(searched, error)
         searched = self._searched
-        return searched, searched.index.top(terms, k, parent_share=self._parent_boost)
+        return searched, self._top(searched.index, query, k)
+
+    def _top(self, index: TermIndex, query: str, k: int) -> list[Hit]:
+        return index.top(
+            weigh_terms(query, self._grams),
+            k,
+            parent_share=self._parent_boost,
+            category_share=self._category_boost,
+        )
+
+    def _is_foreign(
+        self, searched: _Searched, hits: Sequence[Hit], found: Sequence[ToolSpec | None], query: str
+    ) -> bool:
+        """Return whether a kept index, that says it is of these tools as they are, turns out not to be."""
+        if searched.doubt is None or searched.doubt.settled:
+            return False
+        names = (hit.name for hit in hits)
+        wanted = weigh_terms(query, self._grams).keys()
+        if not searched.doubt.is_wrong(zip(names, found, strict=True), wanted):
+            return False
+        version = searched.index.version
+        return bool(version) and version == _file_and_others(searched.tools.specs)[0].version
 
     async def _mend(self, broken: _Searched, what: FormatError | str) -> None:
         from toolhaft.tools.threads import run_in_thread
@@ -224,7 +253,7 @@ class BM25(Retriever):
 
     def _warm(self, index: TermIndex) -> None:
         """Have an index prepare what it would at its first query."""
-        index.top(weigh_terms("prepare"), 1, parent_share=self._parent_boost)
+        self._top(index, "prepare", 1)
 
     def _open(self, tools: KnownTools) -> TermIndex | None:
         """Return the kept index of the tools, brought up to date, or None where it must be made anew."""
@@ -272,10 +301,11 @@ class BM25(Retriever):
         return (self._document(key, spec) for key, spec in tools.keyed())
 
     def _document(self, key: str, spec: ToolSpec) -> Document:
-        return Document(name=key, terms=self._terms(spec), parent=spec.parent)
+        category = next(iter(spec.tags), "")
+        return Document(name=key, terms=self._terms(spec), parent=spec.parent, category=category)
 
     def _terms(self, spec: ToolSpec) -> list[str]:
-        return compose_tokens(spec, self._weights)
+        return compose_tokens(spec, self._weights, grams=self._grams > 0)
 
     def _folder(self, tools: KnownTools) -> Path | None:
         place = tools.specs.place
@@ -327,16 +357,3 @@ def _has(specs: Specs, name: str) -> bool:
     except KeyError:
         return False
     return True
-
-
-def _is_foreign(
-    searched: _Searched, hits: Sequence[Hit], found: Sequence[ToolSpec | None], query: str
-) -> bool:
-    """Return whether a kept index, that says it is of these tools as they are, turns out not to be."""
-    if searched.doubt is None or searched.doubt.settled:
-        return False
-    names = (hit.name for hit in hits)
-    if not searched.doubt.is_wrong(zip(names, found, strict=True), weigh_terms(query).keys()):
-        return False
-    version = searched.index.version
-    return bool(version) and version == _file_and_others(searched.tools.specs)[0].version

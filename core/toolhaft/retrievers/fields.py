@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from toolhaft.retrievers.grams import gram_terms
 from toolhaft.retrievers.pairs import pair_terms
 from toolhaft.text import clean, tokenize
 from toolhaft.types import ToolSpec
@@ -106,11 +107,18 @@ def compose_text(spec: ToolSpec) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def compose_tokens(spec: ToolSpec, weights: FieldWeights = FieldWeights()) -> list[str]:
+def compose_tokens(
+    spec: ToolSpec, weights: FieldWeights = FieldWeights(), *, grams: bool = False
+) -> list[str]:
     """Return a tool's search terms, those of each field repeated as often as its weight says.
 
     Title and description give their pairs of neighbouring terms too (see `pair_terms`); tags and
     parameters are lists, whose neighbours mean nothing.
+
+    Args:
+        spec: The tool.
+        weights: How often each field counts.
+        grams: Whether runs of characters are terms, too (see `gram_terms`).
 
     Source: S. Robertson, H. Zaragoza, M. Taylor, "Simple BM25 extension to multiple weighted fields",
     CIKM 2004: term frequencies are weighted and added before BM25, rather than scores after it.
@@ -128,6 +136,8 @@ def compose_tokens(spec: ToolSpec, weights: FieldWeights = FieldWeights()) -> li
             terms = tokenize(text)
             if paired:
                 terms.extend(list(pair_terms(terms)))
+            if grams:
+                terms.extend(gram_terms(text))
             tokens.extend(terms * weight)
     return tokens
 

@@ -52,8 +52,8 @@ class Parents:
         return [(number, score + share * scores.get(self._parents[number], 0.0)) for number, score in hits]
 
 
-def check_share(share: float) -> float:
-    """Return a share of a parent's score; raises `UsageError` unless it is from 0 to 10."""
+def check_share(share: float, name: str = "parent_boost") -> float:
+    """Return a share of a score; raises `UsageError` unless it is from 0 to 10."""
     if not isinstance(share, int | float) or not 0 <= share <= 10:
-        raise UsageError(f"parent_boost is {repr(share)[:60]}", hint="Use a number from 0 to 10")
+        raise UsageError(f"{name} is {repr(share)[:60]}", hint="Use a number from 0 to 10")
     return share
