@@ -161,7 +161,7 @@ class Collector:
         lengths = np.array(self._lengths[self._sorted :], "<u4")
         keys = numbers[np.frombuffer(self._ids, f"=u{self._ids.itemsize}")].astype(np.uint64)
         self._ids = array("I")
-        self._vocabulary = _numbering()
+        self._vocabulary.clear()
         keys <<= np.uint64(32)
         keys |= np.repeat(np.arange(self._sorted, self._sorted + len(lengths), dtype=np.uint64), lengths)
         keys.sort()
