@@ -87,7 +87,7 @@ class ArrayIndex(TermIndex):
             OSError: It cannot be read.
         """
         keeper = Keeper(folder, made_with(settings), KIND, manifest.generation)
-        return cls(
+        index = cls(
             [open_segment(folder, part, settings) for part in manifest.parts],
             settings,
             keeper,
@@ -95,6 +95,10 @@ class ArrayIndex(TermIndex):
             next_order=manifest.next_order,
             parts=manifest.parts,
         )
+        if all(segment.file.is_checked for segment in index._segments):
+            # Small: what its first query needs is prepared in a few milliseconds.
+            index.top({"": 1.0}, 1, parent_share=1.0)
+        return index
 
     def _use(self, segments: Sequence[Segment]) -> None:
         self._segments = tuple(segments)

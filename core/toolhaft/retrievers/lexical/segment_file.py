@@ -96,6 +96,11 @@ class SegmentFile:
         """Write the file as it is."""
         stream.write(self._buffer)
 
+    @property
+    def is_checked(self) -> bool:
+        """Whether all of it was checked, or need not be."""
+        return self._all_checked
+
     def array(self, name: str) -> Any:
         """Return a whole array, unchecked; see `check`."""
         try:
