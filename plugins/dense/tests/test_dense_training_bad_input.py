@@ -129,6 +129,8 @@ SETTINGS = {
     "symmetric=perhaps": "symmetric",
     "sentences=1": "sentences",
     "repeats=101": "repeats",
+    "share=0": "share",
+    "share=1.5": "share",
     "speed=9": "no setting",
     "batch": "no setting",
 }

@@ -32,7 +32,7 @@ _WHOLE = {
     "synthetic": 0,
     "seed": 0,
 }
-_POSITIVE = ("epochs", "learning_rate", "scale", "clip")
+_POSITIVE = ("epochs", "learning_rate", "scale", "clip", "share")
 _NOT_NEGATIVE = ("warm_up", "weight_decay", "distillation_weight")
 _FLAGS = ("symmetric", "sentences", "together", "dropout")
 _MOST = 10**9
@@ -42,6 +42,9 @@ _MOST_OF: Mapping[str, int] = {"repeats": 100}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrieverSettings:
     """What a training run depends on besides the encoder and the data.
+
+    Source: ``share`` is M. Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022, section 3
+    (weights between the first ones and those learned lose less on what was not learned).
 
     Attributes:
         epochs: Passes over the pairs of a query and a tool that answers it.
@@ -71,20 +74,21 @@ class RetrieverSettings:
         precision: ``auto`` is bfloat16 where the processor computes with it, else float32.
         clip: Largest norm of the gradient.
         weight_decay: Of AdamW.
+        share: How far the weights that are kept go from the first ones to those that were learned, in (0, 1].
         seed: Of everything that chance decides.
         checkpoint_every: Steps between checkpoints.
     """
 
-    epochs: float = 1.5
+    epochs: float = 1.0
     batch: int = 32
-    learning_rate: float = 5e-5
+    learning_rate: float = 7e-5
     warm_up: float = 0.1
     schedule: Schedule = "linear"
     max_tokens: int = 128
     batch_tokens: int = 2048
     scale: float = 20.0
     symmetric: bool = False
-    hard_negatives: int = 1
+    hard_negatives: int = 2
     depth: int = 20
     negatives: tuple[str, ...] = NEGATIVES
     refresh: int = 0
@@ -93,7 +97,7 @@ class RetrieverSettings:
     sentences: bool = True
     together: bool = True
     dropout: bool = False
-    repeats: int = 1
+    repeats: int = 3
     synthetic: int = 0
     frozen_layers: int = 0
     hold_out: float = 0.1
@@ -103,6 +107,7 @@ class RetrieverSettings:
     precision: Precision = "auto"
     clip: float = 1.0
     weight_decay: float = 0.01
+    share: float = 0.5
     seed: int = 0
     checkpoint_every: int = 50
 
@@ -112,13 +117,12 @@ class RetrieverSettings:
             if getattr(self, name) not in get_args(kind):
                 raise _wrong(name, getattr(self, name), f"Use {' or '.join(get_args(kind))}")
         for name, least in _WHOLE.items():
-            value, most = getattr(self, name), _MOST_OF.get(name, _MOST)
-            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-                raise _wrong(name, value, f"Give a whole number of at least {least}, at most {most}")
+            _check_whole(name, getattr(self, name), least)
         for name in (*_POSITIVE, *_NOT_NEGATIVE, "hold_out"):
             _check_number(name, getattr(self, name), positive=name in _POSITIVE)
-        if self.hold_out > 0.5:
-            raise _wrong("hold_out", self.hold_out, "Give a share from 0 to 0.5")
+        for name, largest in (("hold_out", 0.5), ("share", 1.0)):
+            if getattr(self, name) > largest:
+                raise _wrong(name, getattr(self, name), f"Give a share of at most {largest:g}")
         for name in _FLAGS:
             if not isinstance(getattr(self, name), bool):
                 raise _wrong(name, getattr(self, name), "Use true or false")
@@ -180,6 +184,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "sentences": False,
         "together": False,
         "dropout": True,
+        "share": 1.0,
         "precision": "float32",
         "patience": 0,
         "evaluations": 1,
@@ -203,6 +208,12 @@ def _read(name: str, kind: str, value: str) -> Any:
         return int(value) if kind == "int" else float(value) if kind == "float" else value
     except ValueError:
         raise _wrong(name, value, "Give a number") from None
+
+
+def _check_whole(name: str, value: Any, least: int) -> None:
+    most = _MOST_OF.get(name, _MOST)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise _wrong(name, value, f"Give a whole number of at least {least}, at most {most}")
 
 
 def _check_number(name: str, value: Any, *, positive: bool) -> None:

@@ -117,6 +117,7 @@ class Trainer:
         self._texts = passages, parts
         self._stepper = Stepper(network, learned, passages, settings, teacher)
         self._mined: dict[str, torch.Tensor] = {}
+        self._base = {name: one.detach().clone() for name, one in network.trained()}
         self._fingerprint = {
             **settings.to_json(),
             "precision": network.precision,
@@ -202,22 +203,36 @@ class Trainer:
     def _evaluate(self, log: TrainingLog, position: _Position) -> None:
         if not self._measure.queries:
             return
+        learned = {name: one.detach().clone() for name, one in self._network.trained()}
+        kept = self._kept(learned)
+        self._put(kept)
         found = self._measure.mean(self._network)
+        self._put(learned)
         log.write_measurement(position.step, found)
         position.waited = 0 if found > position.best else position.waited + 1
         # Few queries often come to the same figure: the weights that learned more are then kept.
         if found >= position.best:
             position.best, position.best_step = found, position.step
-            position.weights = {name: one.detach().clone() for name, one in self._network.trained()}
+            position.weights = kept
 
     def _put_best(self, position: _Position) -> None:
+        chosen = position.best >= 0 and position.best_step != position.step
+        self._put(position.weights if chosen else self._kept(dict(self._network.trained())))
+
+    def _kept(self, learned: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Return the weights that are kept of these: a share of the way to them from where it began."""
+        share = self._settings.share
+        return {
+            name: one.detach().clone() if share == 1 else self._base[name].lerp(one.detach(), share)
+            for name, one in learned.items()
+        }
+
+    def _put(self, weights: Mapping[str, torch.Tensor]) -> None:
         import torch
 
-        if position.best < 0 or position.best_step == position.step:
-            return
         with torch.no_grad():
             for name, parameter in self._network.trained():
-                parameter.copy_(position.weights[name])
+                parameter.copy_(weights[name])
 
     def _refreshes(self, step: int) -> bool:
         epoch = max(1, round(len(self._pairs) / self._batch))
@@ -254,12 +269,10 @@ class Trainer:
             best=checkpoint.best,
             best_step=checkpoint.best_step,
             waited=checkpoint.waited,
-            weights=dict(checkpoint.best_weights or checkpoint.weights),
+            weights=dict(checkpoint.best_weights) or self._kept(dict(self._network.trained())),
         )
 
     def _restore(self, checkpoint: Checkpoint, where: str) -> None:
-        import torch
-
         trained = dict(self._network.trained())
         if {name: tuple(one.shape) for name, one in trained.items()} != {
             name: tuple(one.shape) for name, one in checkpoint.weights.items()
@@ -267,8 +280,6 @@ class Trainer:
             raise UsageError(
                 "the checkpoint is of another encoder", where=where, hint="Train into another folder"
             )
-        with torch.no_grad():
-            for name, parameter in trained.items():
-                parameter.copy_(checkpoint.weights[name])
+        self._put(checkpoint.weights)
         self._stepper.load(checkpoint.optimizer, where)
         self._mined = dict(checkpoint.negatives)
