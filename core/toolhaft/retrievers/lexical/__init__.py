@@ -1,6 +1,14 @@
 """The search engine of the retriever `bm25`: an index of terms in pure Python or in arrays.
 
-`build_index` and `open_index` choose the engine by size. Only the array engine imports numpy.
+`build_index` and `open_index` choose the engine by size (`choosing`). Only the array engine imports numpy.
+
+- What both are: `base` (documents, settings, the interface), `idf`, `hashing`.
+- Pure Python: `pure`, kept as lines by `kept_documents`.
+- Arrays, a query: `array_index` over segments; `searching` goes through the terms, `frequencies` weighs them,
+  `parent_lists` and `parent_scores` add services, `ranking` picks the best.
+- Arrays, building: `collecting` takes documents in, `composing` makes segments, `merging` joins `sources`.
+- On disk: `manifest` says what belongs together, `keeping` and `kept_segments` are the folder, `segment` and
+  `segment_file` read one, `segment_writer` writes it; `blocks` are checksums, `plain_files` opens no links.
 """
 
 from toolhaft.retrievers.lexical.base import Document, Hit, IndexSettings, TermIndex
