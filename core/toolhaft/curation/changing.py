@@ -91,7 +91,7 @@ def _filled(text: str | None, word: str, value: str) -> str:
 
 
 def _described(text: str | None, old: str) -> str:
-    """Return the new description; where it grows too long, the old one in it is shortened, not the rule's words."""
+    """Return the new description; one that grows too long loses words of the old, not of the rule."""
     if text is None:
         return old
     mark = "{description}"
