@@ -6,9 +6,10 @@ python benchmarks/train_retriever.py --fused-on FOLD=FOLDER     fusion learned i
 
 The 343 services of the ToolBench queries are divided in two by a digest of category and service. Queries
 whose gold tools all stand on the one side are learned, those whose gold tools all stand on the other are the
-test; the pool is all 1,686 APIs, and, as a second figure, those of the test side alone. Documents are known
-when a catalog is served, so ``synthetic`` adds queries made from the documents of all tools, of the test
-side too: no query of the test, and no judgement, is in them. Settings are chosen with ``--inner``, which
+test; the pool is all 1,686 APIs, and, as a second figure, those of the test side alone. In the rows ``given``
+and ``synthetic`` the tools of the test side are not seen: neither as negatives nor in synthetic queries. In the
+row ``known`` their documents are, as those of a catalog that is served: mined as negatives, and made into
+synthetic queries; no query of the test, and no judgement, is in them. Settings are chosen with ``--inner``, which
 divides the training side in three by service and never reads a query of the test.
 
 ``hybrid`` has its default weights. ``--fused-on`` adds a row with learned ones: learned on the queries
@@ -57,10 +58,17 @@ def draw(what: str, service: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """What is learned and what is measured; ``pools`` are the tools searched, by name."""
+    """What is learned and what is measured.
+
+    Attributes:
+        learned: Queries of the training side; ``seen`` are its tools.
+        measured: Queries of the other side.
+        pools: The tools searched, by name.
+    """
 
     learned: tuple[Query, ...]
     measured: tuple[Query, ...]
+    seen: tuple[ToolSpec, ...]
     pools: Mapping[str, tuple[ToolSpec, ...]]
 
 
@@ -78,6 +86,7 @@ def divide(inner: int | None) -> Split:
     return Split(
         learned=tuple(query for query in found.queries if sides(query) == {"train"}),
         measured=measured,
+        seen=tuple(spec for spec in found.specs if side_of(service[spec.name], inner) == "train"),
         pools={f"all {len(found.specs):,}": found.specs, f"own side, {len(own):,}": own},
     )
 
@@ -129,9 +138,12 @@ class Figures:
             print(line, flush=True)
 
 
-def train(split: Split, settings: RetrieverSettings, output: Path, *, resume: bool) -> Path:
+def train(
+    split: Split, settings: RetrieverSettings, output: Path, *, known: bool = False, resume: bool = False
+) -> Path:
+    """Train on the training side; ``known`` adds the documents of all tools."""
     started, cpu = time.perf_counter(), time.process_time()
-    specs = next(iter(split.pools.values()))
+    specs = next(iter(split.pools.values())) if known else split.seen
 
     def tell(step: int, steps: int, said: str) -> None:
         if step % 10 == 0 or step == steps:
@@ -191,7 +203,7 @@ async def compare(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument(
-        "--rows", default="given,synthetic", help="given: queries alone; synthetic: with them"
+        "--rows", default="given,synthetic", help="given, synthetic: with made ones; known: of all documents"
     )
     parser.add_argument("--synthetic", type=int, default=500)
     parser.add_argument("--inner", type=int, choices=range(FOLDS))
@@ -215,9 +227,11 @@ def main() -> None:
     models: dict[str, Path | None] = {"untrained": None}
     models |= {title: Path(folder) for title, folder in chosen.trained.items()}
     for row in chosen.rows.split(",") if chosen.rows else ():
-        number = chosen.synthetic if row == "synthetic" else 0
+        number = 0 if row == "given" else chosen.synthetic
         settings = RetrieverSettings.from_words(chosen.words, chosen.preset, synthetic=number)
-        models[f"trained, {row}"] = train(split, settings, chosen.output / row, resume=chosen.resume)
+        models[f"trained, {row}"] = train(
+            split, settings, chosen.output / row, known=row == "known", resume=chosen.resume
+        )
     kept = chosen.output / "vectors"
     fold, _, folder = chosen.fused_on.partition("=")
     encoders = {False: None, True: Path(folder)} if folder else {}

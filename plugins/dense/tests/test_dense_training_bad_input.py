@@ -288,3 +288,24 @@ def test_a_full_disk_is_told_of_and_nothing_half_written_stays(tiny_encoder, tmp
     assert "Make room" in done.stdout
     assert not list((output / "checkpoints").iterdir())
     assert not (output / "model").exists()
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("taken", ["model/mine.txt", "README.md"])
+def test_a_folder_of_somebodys_own_is_not_written_over(tiny_encoder, tmp_path, taken, resume):
+    own = tmp_path / taken
+    own.parent.mkdir(exist_ok=True)
+    own.write_text("mine")
+    with pytest.raises(UsageError, match="already"):
+        train_retriever(
+            make_set(), tmp_path, RetrieverSettings(epochs=0.1), model=tiny_encoder, resume=resume
+        )
+    assert own.read_text() == "mine"
+
+
+def test_only_leftovers_of_ones_own_are_removed(tmp_path):
+    names = (".model.0123456789ab", ".model.backup", ".model.0123456789abc", ".git", "model.0123456789ab")
+    for name in names:
+        (tmp_path / name).mkdir()
+    remove_leftovers(tmp_path, "model")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names[1:])

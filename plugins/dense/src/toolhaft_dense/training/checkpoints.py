@@ -72,8 +72,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, fingerprint: Mapping[
     temporary = folder / f".{place.name}.{token_hex(6)}"
     with told_clearly(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for left in folder.glob(".*"):
-            shutil.rmtree(left, ignore_errors=True)
+        remove_leftovers(folder, _NAME.pattern)
         temporary.mkdir()
         try:
             _write(temporary, checkpoint, fingerprint)
@@ -86,6 +85,19 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, fingerprint: Mapping[
         for old in list_checkpoints(folder)[:-KEPT]:
             shutil.rmtree(old)
     return place
+
+
+def remove_leftovers(folder: Path, name: str) -> None:
+    """Remove what a killed process left beside its place, and nothing of others.
+
+    Args:
+        folder: Where it may lie.
+        name: Pattern of the places' names.
+    """
+    left = re.compile(rf"\.{name}\.[0-9a-f]{{12}}")
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if left.fullmatch(path.name):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager

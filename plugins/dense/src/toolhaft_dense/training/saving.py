@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from toolhaft_dense.training.checkpoints import told_clearly
+from toolhaft_dense.training.checkpoints import remove_leftovers, told_clearly
 from toolhaft_dense.training.network import Network
 from toolhaft_dense.weights import EncoderFolder
 
@@ -37,8 +38,7 @@ def save_encoder(network: Network, place: Path, card: str) -> None:
     """
     temporary = place.with_name(f".{place.name}.{token_hex(6)}")
     with told_clearly(place):
-        for left in place.parent.glob(f".{place.name}.*"):
-            shutil.rmtree(left, ignore_errors=True)
+        remove_leftovers(place.parent, re.escape(place.name))
         temporary.mkdir(parents=True)
         try:
             _write(network, temporary)
