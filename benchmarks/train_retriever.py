@@ -6,11 +6,12 @@ python benchmarks/train_retriever.py --fused-on FOLD=FOLDER     fusion learned i
 
 The 343 services of the ToolBench queries are divided in two by a digest of category and service. Queries
 whose gold tools all stand on the one side are learned, those whose gold tools all stand on the other are the
-test; the pool is all 1,686 APIs, and, as a second figure, those of the test side alone. In the rows ``given``
-and ``synthetic`` the tools of the test side are not seen: neither as negatives nor in synthetic queries. In the
-row ``known`` their documents are, as those of a catalog that is served: mined as negatives, and made into
-synthetic queries; no query of the test, and no judgement, is in them. Settings are chosen with ``--inner``, which
-divides the training side in three by service and never reads a query of the test.
+test; the pool is all 1,686 APIs, and, as a second figure, those of the test side alone. In the rows
+``given`` and ``synthetic`` the tools of the test side are not seen: neither as negatives nor in synthetic
+queries. In the row ``known`` their documents are, as those of a catalog that is served: mined as
+negatives, and made into synthetic queries; no query of the test, and no judgement, is in them. Settings
+are chosen with ``--inner``, which divides the training side in three by service and never reads a query of
+the test.
 
 ``hybrid`` has its default weights. ``--fused-on`` adds a row with learned ones: learned on the queries
 of that fold, for the untrained encoder with itself and for the trained ones with the encoder in FOLDER, which

@@ -10,6 +10,7 @@ import pytest
 
 from toolhaft.errors import ConfigError, FormatError, ModelError, ToolhaftError, UnknownNameError, UsageError
 from toolhaft.testing import tool_spec
+from toolhaft_dense.training.checkpoints import remove_leftovers
 from toolhaft_dense.training.running import train_retriever
 from toolhaft_dense.training.settings import RetrieverSettings
 from toolhaft_dense.training.sources import Sources, gather

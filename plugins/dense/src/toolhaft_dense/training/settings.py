@@ -194,8 +194,9 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 """Settings by name.
 
 Source: ``toolllm`` is Y. Qin et al., "ToolLLM", ICLR 2024, appendix A.1, with the warm-up, length and seed of
-its published code; there the base is bert-base-uncased, here what ``--model`` names. Our deviation: another
-positive of a query is never its negative.
+its published code; there the base is bert-base-uncased, here what ``--model`` names. Our deviations:
+another positive of a query is never its negative, documents are the passages that are served and not
+their JSON, and a tenth of the services is held out unless ``hold_out`` is 0.
 """
 
 
