@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from toolhaft.models.heuristic.clauses import Goal
@@ -55,6 +55,10 @@ class Entry:
     verbs: frozenset[str] = frozenset()
     claims: frozenset[tuple[str, str]] = frozenset()
     objects: frozenset[str] = frozenset()
+
+    def knows(self, stems: Iterable[str]) -> bool:
+        """Whether one of the stems, or a synonym of it, belongs to the tool."""
+        return any(one in self.weights or concept(one) in self.concepts for one in stems)
 
 
 @dataclass(frozen=True, slots=True)

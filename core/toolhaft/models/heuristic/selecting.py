@@ -49,6 +49,8 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
     if converters := _converters(walk, goal):
         return converters[:1]
     ranked = index.rank(goal, values)
+    if walk.turn.artifacts:
+        ranked = _beyond_media(ranked, goal)
     if not (ranked and _trusted(ranked[0], goal)) and (context := _context(walk, goal)):
         ranked = index.rank(goal, values, context)
     if not ranked:
@@ -69,6 +71,12 @@ def candidates(walk: Walk, goal: Goal, index: ToolIndex) -> list[Ranked]:
     ]
     near.sort(key=lambda one: -one.score * _fit(walk, goal, one))
     return _changing_first(near, ranked, goal)[:ALTERNATIVES]
+
+
+def _beyond_media(ranked: list[Ranked], goal: Goal) -> list[Ranked]:
+    """Return the tools that know more of a goal than that it is about a picture, where it says more."""
+    telling = set(content_stems(goal.text)) - MEDIA
+    return [one for one in ranked if one.entry.knows(telling)] if telling else ranked
 
 
 def called(walk: Walk, goal: Goal) -> Entry | None:
