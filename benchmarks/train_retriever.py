@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import tempfile
 import hashlib
 import json
 import time
@@ -208,7 +209,7 @@ def main() -> None:
     )
     parser.add_argument("--synthetic", type=int, default=500)
     parser.add_argument("--inner", type=int, choices=range(FOLDS))
-    parser.add_argument("--output", type=Path, default=Path("/tmp/train_retriever"))
+    parser.add_argument("--output", type=Path, default=Path(tempfile.gettempdir(), "train_retriever"))
     parser.add_argument("--preset", default="default")
     parser.add_argument("--set", dest="words", action="append", default=[])
     parser.add_argument("--threads", type=int, default=1)
