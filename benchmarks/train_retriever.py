@@ -24,9 +24,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import tempfile
 import hashlib
 import json
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
