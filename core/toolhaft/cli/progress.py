@@ -57,10 +57,22 @@ class ProgressBar:
             shown = None if title is None else terminal_safe(title)
             self._progress.update(self._progress.task_ids[0], advance=1, description=shown)
 
-    def reach(self, done: int, total: int) -> None:
-        """Say how many are done, for work that counts by itself."""
-        if self._progress is not None:
-            self._progress.update(self._progress.task_ids[0], completed=done, total=total)
+    def reach(self, done: int, total: int, title: str | None = None) -> None:
+        """Say how many are done, for work that counts by itself.
+
+        Args:
+            done: Things that are done.
+            total: Things that there are to do.
+            title: Another one than before begins another part of the work, with a guess of time of its own.
+        """
+        if self._progress is None:
+            return
+        task = self._progress.tasks[0]
+        shown = task.description if title is None else terminal_safe(title)
+        if shown == task.description:
+            self._progress.update(task.id, completed=done, total=total)
+        else:
+            self._progress.reset(task.id, completed=done, total=total, description=shown)
 
 
 @contextmanager

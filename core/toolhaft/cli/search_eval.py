@@ -160,11 +160,13 @@ class SearchEvaluation:
         async def search() -> list[Searches]:
             found = []
             for name, retriever in self._retrievers.items():
-                advance = partial(bar.advance, f"Searching with {name}")
-                found.append(await search_all(name, retriever, self._specs, judged, k, progress=advance))
+                bar.reach(0, len(self._pool), f"Indexing for {name}")
+                retriever.progress = bar.reach
+                tell = partial(bar.reach, title=f"Searching with {name}")
+                found.append(await search_all(name, retriever, self._specs, judged, k, progress=tell))
             return found
 
-        with bar.showing("Indexing", len(judged) * len(self._retrievers)):
+        with bar.showing("Indexing", len(self._pool)):
             return asyncio.run(search())
 
     def _notes(self, comparison: RankingComparison) -> list[str]:

@@ -21,6 +21,7 @@ from toolhaft.cli.catalogs import (
     open_location,
 )
 from toolhaft.cli.output import print_json, print_line
+from toolhaft.cli.progress import ProgressBar
 
 _SHOWN = 4
 """Findings of one tool that are printed."""
@@ -57,12 +58,14 @@ def lint(
 
     asked = read_own(queries).queries if queries is not None else ()
     catalog = open_location(location, auth, allow_host, curation=curate, lock=False)
-    listed = [
-        spec
-        for spec in catalog.specs()
-        if chosen(spec, tags=tag, methods=method, paths=path, operations=operation)
-    ]
-    found = judge(listed, asked)
+    bar = ProgressBar()
+    with bar.showing("Reading tools", len(catalog)):
+        listed = [
+            spec
+            for spec in catalog.specs()
+            if chosen(spec, tags=tag, methods=method, paths=path, operations=operation)
+        ]
+        found = judge(listed, asked, progress=bar.reach)
     if rule:
         found = found.only(rule)
     if as_json:

@@ -9,7 +9,7 @@ tool is never among the good ones.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -104,23 +104,32 @@ class LintReport:
         }
 
 
-def lint(specs: Iterable[ToolSpec], queries: Sequence[SearchQuery] = ()) -> LintReport:
+def lint(
+    specs: Iterable[ToolSpec],
+    queries: Sequence[SearchQuery] = (),
+    *,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> LintReport:
     """Judge tools by how well a model can choose and call them; no model is asked.
 
     Args:
         specs: Tools of any source. They are compared with one another, so give all that are offered together.
         queries: Instructions with the tools that they need; tools that a search for them does not find are
             named.
+        progress: Called with how many tools are done, how many there are, and what is done with them.
     """
+    tell = progress or _tell_nobody
     listed = list(specs)
+    tell(0, len(listed), "Comparing tools")
     texts: dict[str, list[str]] = defaultdict(list)
     for spec in listed:
         texts[spec.description.strip().casefold()].append(spec.name)
     alike = look_alikes([spec.name for spec in listed])
     producers = Producers(listed)
-    searches = Searches(listed, queries)
+    searches = Searches(listed, queries, progress=lambda done, of: tell(done, of, "Indexing tools"))
     found = []
-    for spec in listed:
+    for done, spec in enumerate(listed):
+        tell(done, len(listed), "Judging tools")
         findings = [
             *check_suspicion(spec),
             *check_descriptions(spec, texts),
@@ -135,6 +144,10 @@ def lint(specs: Iterable[ToolSpec], queries: Sequence[SearchQuery] = ()) -> Lint
         found.append(ToolScore(name=spec.name, score=_score(findings), findings=tuple(findings)))
     ordered = tuple(sorted(found, key=lambda tool: tool.score))
     return LintReport(tools=ordered, searched=searches.searched)
+
+
+def _tell_nobody(*_: object) -> None:
+    """Tell nobody how far it is."""
 
 
 def _score(findings: Sequence[Finding]) -> int:

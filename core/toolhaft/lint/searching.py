@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from toolhaft.lint.finding import Finding
@@ -33,9 +33,17 @@ class Searches:
     Args:
         specs: All tools.
         queries: Instructions with the tools that they need, such as a user's own examples.
+        progress: Called with how many tools are indexed, and how many there are.
     """
 
-    def __init__(self, specs: Sequence[ToolSpec], queries: Sequence[SearchQuery] = ()) -> None:
+    def __init__(
+        self,
+        specs: Sequence[ToolSpec],
+        queries: Sequence[SearchQuery] = (),
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self._progress = progress
         self._found: dict[str, list[Finding]] = defaultdict(list)
         self.searched = 0
         self._compare(specs)
@@ -52,6 +60,7 @@ class Searches:
         from toolhaft.retrievers.bm25 import BM25
 
         retriever = BM25()
+        retriever.progress = self._progress
         await retriever.index(specs)
         try:
             for spec in _sampled(specs):

@@ -51,7 +51,7 @@ async def search_all(
     queries: Sequence[SearchQuery],
     k: int,
     *,
-    progress: Callable[[], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Searches:
     """Index the tools and ask every query, one after the other.
 
@@ -61,26 +61,32 @@ async def search_all(
         specs: The tools to search.
         queries: What is asked.
         k: How many hits are kept.
-        progress: Is called after each query.
+        progress: Called with how many queries are done and how many there are: once the tools are indexed,
+            and after each query. How far the index is, the retriever tells by its own ``progress``.
     """
+    tell = progress or _tell_nobody
     try:
         started = time.perf_counter()
         await retriever.index(specs)
         index_seconds = time.perf_counter() - started
+        tell(0, len(queries))
         hits: dict[str, tuple[tuple[str, float], ...]] = {}
         seconds: dict[str, float] = {}
-        for query in queries:
+        for done, query in enumerate(queries, 1):
             started = time.perf_counter()
             found = await retriever.retrieve(query.text, k)
             seconds[query.id] = time.perf_counter() - started
             hits[query.id] = tuple((hit.item.name, float(hit.score)) for hit in found[:k])
-            if progress is not None:
-                progress()
+            tell(done, len(queries))
         return Searches(
             name=name, hits=hits, seconds=seconds, engine=retriever.engine, index_seconds=index_seconds
         )
     finally:
         await retriever.close()
+
+
+def _tell_nobody(*_: int) -> None:
+    """Tell nobody how far it is."""
 
 
 def compare_searches(
