@@ -8,12 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from toolhaft.errors import ConfigError, ToolhaftError
-from toolhaft.text import clean
-from toolhaft.tools.foreign import call_alone
+from toolhaft.errors import ConfigError
 from toolhaft_dense.bert_shape import BertShape
 from toolhaft_dense.encoder import Runtime
 from toolhaft_dense.onnx_matrices import Precision
+from toolhaft_dense.torch_weights import load_weights, torch_threads
 from toolhaft_dense.weights import EncoderFolder, find_encoder
 
 Pair = tuple[list[int], list[int]]
@@ -110,10 +109,7 @@ class _OnnxPairs:
 
 class _TorchPairs:
     def __init__(self, folder: EncoderFolder, threads: int | None) -> None:
-        loading = call_alone(_load, folder)
-        if loading.error is not None:
-            raise _explained(loading.error, folder)
-        self._tokenizer, self._model = loading.value
+        self._tokenizer, self._model, self._device = load_weights(folder, "cross-encoder")
         self._longest = folder.longest
         self._threads = threads
 
@@ -135,59 +131,6 @@ class _TorchPairs:
         given = {"input_ids": [tokens for tokens, _ in pairs]}
         if "token_type_ids" in names:
             given["token_type_ids"] = [kinds for _, kinds in pairs]
-        padded = self._tokenizer.pad(given, return_tensors="pt").to(self._model.device)
-        before = torch.get_num_threads()
-        if self._threads is not None:
-            torch.set_num_threads(self._threads)
-        try:
-            with torch.inference_mode():
-                return self._model(**padded).logits[:, 0].float().cpu().numpy()
-        finally:
-            torch.set_num_threads(before)
-
-
-def _load(folder: EncoderFolder) -> tuple[Any, Any]:
-    import torch
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
-    from transformers.utils import logging
-
-    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder.path), use_fast=True, local_files_only=True)
-        model, report = AutoModelForSequenceClassification.from_pretrained(
-            str(folder.path),
-            use_safetensors=True,
-            local_files_only=True,
-            dtype="float32",
-            output_loading_info=True,
-        )
-    finally:
-        logging.set_verbosity(level)
-        if shown:
-            logging.enable_progress_bar()
-    missing = sorted(report.get("missing_keys") or ())
-    if missing:
-        raise ConfigError(
-            f"{len(missing)} weights are missing, {missing[0]} among them; they would be random",
-            where=str(folder.path),
-            hint="Download the cross-encoder anew",
-        )
-    model.eval()
-    return tokenizer, model.to("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _explained(error: BaseException, folder: EncoderFolder) -> BaseException:
-    if isinstance(error, ToolhaftError) or not isinstance(error, Exception):
-        return error
-    if isinstance(error, ModuleNotFoundError):
-        return ConfigError(
-            f"the module {error.name!r} is not installed", hint="pip install 'toolhaft-dense[torch]'"
-        )
-    said = clean(" ".join(str(error).split()), 300) or type(error).__name__
-    return ConfigError(
-        f"the cross-encoder cannot be loaded: {said}",
-        where=str(folder.path),
-        hint="Its files may be damaged, or newer than the installed transformers",
-    )
+        padded = self._tokenizer.pad(given, return_tensors="pt").to(self._device)
+        with torch_threads(self._threads), torch.inference_mode():
+            return self._model(**padded).logits[:, 0].float().cpu().numpy()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import ConfigError, UsageError
 from toolhaft_dense.batches import plan_batches
-from toolhaft_dense.torch_runtime import load_weights
+from toolhaft_dense.torch_weights import load_weights
 from toolhaft_dense.training.settings import RetrieverSettings
 from toolhaft_dense.weights import EncoderFolder
 
