@@ -20,12 +20,12 @@ class ProgressBar:
         self._progress: Progress | None = None
 
     @contextmanager
-    def showing(self, title: str, total: int) -> Iterator[None]:
+    def showing(self, title: str, total: int | None = None) -> Iterator[None]:
         """Show the bar while the block runs.
 
         Args:
             title: Stands before the bar.
-            total: How many things there are to do.
+            total: How many things there are to do; None is not known yet.
         """
         if not sys.stderr.isatty():
             yield
@@ -61,18 +61,18 @@ class ProgressBar:
         """Say how many are done, for work that counts by itself.
 
         Args:
-            done: Things that are done.
+            done: Things that are done; 0 begins another part of the work, with a guess of time of its own.
             total: Things that there are to do.
-            title: Another one than before begins another part of the work, with a guess of time of its own.
+            title: Replaces the one before the bar.
         """
         if self._progress is None:
             return
         task = self._progress.tasks[0]
         shown = task.description if title is None else terminal_safe(title)
-        if shown == task.description:
-            self._progress.update(task.id, completed=done, total=total)
+        if done:
+            self._progress.update(task.id, completed=done, total=total, description=shown)
         else:
-            self._progress.reset(task.id, completed=done, total=total, description=shown)
+            self._progress.reset(task.id, total=total, description=shown)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -102,6 +103,21 @@ def read_at_most(file: Path, most: int, *, what: str, hint: str) -> bytes:
     if len(data) > most:
         raise FormatError(f"more than {most:,} bytes", where=str(file), hint=hint)
     return data
+
+
+def hash_file(file: Path) -> str:
+    """Return the SHA-256 of a file.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(
+            f"cannot be read: {error.strerror or error}", where=str(file), hint="Put the file back"
+        ) from None
 
 
 def read_record(kind: type[T], data: bytes, where: str) -> T:

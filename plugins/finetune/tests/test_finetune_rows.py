@@ -8,11 +8,12 @@ import pytest
 
 from toolhaft.errors import UsageError
 from toolhaft.testing import record_trajectory
+from toolhaft.training.log import TrainingLog, read_log
 from toolhaft.types import Gold, Task, ToolCall
 from toolhaft_finetune.batches import count_steps, endless_batches, plan_epoch
 from toolhaft_finetune.card import CardFacts, write_card
+from toolhaft_finetune.curve import draw_curve
 from toolhaft_finetune.first_call import FirstCall
-from toolhaft_finetune.log import TrainingLog, draw_curve, read_log
 from toolhaft_finetune.rows import read_rows
 from toolhaft_finetune.settings import TrainingSettings
 from toolhaft_finetune.training import Trained
@@ -93,7 +94,7 @@ def test_a_resumed_log_drops_what_its_checkpoint_does_not_know(tmp_path):
     log = TrainingLog(tmp_path, 0)
     for step in range(1, 6):
         log.write_step(step, loss=1.0 / step, rate=0.1, tokens=step * 10, seconds=1.0)
-    log.write_evaluation(5, loss=0.5)
+    log.write_figure(5, "eval_loss", 0.5)
     with (tmp_path / "log.jsonl").open("a") as file:
         file.write('{"step": 6, "lo')
     TrainingLog(tmp_path, 3).write_step(4, loss=0.1, rate=0.1, tokens=40, seconds=1.0)

@@ -6,6 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from toolhaft.training.card import (
+    Row,
+    list_figures,
+    list_settings,
+    list_sources,
+    render_card,
+    render_table,
+)
 from toolhaft_finetune.settings import TrainingSettings
 from toolhaft_finetune.training import Trained
 
@@ -46,66 +54,36 @@ def write_card(facts: CardFacts) -> str:
     rows = [(name, f"{number:,}") for name, number in facts.rows.items()]
     rows.append(("of these held out", f"{facts.held_out:,}"))
     rows += [(f"left out: {name}", f"{number:,}") for name, number in facts.dropped.items()]
-    settings = [(name, _shown(value)) for name, value in facts.settings.to_json().items()]
-    return "\n".join(
-        [
-            "---",
-            "library_name: transformers",
-            "tags: [tool-calling, toolhaft]",
-            "---",
-            "",
-            f"# {facts.base}, fine-tuned on tool calls",
-            "",
-            f"Trained with `toolhaft train sft` ({facts.settings.method}); loss on the assistant's turns only"
-            + (f", and {facts.settings.prompt_weight:g} on the rest" if facts.settings.prompt_weight else "")
-            + ".",
-            "",
-            "## Rows, by what made them",
-            "",
-            _table(("made by", "rows"), rows),
-            "",
-            "## Figures",
-            "",
-            _table(("figure", "value"), _figures(facts)),
-            "",
-            "![Loss by step](loss.svg)",
-            "",
-            "## Settings",
-            "",
-            _table(("setting", "value"), settings),
-            "",
-            "## What it was made from",
-            "",
-            _table(
-                ("file", "SHA-256"), [(f"base model {facts.base}", facts.base_hash), *facts.hashes.items()]
-            ),
-            "",
-            ", ".join(f"{name} {version}" for name, version in facts.versions.items()),
-            "",
-            "## Limits",
-            "",
-            _LIMITS,
-            "",
-        ]
+    weight = facts.settings.prompt_weight
+    rest = f", and {weight:g} on the rest" if weight else ""
+    files = {f"base model {facts.base}": facts.base_hash, **facts.hashes}
+    figures = render_table(("figure", "value"), _figures(facts))
+    settings = list_settings(facts.settings.to_json())
+    return render_card(
+        {"library_name": "transformers", "tags": "[tool-calling, toolhaft]"},
+        f"{facts.base}, fine-tuned on tool calls",
+        {
+            "": f"Trained with `toolhaft train sft` ({facts.settings.method}); loss on the assistant's turns "
+            f"only{rest}.",
+            "Rows, by what made them": render_table(("made by", "rows"), rows),
+            "Figures": f"{figures}\n\n![Loss by step](loss.svg)",
+            "Settings": render_table(("setting", "value"), settings),
+            "What it was made from": list_sources(files, facts.versions),
+            "Limits": _LIMITS,
+        },
     )
 
 
-def _figures(facts: CardFacts) -> list[tuple[str, str]]:
+def _figures(facts: CardFacts) -> list[Row]:
     trained = facts.trained
-    share = facts.parameters[0] / max(1, facts.parameters[1])
-    losses = [line["loss"] for line in facts.log if "loss" in line]
-    held = [line["eval_loss"] for line in facts.log if "eval_loss" in line]
-    tail = losses[-max(1, len(losses) // 10) :]
-    figures = [
-        ("steps", f"{trained.steps:,}"),
-        ("tokens seen", f"{trained.tokens:,}"),
-        ("seconds of training", f"{trained.seconds:,.0f}"),
-        ("parameters trained", f"{facts.parameters[0]:,} of {facts.parameters[1]:,} ({share:.1%})"),
-    ]
-    if losses:
-        figures.append(("training loss, first step", f"{losses[0]:.4f}"))
-        figures.append(("training loss, mean of the last tenth", f"{sum(tail) / len(tail):.4f}"))
-    if held:
+    figures = list_figures(
+        facts.log,
+        steps=f"{trained.steps:,}",
+        tokens=trained.tokens,
+        seconds=trained.seconds,
+        parameters=facts.parameters,
+    )
+    if held := [line["eval_loss"] for line in facts.log if "eval_loss" in line]:
         figures.append(("loss on held-out rows, before and after", f"{held[0]:.4f} and {held[-1]:.4f}"))
     return figures
 
@@ -117,16 +95,3 @@ _LIMITS = (
     "  what those do.\n"
     "- What it calls must be checked by a policy before it is done, as with any model."
 )
-
-
-def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [titles, ["---"] * len(titles), *([_cell(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(said: str) -> str:
-    return " ".join(said.replace("|", "\\|").replace("<", "&lt;").split())
-
-
-def _shown(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value)

@@ -35,6 +35,7 @@ def sft(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Fine-tune a model on tool calls, with loss on the assistant's turns only."""
+    from toolhaft.cli.progress import ProgressBar
     from toolhaft_finetune.sft import train_sft
 
     settings = TrainingSettings.from_words(
@@ -47,7 +48,8 @@ def sft(
         max_tokens=max_tokens,
         seed=seed,
     )
-    with _Bar() as bar:
+    bar = ProgressBar()
+    with bar.showing("Loading"):
         result = train_sft(
             model,
             data,
@@ -56,7 +58,7 @@ def sft(
             include=include,
             hold_out=hold_out,
             resume=resume,
-            progress=bar.tell,
+            progress=lambda step, steps, loss: bar.reach(step, steps, f"loss {loss:.3f}"),
         )
     _show(result, as_json=as_json)
 
@@ -85,27 +87,3 @@ def _show(result: Any, *, as_json: bool) -> None:
         print_line(f"left out: {number:,} rows ({name})")
     print_line(f"model  {result.merged}   (hf:{result.merged})")
     print_line(f"card   {result.card}")
-
-
-class _Bar:
-    """A progress bar that opens with the first step, when the number of steps is known."""
-
-    def __init__(self) -> None:
-        from contextlib import ExitStack
-
-        self._stack = ExitStack()
-        self._bar: Any = None
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def tell(self, step: int, steps: int, loss: float) -> None:
-        from toolhaft.cli.progress import ProgressBar
-
-        if self._bar is None:
-            self._bar = ProgressBar()
-            self._stack.enter_context(self._bar.showing("Training", steps))
-        self._bar.advance(f"loss {loss:.3f}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 
 from toolhaft.errors import FormatError, UsageError
 from toolhaft.generators.rows import LABELS, check_include
-from toolhaft.report.files import read_lines
+from toolhaft.report.files import hash_file, read_lines
 
 _ROLES = frozenset({"system", "user", "assistant", "tool"})
 _MOST_MESSAGES = 1_000
@@ -93,21 +92,6 @@ def read_rows(files: Sequence[Path], *, include: Collection[str] = ()) -> RowSet
     if not kept:
         raise UsageError("there are no rows", where=where, hint=_HINT)
     return RowSet(rows=tuple(kept), left_out=dict(left_out), hashes={f.name: hash_file(f) for f in files})
-
-
-def hash_file(file: Path) -> str:
-    """Return the SHA-256 of a file.
-
-    Raises:
-        UsageError: It cannot be read.
-    """
-    try:
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError as error:
-        raise UsageError(
-            f"cannot be read: {error.strerror or error}", where=str(file), hint="Put the file back"
-        ) from None
 
 
 def _read_file(file: Path) -> Iterator[Row]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from toolhaft.errors import UsageError
-from toolhaft.report.files import write_whole
+from toolhaft.report.files import hash_file, write_whole
+from toolhaft.training.folders import make_output, told_clearly, whole_folder
+from toolhaft.training.log import LOG, read_log
 from toolhaft_finetune.card import CardFacts, write_card
+from toolhaft_finetune.curve import draw_curve
 from toolhaft_finetune.folder import check_model_folder, load_model, load_tokenizer, quiet
-from toolhaft_finetune.log import LOG, draw_curve, read_log
 from toolhaft_finetune.lora import add_lora, merge, save_adapter
 from toolhaft_finetune.masking import Sample, make_samples
-from toolhaft_finetune.rows import Row, RowSet, hash_file, read_rows
+from toolhaft_finetune.rows import Row, RowSet, read_rows
 from toolhaft_finetune.settings import TrainingSettings
 from toolhaft_finetune.training import Progress, Trained, Trainer
 
@@ -77,7 +78,7 @@ def train_sft(
     if not 0 <= hold_out <= 0.5:  # a value that is not a number is refused, too
         raise UsageError(f"hold_out is {hold_out!r}", where="settings", hint="Give a share from 0 to 0.5")
     check_model_folder(model)
-    _check_output(output, model)
+    make_output(output, model, what="model")
     rows = read_rows(data, include=include)
     tokenizer = load_tokenizer(model)
     learned, held_out, long = _render(tokenizer, rows, settings.max_tokens, hold_out)
@@ -159,19 +160,6 @@ def _is_held_out(row: Row, share: float) -> bool:
     return int.from_bytes(digest[:4]) < share * 2**32
 
 
-def _check_output(output: Path, model: Path) -> None:
-    if output.exists() and not output.is_dir():
-        raise UsageError("the output is a file", where=str(output), hint="Name a folder")
-    if output.resolve() == model.resolve():
-        raise UsageError("the output is the model's own folder", where=str(output), hint="Name another")
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"cannot be made: {error.strerror or error}", where=str(output), hint="Name another folder"
-        ) from None
-
-
 def _place(network: Any) -> None:
     import torch
 
@@ -185,23 +173,20 @@ def _count_parameters(network: Any) -> tuple[int, int]:
 
 
 def _write_card(output: Path, facts: CardFacts) -> None:
-    write_whole(output / CURVE, [draw_curve(facts.log, "Loss by step").encode()])
-    write_whole(output / CARD, [write_card(facts).encode()])
+    with told_clearly(output):
+        write_whole(output / CURVE, [draw_curve(facts.log, "Loss by step").encode()])
+        write_whole(output / CARD, [write_card(facts).encode()])
 
 
 def _save(network: Any, tokenizer: Any, output: Path, settings: TrainingSettings) -> None:
-    """Write the adapter and the merged model beside their places, and move them there."""
-    made: list[tuple[Path, Path]] = []
-    if settings.method == "lora":
-        made.append((output / f".{ADAPTER}", output / ADAPTER))
-        shutil.rmtree(made[0][0], ignore_errors=True)
-        save_adapter(network, made[0][0])
-        network = merge(network)
-    merged = (output / f".{MERGED}", output / MERGED)
-    shutil.rmtree(merged[0], ignore_errors=True)
-    with quiet():
-        network.save_pretrained(str(merged[0]), safe_serialization=True)
-    tokenizer.save_pretrained(str(merged[0]))
-    for temporary, place in [*made, merged]:
-        shutil.rmtree(place, ignore_errors=True)
-        temporary.replace(place)
+    """Write the adapter and the merged model, each all or nothing."""
+    from safetensors import SafetensorError
+
+    with told_clearly(output, SafetensorError):
+        if settings.method == "lora":
+            with whole_folder(output / ADAPTER) as folder:
+                save_adapter(network, folder)
+            network = merge(network)
+        with whole_folder(output / MERGED) as folder, quiet():
+            network.save_pretrained(str(folder), safe_serialization=True)
+            tokenizer.save_pretrained(str(folder))

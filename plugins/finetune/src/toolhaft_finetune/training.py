@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import ModelError, UsageError
+from toolhaft.training.log import TrainingLog
 from toolhaft_finetune.batches import Batch, count_steps, endless_batches, plan_epoch
-from toolhaft_finetune.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-from toolhaft_finetune.log import TrainingLog
+from toolhaft_finetune.checkpoints import Checkpoint, checkpoints_in
 from toolhaft_finetune.masking import Sample
 from toolhaft_finetune.optimizing import Optimizers
 from toolhaft_finetune.settings import TrainingSettings
@@ -86,6 +86,7 @@ class Trainer:
         self._samples = samples
         self._settings = settings
         self._output = output
+        self._checkpoints = checkpoints_in(output / CHECKPOINTS)
         self._held_out = held_out
         self._progress = progress
         self._lengths = [len(sample) for sample in samples]
@@ -159,22 +160,13 @@ class Trainer:
                 weights=dict(self._trained()),
                 optimizer=self._optimizers.tensors(),
             )
-            write_checkpoint(self._output / CHECKPOINTS, checkpoint, self._fingerprint)
+            self._checkpoints.write(checkpoint, self._fingerprint)
 
     def _take_up(self, resume: bool) -> _Position:
-        folder = self._output / CHECKPOINTS
-        if not resume:
-            if folder.exists() and any(folder.iterdir()):
-                raise UsageError(
-                    "there are checkpoints of an earlier run",
-                    where=str(folder),
-                    hint="Go on with it (--resume), or train into another folder",
-                )
-            return _Position()
-        checkpoint = read_checkpoint(folder, self._fingerprint)
+        checkpoint = self._checkpoints.take_up(self._fingerprint, resume=resume)
         if checkpoint is None:
             return _Position()
-        self._restore(checkpoint, str(folder))
+        self._restore(checkpoint, str(self._output / CHECKPOINTS))
         return _Position(step=checkpoint.step, tokens=checkpoint.tokens, seconds=checkpoint.seconds)
 
     def _restore(self, checkpoint: Checkpoint, where: str) -> None:
@@ -260,7 +252,7 @@ class Trainer:
                 total += float(self._loss(ids, weights, present))
                 weight += float(weights[:, 1:].sum())
         self._model.train()
-        log.write_evaluation(step, loss=total / weight)
+        log.write_figure(step, "eval_loss", total / weight)
 
 
 def hash_seed(seed: int, step: int) -> int:

@@ -55,6 +55,7 @@ def retriever(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train the encoder of the retriever `dense` on queries and the tools that answer them."""
+    from toolhaft.cli.progress import ProgressBar
     from toolhaft_dense.training.running import train_retriever
     from toolhaft_dense.training.settings import RetrieverSettings
     from toolhaft_dense.training.sources import Sources, gather
@@ -76,7 +77,8 @@ def retriever(
         include=tuple(include),
     )
     learning = gather(sources)
-    with _Bar() as bar:
+    bar = ProgressBar()
+    with bar.showing("Loading"):
         result = train_retriever(
             learning,
             output,
@@ -85,7 +87,7 @@ def retriever(
             teacher=teacher,
             preset=preset,
             resume=resume,
-            progress=bar.tell,
+            progress=bar.reach,
         )
     _show(result, learning.left_out, as_json=as_json)
 
@@ -133,27 +135,3 @@ def _show(result: Any, left_out: Any, *, as_json: bool) -> None:
         print_line(f"{said}. Give more queries, or hold none out (--hold-out 0)")
     print_line(f"model  {result.model}   (--retriever 'dense?model={result.model}')")
     print_line(f"card   {result.card}")
-
-
-class _Bar:
-    """A progress bar that opens with the first step, when the number of steps is known."""
-
-    def __init__(self) -> None:
-        from contextlib import ExitStack
-
-        self._stack = ExitStack()
-        self._bar: Any = None
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def tell(self, step: int, steps: int, said: str) -> None:
-        from toolhaft.cli.progress import ProgressBar
-
-        if self._bar is None:
-            self._bar = ProgressBar()
-            self._stack.enter_context(self._bar.showing("Training", steps))
-        self._bar.advance(said)

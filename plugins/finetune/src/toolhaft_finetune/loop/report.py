@@ -12,8 +12,9 @@ from toolhaft.report.files import read_at_most, read_record, write_whole
 from toolhaft.report.html import document_html
 from toolhaft.report.markup import Html, join, tag
 from toolhaft.report.store import load_evaluation
+from toolhaft.training.log import LOG, read_log
 from toolhaft.types import ArmResult, Comparison, Trajectory
-from toolhaft_finetune.log import LOG, draw_curve, read_log
+from toolhaft_finetune.curve import draw_curve
 from toolhaft_finetune.loop.evaluation import BASE, CALLS, HELD, HEURISTIC, ROLLOUTS, STATES, TUNED
 from toolhaft_finetune.loop.settings import LoopSettings
 

@@ -1,73 +1,22 @@
-"""The log of a training run: one JSON line a step, and the loss curve drawn from it."""
+"""The loss curve of a training run, drawn from its log."""
 
 from __future__ import annotations
 
-import json
 import math
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from toolhaft.report.files import read_lines, read_object, write_whole
-
-LOG = "log.jsonl"
 _WIDTH, _HEIGHT, _EDGE = 640, 240, 44
 _POINTS = 300
 _COLOURS = {"loss": "#3b6fb6", "eval_loss": "#c2571a"}
 _TITLES = {"loss": "training loss", "eval_loss": "loss on held-out rows"}
 
 
-class TrainingLog:
-    """Appends to ``log.jsonl``; of a resumed run, what was written after its checkpoint is dropped.
-
-    Args:
-        output: Folder of the run.
-        step: Where the run is taken up; 0 begins a new log.
-    """
-
-    def __init__(self, output: Path, step: int) -> None:
-        output.mkdir(parents=True, exist_ok=True)
-        self._path = output / LOG
-        kept = [line for line in read_log(self._path) if line["step"] <= step] if step else []
-        write_whole(self._path, (json.dumps(line).encode() + b"\n" for line in kept))
-
-    def write_step(self, step: int, *, loss: float, rate: float, tokens: int, seconds: float) -> None:
-        """Write down a step; ``tokens`` and ``seconds`` are those since the beginning."""
-        said = {"step": step, "loss": round(loss, 6), "lr": rate, "tokens": tokens}
-        self._append({**said, "seconds": round(seconds, 3)})
-
-    def write_evaluation(self, step: int, *, loss: float) -> None:
-        """Write down the loss on held-out rows after a step."""
-        self._append({"step": step, "eval_loss": round(loss, 6)})
-
-    def to_disk(self) -> None:
-        """Make sure that what was written stays, whatever happens to the machine."""
-        with self._path.open("rb") as file:
-            os.fsync(file.fileno())
-
-    def _append(self, line: Mapping[str, Any]) -> None:
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-
-
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of a log; a last line that a killed process left unfinished is dropped.
-
-    Raises:
-        FormatError: Another line is damaged.
-    """
-    if not path.exists():
-        return []
-    lines = [line for line in read_lines(path, "Train anew") if line[0].endswith(b"\n")]
-    return [read_object(line, where) for line, where in lines]
-
-
 def draw_curve(log: Sequence[Mapping[str, Any]], title: str = "Loss") -> str:
     """Return the losses of a log by step as an SVG picture; the training loss is smoothed.
 
     Args:
-        log: Lines as `read_log` returns them.
+        log: Lines as `toolhaft.training.log.read_log` returns them.
         title: What the picture says to those who cannot see it.
     """
     curves = {name: [(line["step"], line[name]) for line in log if name in line] for name in _COLOURS}
