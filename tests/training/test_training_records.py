@@ -137,11 +137,13 @@ def test_a_folder_is_replaced_whole_or_stays(tmp_path):
 
 def test_an_output_is_a_folder_of_its_own(tmp_path):
     base, file = tmp_path / "base", tmp_path / "file"
-    base.mkdir()
+    (base / "model").mkdir(parents=True)
     file.write_text("")
     for output, what in ((file, "is a file"), (base, "model's own"), (file / "below", "cannot be made")):
         with pytest.raises(UsageError, match=what):
             make_output(output, base, what="model")
+    with pytest.raises(UsageError, match="encoder's own"):
+        make_output(base, base / "model", what="encoder", written=("model",))
     make_output(tmp_path / "a" / "b", base, what="model")
     assert (tmp_path / "a" / "b").is_dir()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -69,20 +69,21 @@ def told_clearly(place: Path, *errors: type[Exception]) -> Iterator[None]:
         raise UsageError(f"cannot be written: {said}", where=str(place), hint=hint) from None
 
 
-def make_output(output: Path, base: Path, *, what: str) -> None:
+def make_output(output: Path, base: Path, *, what: str, written: Sequence[str] = ()) -> None:
     """Make the folder of a run.
 
     Args:
         output: The folder.
         base: What is trained; it stays as it is.
         what: That is, for messages.
+        written: Folders in the output that the run replaces.
 
     Raises:
         UsageError: It is a file, the base's own, or cannot be made.
     """
     if output.exists() and not output.is_dir():
         raise UsageError("the output is a file", where=str(output), hint="Name a folder")
-    if output.resolve() == base.resolve():
+    if base.resolve() in [place.resolve() for place in (output, *(output / name for name in written))]:
         raise UsageError(f"the output is the {what}'s own folder", where=str(output), hint="Name another")
     try:
         output.mkdir(parents=True, exist_ok=True)

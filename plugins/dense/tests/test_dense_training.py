@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from toolhaft_dense.training.checkpoints import list_checkpoints
+from toolhaft.training.checkpoints import list_checkpoints
 from toolhaft_dense.training.running import train_retriever
 from toolhaft_dense.training.settings import RetrieverSettings
 
@@ -196,6 +196,25 @@ def test_the_card_says_what_it_was_made_from(tiny_encoder, tmp_path):
         "## Limits",
     ):
         assert said in card
+
+
+def test_where_nothing_is_held_out_no_figure_is_made_up(tiny_encoder, tmp_path):
+    data = write_toolbench(tmp_path / "data")
+    words = ["--data", data, "--model", tiny_encoder, "-o", tmp_path / "out", "--hold-out", "0"]
+    done = subprocess.run(
+        [sys.executable, "-m", "toolhaft", "train", "retriever", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "nothing was held out: the weights are those of the last step" in done.stdout
+    card = (tmp_path / "out/README.md").read_text()
+    assert "| NDCG@5 on queries held out | nothing was held out |" in card
+    assert "- Nothing was held out" in card
+    assert "chosen by" not in card
+    assert "-100" not in done.stdout + card
 
 
 def test_the_command_trains_on_a_folder_and_dense_serves_it(tiny_encoder, tmp_path):

@@ -78,7 +78,7 @@ def train_sft(
     if not 0 <= hold_out <= 0.5:  # a value that is not a number is refused, too
         raise UsageError(f"hold_out is {hold_out!r}", where="settings", hint="Give a share from 0 to 0.5")
     check_model_folder(model)
-    make_output(output, model, what="model")
+    make_output(output, model, what="model", written=(ADAPTER, MERGED))
     rows = read_rows(data, include=include)
     tokenizer = load_tokenizer(model)
     learned, held_out, long = _render(tokenizer, rows, settings.max_tokens, hold_out)

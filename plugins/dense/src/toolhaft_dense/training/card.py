@@ -6,6 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from toolhaft.training.card import (
+    Row,
+    list_figures,
+    list_settings,
+    list_sources,
+    render_card,
+    render_table,
+)
 from toolhaft_dense.training.settings import RetrieverSettings
 from toolhaft_dense.training.trainer import Trained
 
@@ -52,49 +60,31 @@ class CardFacts:
 
 def write_card(facts: CardFacts) -> str:
     """Return the card as Markdown with the front matter that model hubs read."""
-    settings = [("preset", facts.preset), *((n, _shown(v)) for n, v in facts.settings.to_json().items())]
-    files = [(f"base encoder {facts.base}", facts.base_hash), *facts.hashes.items()]
-    return "\n".join(
-        [
-            "---",
-            "library_name: sentence-transformers",
-            "pipeline_tag: sentence-similarity",
-            "tags: [tool-retrieval, toolhaft]",
-            "---",
-            "",
-            f"# {facts.base}, trained to find tools",
-            "",
-            "Trained with `toolhaft train retriever`; it maps instructions and documents of tools to vectors",
-            "of length 1, and the cosine says how well they fit. The document of a tool is the passage that",
-            "the retriever `dense` of toolhaft makes of it.",
-            "",
-            "## Data",
-            "",
-            _table(("what", "number"), _data(facts)),
-            "",
-            "## Figures",
-            "",
-            _table(("figure", "value"), _figures(facts)),
-            "",
-            "## Settings",
-            "",
-            _table(("setting", "value"), settings),
-            "",
-            "## What it was made from",
-            "",
-            _table(("file", "digest"), [*files, ("all that is learned", facts.digest)]),
-            "",
-            ", ".join(f"{name} {version}" for name, version in facts.versions.items()),
-            "",
-            "## Limits",
-            "",
-            _LIMITS,
-            "",
-        ]
+    settings = [("preset", facts.preset), *list_settings(facts.settings.to_json())]
+    files = {
+        f"base encoder {facts.base}": facts.base_hash,
+        **facts.hashes,
+        "all that is learned": facts.digest,
+    }
+    return render_card(
+        {
+            "library_name": "sentence-transformers",
+            "pipeline_tag": "sentence-similarity",
+            "tags": "[tool-retrieval, toolhaft]",
+        },
+        f"{facts.base}, trained to find tools",
+        {
+            "": _OPENING,
+            "Data": render_table(("what", "number"), _data(facts)),
+            "Figures": render_table(("figure", "value"), _figures(facts)),
+            "Settings": render_table(("setting", "value"), settings),
+            "What it was made from": list_sources(files, facts.versions),
+            "Limits": f"{_CHOSEN if facts.held_out else _UNCHOSEN}\n{_LIMITS}",
+        },
     )
 
 
-def _data(facts: CardFacts) -> list[tuple[str, str]]:
+def _data(facts: CardFacts) -> list[Row]:
     rows = [("tools", f"{facts.tools[0]:,}"), ("services they belong to", f"{facts.tools[1]:,}")]
     said = {
         "given": "queries from files",
@@ -108,26 +98,25 @@ def _data(facts: CardFacts) -> list[tuple[str, str]]:
     return rows
 
 
-def _figures(facts: CardFacts) -> list[tuple[str, str]]:
+def _figures(facts: CardFacts) -> list[Row]:
     trained = facts.trained
-    share = facts.parameters[0] / max(1, facts.parameters[1])
-    losses = [line["loss"] for line in facts.log if "loss" in line]
     held = [line["ndcg@5"] for line in facts.log if "ndcg@5" in line]
-    tail = losses[-max(1, len(losses) // 10) :]
     figures = [
-        ("steps", f"{trained.steps:,} of {trained.planned:,}"),
-        ("tokens seen", f"{trained.tokens:,}"),
-        ("seconds of training", f"{trained.seconds:,.0f}"),
+        *list_figures(
+            facts.log,
+            steps=f"{trained.steps:,} of {trained.planned:,}",
+            tokens=trained.tokens,
+            seconds=trained.seconds,
+            parameters=facts.parameters,
+        ),
         ("computed on", f"{facts.device}, {facts.precision}"),
-        ("parameters trained", f"{facts.parameters[0]:,} of {facts.parameters[1]:,} ({share:.1%})"),
     ]
-    if losses:
-        figures.append(("loss, first step", f"{losses[0]:.4f}"))
-        figures.append(("loss, mean of the last tenth", f"{sum(tail) / len(tail):.4f}"))
     if held:
         figures.append(("NDCG@5 on queries held out, before training", f"{100 * held[0]:.2f}"))
         best = f"{100 * trained.best:.2f} (step {trained.best_step:,})"
         figures.append(("the same, of these weights (chosen by it)", best))
+    else:
+        figures.append(("NDCG@5 on queries held out", "nothing was held out"))
     if facts.test:
         before, after = (f"{100 * figure:.2f}" for figure in facts.test)
         figures += [("NDCG@5 on the test, before training", before), ("the same, of these weights", after)]
@@ -136,22 +125,16 @@ def _figures(facts: CardFacts) -> list[tuple[str, str]]:
     return figures
 
 
-_LIMITS = (
-    "- The weights were chosen by the queries held out: their figure is a little too good. Measure on\n"
-    "  queries of your own: `toolhaft search eval`.\n"
-    "- It finds tools like those it learned from. Nothing is known of languages or fields unlike them.\n"
-    "- Synthetic queries say what the documents say: they teach the words of a catalog, not how people ask."
-)
-
-
-def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [titles, ["---"] * len(titles), *([_cell(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(said: str) -> str:
-    return " ".join(said.replace("|", "\\|").replace("<", "&lt;").split())
-
-
-def _shown(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value)
+_OPENING = """\
+Trained with `toolhaft train retriever`; it maps instructions and documents of tools to vectors
+of length 1, and the cosine says how well they fit. The document of a tool is the passage that
+the retriever `dense` of toolhaft makes of it."""
+_CHOSEN = """\
+- The weights were chosen by the queries held out: their figure is a little too good. Measure on
+  queries of your own: `toolhaft search eval`."""
+_UNCHOSEN = """\
+- Nothing was held out: the weights are those of the last step, whatever they gained. Measure on
+  queries of your own: `toolhaft search eval`."""
+_LIMITS = """\
+- It finds tools like those it learned from. Nothing is known of languages or fields unlike them.
+- Synthetic queries say what the documents say: they teach the words of a catalog, not how people ask."""

@@ -130,7 +130,9 @@ def _show(result: Any, left_out: Any, *, as_json: bool) -> None:
     print_line(said)
     if result.before is not None:
         print_line(f"NDCG@5 before {100 * result.before:.1f}, after {100 * result.after:.1f}")
-    if result.held_out and not trained.best_step:
+    if not result.held_out:
+        print_line("nothing was held out: the weights are those of the last step")
+    elif not trained.best_step:
         said = f"nothing was gained on {result.held_out} queries held out: the encoder is as it was"
         print_line(f"{said}. Give more queries, or hold none out (--hold-out 0)")
     print_line(f"model  {result.model}   (--retriever 'dense?model={result.model}')")

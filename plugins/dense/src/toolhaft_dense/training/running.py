@@ -10,10 +10,11 @@ from pathlib import Path
 
 from toolhaft.errors import UsageError
 from toolhaft.report.files import write_whole
+from toolhaft.training.checkpoints import list_checkpoints
+from toolhaft.training.folders import make_output, told_clearly
+from toolhaft.training.log import LOG, read_log
 from toolhaft_dense.training.card import CardFacts, write_card
-from toolhaft_dense.training.checkpoints import list_checkpoints, told_clearly
 from toolhaft_dense.training.examples import LearningQuery, LearningSet, hold_out_services
-from toolhaft_dense.training.log import LOG, read_log
 from toolhaft_dense.training.measuring import Measure
 from toolhaft_dense.training.network import Network
 from toolhaft_dense.training.saving import save_encoder
@@ -21,7 +22,7 @@ from toolhaft_dense.training.settings import RetrieverSettings
 from toolhaft_dense.training.synthetic import make_queries
 from toolhaft_dense.training.teacher import CrossEncoderTeacher
 from toolhaft_dense.training.trainer import CHECKPOINTS, Progress, Trained, Trainer
-from toolhaft_dense.weights import EncoderFolder, find_encoder
+from toolhaft_dense.weights import find_encoder
 
 MODEL, CARD = "model", "README.md"
 
@@ -80,7 +81,8 @@ def train_retriever(
     """
     settings = settings or RetrieverSettings()
     folder = find_encoder(model)
-    _check_output(output, folder, resume=resume)
+    make_output(output, folder.path, what="encoder", written=(MODEL,))
+    _refuse_taken(output, resume=resume)
     guide = _open_teacher(teacher, settings)
     if settings.synthetic:
         learning = learning.with_queries(make_queries(learning, settings.synthetic, settings.seed))
@@ -154,19 +156,13 @@ def _open_teacher(teacher: str | Path | None, settings: RetrieverSettings) -> Cr
     return None if teacher is None else CrossEncoderTeacher(teacher)
 
 
-def _check_output(output: Path, folder: EncoderFolder, *, resume: bool) -> None:
-    if output.exists() and not output.is_dir():
-        raise UsageError("the output is a file", where=str(output), hint="Name a folder")
-    if folder.path in {output.resolve(), (output / MODEL).resolve()}:
-        raise UsageError("the output is the encoder's own folder", where=str(output), hint="Name another")
+def _refuse_taken(output: Path, *, resume: bool) -> None:
     written = (MODEL, CARD) if resume else (MODEL, CARD, LOG)
     taken = [name for name in written if (output / name).exists()]
     if taken and not list_checkpoints(output / CHECKPOINTS):
         raise UsageError(
             f"the output holds {taken[0]} already", where=str(output), hint="Train into another folder"
         )
-    with told_clearly(output):
-        output.mkdir(parents=True, exist_ok=True)
 
 
 def _counted(queries: Sequence[LearningQuery]) -> dict[str, int]:

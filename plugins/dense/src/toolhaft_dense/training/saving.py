@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
-from toolhaft_dense.training.checkpoints import remove_leftovers, told_clearly
+from toolhaft.training.folders import told_clearly, whole_folder
 from toolhaft_dense.training.network import Network
 from toolhaft_dense.weights import EncoderFolder
 
@@ -36,18 +34,11 @@ def save_encoder(network: Network, place: Path, card: str) -> None:
     Raises:
         UsageError: It cannot be written.
     """
-    temporary = place.with_name(f".{place.name}.{token_hex(6)}")
-    with told_clearly(place):
-        remove_leftovers(place.parent, re.escape(place.name))
-        temporary.mkdir(parents=True)
-        try:
-            _write(network, temporary)
-            (temporary / "README.md").write_text(card, encoding="utf-8")
-            if place.exists():
-                shutil.rmtree(place)
-            temporary.replace(place)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    from safetensors import SafetensorError
+
+    with told_clearly(place, SafetensorError), whole_folder(place) as folder:
+        _write(network, folder)
+        (folder / "README.md").write_text(card, encoding="utf-8")
 
 
 def _write(network: Network, folder: Path) -> None:

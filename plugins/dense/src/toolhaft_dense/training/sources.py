@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolhaft.errors import FormatError, UsageError
 from toolhaft.generators.rows import check_include, labels_of, left_out
+from toolhaft.report.files import hash_file
 from toolhaft.report.store import load_run
 from toolhaft.runs.search_sets.base import SearchQuery, SearchSet
 from toolhaft.runs.search_sets.lines import seek_file
@@ -66,20 +66,6 @@ def gather(sources: Sources) -> LearningSet:
             _add_trajectory(collector, trajectory, include)
         collector.hashes[run.name] = _hash_run(run)
     return collector.collected()
-
-
-def hash_file(file: Path) -> str:
-    """Return the SHA-256 of a file.
-
-    Raises:
-        UsageError: It cannot be read.
-    """
-    try:
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError as error:
-        hint = "Put the file back"
-        raise UsageError(f"cannot be read: {error.strerror}", where=str(file), hint=hint) from None
 
 
 def _add_folder(collector: Collector, folder: Path) -> None:

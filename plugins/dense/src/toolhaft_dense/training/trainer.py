@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolhaft.errors import UsageError
+from toolhaft.training.log import TrainingLog
 from toolhaft_dense.training.batches import count_steps, endless_batches
-from toolhaft_dense.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from toolhaft_dense.training.checkpoints import Checkpoint, checkpoints_in
 from toolhaft_dense.training.examples import LearningQuery, LearningSet, pairs_of
-from toolhaft_dense.training.log import TrainingLog
 from toolhaft_dense.training.measuring import Measure
 from toolhaft_dense.training.mining import Miner, Negatives
 from toolhaft_dense.training.network import Network
@@ -104,6 +104,7 @@ class Trainer:
         self._network = network
         self._settings = settings
         self._output = output
+        self._checkpoints = checkpoints_in(output / CHECKPOINTS)
         self._progress = progress
         passages = learning.passages()
         self._pairs = pairs_of(learned, settings.repeats)
@@ -198,7 +199,7 @@ class Trainer:
                 optimizer=self._stepper.state(),
                 negatives=self._mined,
             )
-            write_checkpoint(self._output / CHECKPOINTS, checkpoint, self._fingerprint)
+            self._checkpoints.write(checkpoint, self._fingerprint)
 
     def _evaluate(self, log: TrainingLog, position: _Position) -> None:
         if not self._measure.queries:
@@ -208,7 +209,7 @@ class Trainer:
         self._put(kept)
         found = self._measure.mean(self._network)
         self._put(learned)
-        log.write_measurement(position.step, found)
+        log.write_figure(position.step, "ndcg@5", found)
         position.waited = 0 if found > position.best else position.waited + 1
         # Few queries often come to the same figure: the weights that learned more are then kept.
         if found >= position.best:
@@ -249,19 +250,10 @@ class Trainer:
         return self._miner.mine(self._mined)
 
     def _take_up(self, resume: bool) -> _Position:
-        folder = self._output / CHECKPOINTS
-        if not resume:
-            if folder.exists() and any(folder.iterdir()):
-                raise UsageError(
-                    "there are checkpoints of an earlier run",
-                    where=str(folder),
-                    hint="Go on with it (--resume), or train into another folder",
-                )
-            return _Position()
-        checkpoint = read_checkpoint(folder, self._fingerprint)
+        checkpoint = self._checkpoints.take_up(self._fingerprint, resume=resume)
         if checkpoint is None:
             return _Position()
-        self._restore(checkpoint, str(folder))
+        self._restore(checkpoint, str(self._output / CHECKPOINTS))
         return _Position(
             step=checkpoint.step,
             tokens=checkpoint.tokens,
