@@ -1,5 +1,6 @@
 """What the tests of this plugin share; they also run alone, away from the repository."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -25,10 +26,19 @@ def shared():
     return folder
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory):
+    """Places for homes that nobody made: most tests need no folder, and a folder each takes its time."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
+def own_home(request, homes, monkeypatch):
     """Keep the user's settings, keys and kept vectors out of the tests."""
-    monkeypatch.setenv("TOOLHAFT_HOME", str(tmp_path / "home"))
+    asked = "tmp_path" in request.fixturenames
+    home = request.getfixturevalue("tmp_path") / "home" if asked else next(homes)
+    monkeypatch.setenv("TOOLHAFT_HOME", str(home))
     for name in ("TOOLHAFT_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "TOOLHAFT_DISABLE_PLUGINS"):
         monkeypatch.delenv(name, raising=False)
 
