@@ -1,5 +1,7 @@
 """Agents over catalog files: nothing is read that is not needed, and what changes in the file is found."""
 
+import shutil
+
 import pytest
 
 from toolhaft import Agent, Catalog, search
@@ -25,12 +27,17 @@ def tool(name, text):
     return Kept(tool_spec(name, description=text, parent=f"service {name[-1]}"))
 
 
-@pytest.fixture
-def place(tmp_path):
-    path = tmp_path / "many.catalog"
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    path = tmp_path_factory.mktemp("agent") / "many.catalog"
     tools = [tool(f"count_{n}", f"Counts the sheep of meadow {n}.") for n in range(2 * _LOOKED_AT)]
     Catalog([*tools, tool("taxi", "Orders a taxi, a cab or a car with a driver.")], name="many").save(path)
     return path
+
+
+@pytest.fixture
+def place(many, tmp_path):
+    return shutil.copy(many, tmp_path / many.name)
 
 
 @pytest.fixture

@@ -131,6 +131,9 @@ CASES = [
     ("recording that is not there", (*RUN, "--model", "replay:absent.jsonl"), (1, 2), "absent.jsonl"),
 ]  # fmt: skip
 
+TRIED_AGAIN = {"nobody listens"}
+"""What takes two seconds, because it is tried again."""
+
 
 @pytest.fixture(scope="module")
 def server():
@@ -186,7 +189,13 @@ def test_there_are_forty_different_cases():
     assert len({words for _, words, _, _ in CASES}) >= 40
 
 
-@pytest.mark.parametrize(("words", "codes", "said"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
+@pytest.mark.parametrize(
+    ("words", "codes", "said"),
+    [
+        pytest.param(*case, id=name, marks=[pytest.mark.slow] if name in TRIED_AGAIN else [])
+        for name, *case in CASES
+    ],
+)
 def test_bad_input(words, codes, said, files, server, toolhaft):
     words = [word.replace("{port}", str(server)) for word in words]
     code, out, err = toolhaft(*words)

@@ -11,7 +11,7 @@ from toolhaft.runs.journal import Journal
 
 pytestmark = pytest.mark.anyio
 CONCURRENCY = 8
-COMMIT = 0.02
+COMMIT = 0.01
 
 
 class Instant(Work):

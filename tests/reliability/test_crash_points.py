@@ -9,6 +9,7 @@ from toolhaft.runs.crash import CRASH_POINTS
 
 from .ledger import Ledger
 
+pytestmark = pytest.mark.slow
 JOBS = 10
 DIED = -signal.SIGKILL
 PASSES = (1, 2, 4, 7, 11)
@@ -81,11 +82,6 @@ def die_in_writes(service, child):
     service.delay = usual
 
 
-def test_a_batch_goes_on_after_a_death_at_one_point(tmp_path, service, nursery):
-    assert die_at("after-commit-begin-tool", 1, tmp_path / "batch", service, nursery)
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("point", sorted(set(CRASH_POINTS) - ELSEWHERE))
 def test_a_batch_goes_on_after_a_death_at_any_point(tmp_path, service, nursery, point):
     reached = {
@@ -95,7 +91,6 @@ def test_a_batch_goes_on_after_a_death_at_any_point(tmp_path, service, nursery, 
     assert reached[2] or point in ONCE
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("number", PASSES)
 def test_a_batch_goes_on_after_a_death_while_it_forgets(tmp_path, service, nursery, when, number):

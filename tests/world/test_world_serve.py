@@ -11,6 +11,8 @@ import pytest
 from toolhaft.world.documents import service_names
 from toolhaft.world.loading import load_service
 
+pytestmark = pytest.mark.slow  # a process for each
+
 
 def serve(*arguments):
     code = "from toolhaft.cli.serve import app; app()"
@@ -32,7 +34,6 @@ def served(request):
 
 
 @pytest.mark.parametrize("served", [["--json", "--seed", "2"]], indirect=True)
-@pytest.mark.slow
 def test_it_serves_until_interrupted(served):
     lines = []
     while not lines or lines[-1].rstrip() != "}":
@@ -73,7 +74,6 @@ def test_it_says_where_everything_is_and_how_to_authenticate(served):
     assert text.count("  export TOOLHAFT_WORLD_") == len(schemes)
 
 
-@pytest.mark.slow
 def test_a_world_of_ones_own_goes_by_its_own_title_and_its_tools_are_listed(garden):
     (garden / "world.yaml").write_text("title: Roses")
     process = serve("--port", "0", "--folder", str(garden))
