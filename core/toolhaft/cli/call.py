@@ -12,8 +12,9 @@ import typer
 
 from toolhaft.cli.call_arguments import read_arguments
 from toolhaft.cli.call_request import print_request
-from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Curated, Location, LockFile, open_location
+from toolhaft.cli.catalogs import AsJSON, Location, LockedOpening
 from toolhaft.cli.images import file_name, take_files
+from toolhaft.cli.option_groups import with_groups
 from toolhaft.cli.output import notice, print_json, print_line
 from toolhaft.errors import InvalidArgumentsError, ToolhaftError, UsageError
 from toolhaft.tools.artifacts import ArtifactStore
@@ -43,6 +44,7 @@ Pages = Annotated[int | None, typer.Option(help="How many pages of a result to f
 Wait = Annotated[float | None, typer.Option(help="Seconds to wait for what the API finishes later.", min=0)]
 
 
+@with_groups
 def call(
     location: Location,
     tool: Annotated[str, typer.Argument(help="Name of the tool.")],
@@ -55,10 +57,8 @@ def call(
     pages: Pages = None,
     wait: Wait = None,
     server: Annotated[str | None, typer.Option(help="Base URL in place of the catalog's.")] = None,
-    curate: Curated = None,
-    lock: LockFile = None,
-    auth: Auth = None,
-    allow_host: AllowHost = None,
+    *,
+    opening: LockedOpening,
     as_json: AsJSON = False,
 ) -> None:
     """Call one tool. You ask for it yourself, so no policy but the lock stands between.
@@ -68,14 +68,12 @@ def call(
     from toolhaft.tools.loop import run_sync
 
     settings = {
-        "curation": curate,
-        "lock": lock,
         "server": server,
         "media_types": (media_type,) if media_type else (),
         "pages": pages,
         "wait": wait,
     }
-    catalog = open_location(location, auth, allow_host, **settings)
+    catalog = opening.open(location, **settings)
     spec = catalog.spec(tool)
     _check_media_type(catalog[tool], media_type)
     artifacts, handles = ArtifactStore(), Handles()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,6 +36,7 @@ Curated = Annotated[
 LockFile = Annotated[
     Path | None, typer.Option("--lock", help="What was approved; NAME.lock.json beside the file is found.")
 ]
+Prefix = Annotated[str, typer.Option(help="Put this before every name, as in shop_.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only tools of this tag, * allowed.")]
 Methods = Annotated[list[str] | None, typer.Option("--method", help="Only tools of this HTTP method.")]
 Paths = Annotated[list[str] | None, typer.Option("--path", help="Only tools of this path, * allowed.")]
@@ -49,6 +51,72 @@ Chosen = Annotated[
 FindTools = Annotated[
     bool, typer.Option("--find-tools", help="Give the model a tool that searches for more tools.")
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """How a catalog is opened; what was approved of it is no matter."""
+
+    curate: Curated = None
+    auth: Auth = None
+    allow_host: AllowHost = None
+
+    def open(self, location: str, **settings: Any) -> Catalog:
+        """Open one catalog; see `open_location`."""
+        return open_location(location, self.auth, self.allow_host, **self._settings(), **settings)
+
+    def open_all(self, locations: Sequence[str]) -> list[Catalog]:
+        """Open catalogs; see `open_locations`."""
+        return open_locations(locations, self.auth, self.allow_host, **self._settings())
+
+    def _settings(self) -> dict[str, Any]:
+        return {"curation": self.curate, "lock": getattr(self, "lock", False)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedOpening(Opening):
+    """How a catalog is opened whose tools may have been approved."""
+
+    lock: LockFile = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which tools of a catalog are meant.
+
+    Several of one option are alternatives; of several options, each has to fit.
+    """
+
+    tag: Tags = None
+    method: Methods = None
+    path: Paths = None
+    operation: Operations = None
+
+    def includes(self, spec: ToolSpec) -> bool:
+        """Whether a tool is one of them."""
+        facts = spec.metadata
+        method, path = str(facts.get("method", "")), str(facts.get("path", ""))
+        named = [spec.name, str(facts.get("operation_id", ""))]
+        return (
+            (not self.tag or any(_fits(tag, self.tag) for tag in spec.tags))
+            and (not self.method or method.casefold() in [each.casefold() for each in self.method])
+            and (not self.path or _fits(path, self.path))
+            and (not self.operation or any(_fits(name, self.operation) for name in named))
+        )
+
+    def included(self, catalog: Catalog) -> Catalog:
+        """Return the catalog with these tools alone."""
+        return catalog.filter(self.includes) if self.words() else catalog
+
+    def words(self) -> dict[str, Sequence[str]]:
+        """Return what is asked for, as the settings of an OpenAPI source have it."""
+        wanted = {
+            "tags": self.tag,
+            "methods": self.method,
+            "paths": self.path,
+            "operations": self.operation,
+        }
+        return {name: words for name, words in wanted.items() if words}
 
 
 def open_location(
@@ -85,29 +153,6 @@ def open_locations(
     named = pairs(auth or (), "--auth")
     given = {name: value for name, value in settings.items() if value not in (None, "", (), [], {})}
     return run_sync(load_catalogs(locations, named, tuple(allow_host or ()), **given))
-
-
-def chosen(
-    spec: ToolSpec,
-    *,
-    tags: Sequence[str] | None = None,
-    methods: Sequence[str] | None = None,
-    paths: Sequence[str] | None = None,
-    operations: Sequence[str] | None = None,
-) -> bool:
-    """Whether a tool is one of those that ``--tag``, ``--method``, ``--path`` and ``--operation`` ask for.
-
-    Several of one option are alternatives; of several options, each has to fit.
-    """
-    facts = spec.metadata
-    method, path = str(facts.get("method", "")), str(facts.get("path", ""))
-    named = [spec.name, str(facts.get("operation_id", ""))]
-    return (
-        (not tags or any(_fits(tag, tags) for tag in spec.tags))
-        and (not methods or method.casefold() in [each.casefold() for each in methods])
-        and (not paths or _fits(path, paths))
-        and (not operations or any(_fits(name, operations) for name in named))
-    )
 
 
 def is_document(location: str) -> bool:

@@ -10,19 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolhaft.cli.approval import TerminalApprover, terminal_approver
-from toolhaft.cli.catalogs import (
-    AllowHost,
-    AsJSON,
-    Auth,
-    Chosen,
-    Curated,
-    FindTools,
-    LockFile,
-    open_locations,
-)
+from toolhaft.cli.catalogs import AsJSON, Chosen, FindTools, LockedOpening
 from toolhaft.cli.images import check_images, save_images
 from toolhaft.cli.inputs import budget as read_budget
 from toolhaft.cli.inputs import pairs
+from toolhaft.cli.option_groups import with_groups
 from toolhaft.cli.output import notice, print_json, print_line
 from toolhaft.errors import ToolhaftError, UsageError
 from toolhaft.secrets import SecretStore
@@ -45,6 +37,7 @@ EXIT_CODES = {
 """Status of a trajectory -> exit code: done, failed, partial, a person is needed, interrupted."""
 
 
+@with_groups
 def run(
     instruction: Annotated[str, typer.Argument(help="What to do.")],
     tools: Annotated[list[str], typer.Option(help="A catalog of tools; may be given several times.")],
@@ -68,10 +61,8 @@ def run(
     api_key: Annotated[
         str | None, typer.Option(help="The model's key, by reference: --api-key env:MY_KEY.")
     ] = None,
-    curate: Curated = None,
-    lock: LockFile = None,
-    auth: Auth = None,
-    allow_host: AllowHost = None,
+    *,
+    opening: LockedOpening,
     as_json: AsJSON = False,
 ) -> None:
     """Carry out an instruction with tools, show it as it happens, and write record and report.
@@ -86,8 +77,8 @@ def run(
     folder = prepare(output)
     settings: dict[str, Any] = {"api_key": api_key} if api_key else {}
     secrets = SecretStore()
-    catalogs = open_locations(tools, auth, allow_host, curation=curate, lock=lock)
-    learn_keys(secrets, pairs(auth or [], "--auth"))
+    catalogs = opening.open_all(tools)
+    learn_keys(secrets, pairs(opening.auth or [], "--auth"))
     agent = Agent(
         catalogs,
         model=open_model(model, secrets=secrets, warn=notice, **settings),

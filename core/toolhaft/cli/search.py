@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Curated, LockFile
+from toolhaft.cli.catalogs import AsJSON, LockedOpening
+from toolhaft.cli.option_groups import with_groups
 from toolhaft.errors import UnknownNameError
 
 
@@ -43,6 +44,7 @@ def search() -> None:
 
 
 @app.command("eval")
+@with_groups
 def evaluate(
     location: Annotated[
         str,
@@ -71,13 +73,11 @@ def evaluate(
         int | None, typer.Option(help="Only so many of the queries, drawn by the seed.", min=1)
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the bootstrap, and of what --limit draws.")] = 0,
-    curate: Curated = None,
-    lock: LockFile = None,
-    auth: Auth = None,
-    allow_host: AllowHost = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder for the report and the rankings.")
     ] = None,
+    *,
+    opening: LockedOpening,
     as_json: AsJSON = False,
 ) -> None:
     """Ask retrievers what is known to need certain tools, and compare how well they find them.
@@ -97,6 +97,6 @@ def evaluate(
         part=part,
         limit=limit,
         seed=seed,
-        opening={"auth": auth, "allow_host": allow_host, "curation": curate, "lock": lock},
+        opening=opening,
     )
     SearchEvaluation(choices, output=output).show(as_json=as_json)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolhaft.cli.catalogs import LockedOpening
 from toolhaft.cli.output import notice, print_json, print_line
 from toolhaft.cli.progress import ProgressBar
 from toolhaft.errors import UsageError
@@ -42,7 +43,7 @@ class SearchChoices:
         layout: Of a folder; likewise ``part``.
         limit: Only so many queries, drawn by the seed.
         seed: Of the bootstrap and of the limit.
-        opening: How the catalog is opened: ``auth``, ``allow_host``, ``curation``, ``lock``, or None.
+        opening: How the catalog is opened.
     """
 
     location: str
@@ -53,7 +54,7 @@ class SearchChoices:
     part: str = ""
     limit: int | None = None
     seed: int = 0
-    opening: Mapping[str, Any] = field(default_factory=dict)
+    opening: LockedOpening = field(default_factory=LockedOpening)
 
     def settings(self) -> dict[str, Any]:
         """Return them for the record."""
@@ -64,7 +65,7 @@ class SearchChoices:
             "k": self.depths,
             **({"part": self.part} if self.part else {}),
             **({"limit": self.limit} if self.limit else {}),
-            **({"curation": str(self.opening["curation"])} if self.opening.get("curation") else {}),
+            **({"curation": str(self.opening.curate)} if self.opening.curate else {}),
             "seed": self.seed,
         }
 
@@ -126,9 +127,9 @@ class SearchEvaluation:
                     "--part and --layout are of a folder of queries", hint="Leave them out beside --queries"
                 )
             asked = read_own(choices.queries)
-            catalog = self._open.enter_context(_opened(choices.location, choices.opening))
+            catalog = self._open.enter_context(choices.opening.open(choices.location))
             return self._limited(asked), catalog.specs()
-        if any(choices.opening.values()):
+        if choices.opening != LockedOpening():
             raise UsageError(
                 "--curate, --lock, --auth and --allow-host are of a catalog",
                 hint="Name a file of queries for it: --queries queries.jsonl",
@@ -246,13 +247,6 @@ def make_retrievers(written: Sequence[str]) -> dict[str, Retriever]:
             raise UsageError(f"the retriever {name[:80]!r} is named twice", hint="Name each once")
         found[name] = registry.retriever(name)
     return found
-
-
-def _opened(location: str, opening: Mapping[str, Any]) -> Any:
-    from toolhaft.cli.catalogs import open_location
-
-    settings = {name: value for name, value in opening.items() if name not in ("auth", "allow_host")}
-    return open_location(location, opening.get("auth"), opening.get("allow_host"), **settings)
 
 
 def _prepared(output: Path | None) -> Path | None:

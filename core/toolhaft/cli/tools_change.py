@@ -7,19 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolhaft.cli.catalogs import (
-    AllowHost,
-    AsJSON,
-    Auth,
-    Curated,
-    Location,
-    Methods,
-    Operations,
-    Paths,
-    Tags,
-    chosen,
-    open_location,
-)
+from toolhaft.cli.catalogs import AsJSON, Location, Opening, Prefix, Selection
+from toolhaft.cli.option_groups import with_groups
 from toolhaft.cli.output import print_json, print_line
 from toolhaft.errors import UsageError
 
@@ -30,26 +19,22 @@ File = Annotated[Path, typer.Argument(help="The catalog file to change.")]
 _MOST_SHOWN = 5
 
 
+@with_groups
 def add(
     file: File,
     location: Location,
-    prefix: Annotated[str, typer.Option(help="Put this before every name, as in shop_.")] = "",
+    prefix: Prefix = "",
     replace: Annotated[bool, typer.Option(help="Replace tools of the same names.")] = False,
-    tag: Tags = None,
-    method: Methods = None,
-    path: Paths = None,
-    operation: Operations = None,
-    curate: Curated = None,
-    auth: Auth = None,
-    allow_host: AllowHost = None,
+    *,
+    selection: Selection,
+    opening: Opening,
     as_json: AsJSON = False,
 ) -> None:
     """Add tools to a catalog file; the others in it are not touched."""
     from toolhaft.tools.catalog_update import differing_tools, update_catalog
 
-    with open_location(location, auth, allow_host, curation=curate, lock=False) as opened:
-        wanted = {"tags": tag, "methods": method, "paths": path, "operations": operation}
-        catalog = opened.filter(lambda spec: chosen(spec, **wanted)) if any(wanted.values()) else opened
+    with opening.open(location) as opened:
+        catalog = selection.included(opened)
         catalog = catalog.prefix(prefix) if prefix else catalog
         if not catalog:
             raise UsageError("there is no such tool to add", where=location, hint="toolhaft tools list")

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Curated, earlier_names, is_document, open_location
+from toolhaft.cli.catalogs import AsJSON, Opening, earlier_names, is_document
+from toolhaft.cli.option_groups import with_groups
 from toolhaft.cli.output import print_json, print_line
 from toolhaft.errors import UnknownNameError
 
@@ -14,6 +15,7 @@ _SHOWN = 12
 """Changes of one tool that are printed."""
 
 
+@with_groups
 def diff(
     old: Annotated[str, typer.Argument(help="The document or catalog as it was.")],
     new: Annotated[str, typer.Argument(help="The document or catalog as it is.")],
@@ -23,9 +25,8 @@ def diff(
             "--fail-on", help="Exit with 1 on breaking, additive or textual changes; may be repeated."
         ),
     ] = None,
-    curate: Curated = None,
-    auth: Auth = None,
-    allow_host: AllowHost = None,
+    *,
+    opening: Opening,
     as_json: AsJSON = False,
 ) -> None:
     """Compare two documents or catalogs, tool by tool, with a JSON pointer for each change.
@@ -42,9 +43,9 @@ def diff(
         if kind not in KINDS:
             raise UnknownNameError("kind of change", kind, KINDS, where="--fail-on")
     # What was approved is no matter here: the tools are compared as they are.
-    before = open_location(old, auth, allow_host, curation=curate, lock=False)
+    before = opening.open(old)
     names = earlier_names(old.removeprefix("catalog:")) if is_document(new) else None
-    after = open_location(new, auth, allow_host, curation=curate, lock=False, names=names)
+    after = opening.open(new, names=names)
     found = compare_catalogs(before, after)
     if as_json:
         print_json(found.to_dict())

@@ -8,21 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolhaft.cli.catalogs import (
-    AllowHost,
     AsJSON,
-    Auth,
-    Curated,
     Location,
-    Methods,
-    Operations,
-    Paths,
-    Tags,
-    chosen,
+    Opening,
+    Prefix,
+    Selection,
     earlier_names,
     is_document,
-    open_location,
 )
 from toolhaft.cli.import_report import print_report
+from toolhaft.cli.option_groups import with_groups
 from toolhaft.cli.output import notice, print_json, print_line
 from toolhaft.cli.progress import ProgressBar, waiting
 from toolhaft.cli.tools_change import told_in_words, told_update
@@ -35,7 +30,6 @@ if TYPE_CHECKING:
 
 _MOST_REFUSED = 10
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Catalog file to write.")]
-Prefix = Annotated[str, typer.Option(help="Put this before every name, as in shop_.")]
 Strict = Annotated[
     bool, typer.Option(help="A degraded or skipped operation is an error; nothing is written.")
 ]
@@ -52,23 +46,20 @@ Overlays = Annotated[
 Server = Annotated[str | None, typer.Option(help="Base URL in place of the document's servers.")]
 
 
+@with_groups
 def import_(
     location: Location,
     output: Output = None,
     prefix: Prefix = "",
-    tag: Tags = None,
-    method: Methods = None,
-    path: Paths = None,
-    operation: Operations = None,
+    *,
+    selection: Selection,
     strict: Strict = False,
     validate: Validate = False,
     validate_seconds: Seconds = 60,
     profile: Profile = None,
-    curate: Curated = None,
     overlay: Overlays = None,
     server: Server = None,
-    auth: Auth = None,
-    allow_host: AllowHost = None,
+    opening: Opening,
     as_json: AsJSON = False,
 ) -> None:
     """Import tools, print what became of each operation, and keep them in a catalog file.
@@ -80,24 +71,22 @@ def import_(
     """
     if output is not None and output.suffix != ".catalog":
         raise UsageError(f"{str(output)!r} does not end in .catalog", hint="Name it, say, pets.catalog")
-    wanted = {"tags": tag, "methods": method, "paths": path, "operations": operation}
     document = is_document(location)
     settings = {
-        "include": {name: words for name, words in wanted.items() if words} if document else None,
+        "include": selection.words() if document else None,
         "overlays": overlay,
-        "curation": curate,
         "server": server,
         "names": earlier_names(output, prefix) if output is not None and document else None,
     }
     with waiting(f"Reading {location}"):
         # What was approved before is no matter to an import; it is asked for when the tools are opened.
-        catalog = open_location(location, auth, allow_host, lock=False, **settings)
-    if not document and any(wanted.values()):
-        catalog = catalog.filter(lambda spec: chosen(spec, **wanted))
+        catalog = opening.open(location, **settings)
+    if not document:
+        catalog = selection.included(catalog)
     if prefix:
         catalog = catalog.prefix(prefix)
     _build(catalog)
-    findings = _validate(location, allow_host, validate_seconds) if validate else None
+    findings = _validate(location, opening.allow_host, validate_seconds) if validate else None
     sizes = _sizes(catalog, profile)
     report = catalog.report
     failed = bool(strict and isinstance(report, Report) and report.losses)
@@ -108,7 +97,7 @@ def import_(
     else:
         _print(catalog, sizes, findings)
     if update is not None and not as_json:
-        _print_written(written, update, len(catalog), given=bool(auth))
+        _print_written(written, update, len(catalog), given=bool(opening.auth))
     if failed:
         notice(f"Error: --strict takes no losses; {'nothing is written' if output else 'see above'}.")
         raise typer.Exit(1)

@@ -7,19 +7,8 @@ from typing import Annotated
 
 import typer
 
-from toolhaft.cli.catalogs import (
-    AllowHost,
-    AsJSON,
-    Auth,
-    Curated,
-    Location,
-    Methods,
-    Operations,
-    Paths,
-    Tags,
-    chosen,
-    open_location,
-)
+from toolhaft.cli.catalogs import AsJSON, Location, Opening, Selection
+from toolhaft.cli.option_groups import with_groups
 from toolhaft.cli.output import print_json, print_line
 from toolhaft.cli.progress import ProgressBar
 
@@ -27,6 +16,7 @@ _SHOWN = 4
 """Findings of one tool that are printed."""
 
 
+@with_groups
 def lint(
     location: Location,
     worst: Annotated[int, typer.Option(help="How many tools are printed, the worst first.", min=1)] = 10,
@@ -40,13 +30,9 @@ def lint(
     rule: Annotated[
         list[str] | None, typer.Option(help="Only findings of this rule, * allowed: 'search-*'.")
     ] = None,
-    tag: Tags = None,
-    method: Methods = None,
-    path: Paths = None,
-    operation: Operations = None,
-    curate: Curated = None,
-    auth: Auth = None,
-    allow_host: AllowHost = None,
+    *,
+    selection: Selection,
+    opening: Opening,
     as_json: AsJSON = False,
 ) -> None:
     """Judge tools by how well a model can choose and call them: findings, scores, and what to do.
@@ -57,14 +43,10 @@ def lint(
     from toolhaft.runs.search_sets.own import read_own
 
     asked = read_own(queries).queries if queries is not None else ()
-    catalog = open_location(location, auth, allow_host, curation=curate, lock=False)
+    catalog = opening.open(location)
     bar = ProgressBar()
     with bar.showing("Reading tools", len(catalog)):
-        listed = [
-            spec
-            for spec in catalog.specs()
-            if chosen(spec, tags=tag, methods=method, paths=path, operations=operation)
-        ]
+        listed = [spec for spec in catalog.specs() if selection.includes(spec)]
         found = judge(listed, asked, progress=bar.reach)
     if rule:
         found = found.only(rule)

@@ -7,20 +7,8 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from toolhaft.cli.catalogs import (
-    AllowHost,
-    AsJSON,
-    Auth,
-    Curated,
-    Location,
-    LockFile,
-    Methods,
-    Operations,
-    Paths,
-    Tags,
-    chosen,
-    open_location,
-)
+from toolhaft.cli.catalogs import AsJSON, Location, LockedOpening, Selection
+from toolhaft.cli.option_groups import with_groups
 from toolhaft.cli.output import notice, print_json, print_line, print_table
 from toolhaft.cli.progress import ProgressBar
 from toolhaft.errors import UnknownNameError
@@ -30,30 +18,21 @@ from toolhaft.types import Effect, ToolSpec
 _EFFECTS: tuple[str, ...] = get_args(Effect)
 
 
+@with_groups
 def list_(
     location: Location,
-    tag: Tags = None,
-    method: Methods = None,
-    path: Paths = None,
-    operation: Operations = None,
+    *,
+    selection: Selection,
     effect: Annotated[list[str] | None, typer.Option(help="Only read, write or irreversible.")] = None,
-    curate: Curated = None,
-    lock: LockFile = None,
-    auth: Auth = None,
-    allow_host: AllowHost = None,
+    opening: LockedOpening,
     as_json: AsJSON = False,
 ) -> None:
     """List the tools of a catalog; how many of each effect there are is told on stderr."""
     for word in effect or ():
         if word not in _EFFECTS:
             raise UnknownNameError("effect", word, _EFFECTS, where="--effect")
-    specs = open_location(location, auth, allow_host, curation=curate, lock=lock).specs()
-    kept = [
-        spec
-        for spec in specs
-        if chosen(spec, tags=tag, methods=method, paths=path, operations=operation)
-        and (not effect or spec.effect in effect)
-    ]
+    specs = opening.open(location).specs()
+    kept = [spec for spec in specs if selection.includes(spec) and (not effect or spec.effect in effect)]
     if as_json:
         print_json([_summary(spec) for spec in kept])
         return
@@ -67,15 +46,14 @@ def list_(
     notice(f"{len(kept)}{of} {noun}: {', '.join(f'{n} {name}' for name, n in counted.items()) or 'none'}")
 
 
+@with_groups
 def search(
     location: Location,
     query: Annotated[str, typer.Argument(help="What you want to do.")],
     k: Annotated[int, typer.Option("-k", help="How many tools at most.", min=1)] = 5,
     retriever: Annotated[str, typer.Option(help="Name of the retriever.")] = "bm25",
-    curate: Curated = None,
-    lock: LockFile = None,
-    auth: Auth = None,
-    allow_host: AllowHost = None,
+    *,
+    opening: LockedOpening,
     as_json: AsJSON = False,
 ) -> None:
     """Find the tools for an instruction; what did the search is told on stderr.
@@ -86,7 +64,7 @@ def search(
 
     from toolhaft.hooks.registry import Registry
 
-    catalog = open_location(location, auth, allow_host, curation=curate, lock=lock)
+    catalog = opening.open(location)
     finder = Registry.default().retriever(retriever)
     bar = ProgressBar()
 

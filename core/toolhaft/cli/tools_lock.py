@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Curated, Location, open_location
+from toolhaft.cli.catalogs import AsJSON, Location, Opening
+from toolhaft.cli.option_groups import with_groups
 from toolhaft.cli.output import print_json, print_line
 from toolhaft.errors import UsageError
 from toolhaft.tools.patterns import fits_glob
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from toolhaft.tools.catalog_lock import Lock
 
 
+@with_groups
 def lock(
     location: Location,
     output: Annotated[
@@ -27,9 +29,8 @@ def lock(
         list[str] | None, typer.Option(help="Approve this tool as it is now, * allowed; may be repeated.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Approve every tool as it is now.")] = False,
-    curate: Curated = None,
-    auth: Auth = None,
-    allow_host: AllowHost = None,
+    *,
+    opening: Opening,
     as_json: AsJSON = False,
 ) -> None:
     """Write down what you approve of each tool, or show what is something else now.
@@ -42,7 +43,7 @@ def lock(
     from toolhaft.tools.catalog_lock import lock_catalog, read_lock, write_lock
 
     target = output if output is not None else _beside(location)
-    catalog = open_location(location, auth, allow_host, curation=curate, lock=False)
+    catalog = opening.open(location)
     if not target.exists():
         if approve:
             raise UsageError(

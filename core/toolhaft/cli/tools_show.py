@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolhaft.cli.catalogs import AllowHost, AsJSON, Auth, Curated, Location, LockFile, open_location
+from toolhaft.cli.catalogs import AsJSON, Location, LockedOpening
+from toolhaft.cli.option_groups import with_groups
 from toolhaft.cli.output import notice, print_json
 from toolhaft.tools.report import Report
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from toolhaft.tools.profiles import Profiled
 
 
+@with_groups
 def show(
     location: Location,
     name: Annotated[str, typer.Argument(help="Name of the tool.")],
@@ -21,17 +23,15 @@ def show(
         str | None,
         typer.Option(help="Print the schema as openai, openai-strict, anthropic or gemini gets it."),
     ] = None,
-    curate: Curated = None,
-    lock: LockFile = None,
-    auth: Auth = None,
-    allow_host: AllowHost = None,
+    *,
+    opening: LockedOpening,
     as_json: AsJSON = False,
 ) -> None:
     """Show one tool whole: arguments and where each goes, effect, hosts, security, a call to copy."""
     from toolhaft.cli.tool_page import call_line, places_of, print_page, profiled, wire_of
     from toolhaft.types import to_value
 
-    catalog = open_location(location, auth, allow_host, curation=curate, lock=lock)
+    catalog = opening.open(location)
     tool = catalog[name]
     if profile:
         _print_profiled(profiled(tool.spec, profile), as_json=as_json)
