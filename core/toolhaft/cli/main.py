@@ -22,7 +22,7 @@ COMMANDS = {
     ),
     "call": ("toolhaft.cli.call:call", "Call one tool."),
     "tools": ("toolhaft.cli.tools:app", "Import, list, show and search tools."),
-    "search": ("toolhaft.cli.search:app", "Measure how well tools are found."),
+    "search": ("toolhaft.cli.search:app", "Measure how well tools are found, and learn weights."),
     "auth": ("toolhaft.cli.auth:app", "Check what a catalog's security wants, and log in."),
     "eval": ("toolhaft.cli.eval:app", "Measure how well tasks are done, and compare."),
     "compare": ("toolhaft.cli.compare:compare", "Compare stored runs of the same tasks."),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,15 +13,14 @@ from typing import TYPE_CHECKING, Any
 from toolhaft.cli.catalogs import LockedOpening
 from toolhaft.cli.output import notice, print_json, print_line
 from toolhaft.cli.progress import ProgressBar
+from toolhaft.cli.search_asked import Asked
 from toolhaft.errors import UsageError
 from toolhaft.evaluators.ranking import DEEPEST, metric_names
-from toolhaft.runs.search_sets.base import SearchSet
 from toolhaft.runs.searching import Searches, check_gold, compare_searches, names_of, search_all
 
 if TYPE_CHECKING:
     from toolhaft.evaluators.ranking_comparison import RankingComparison
     from toolhaft.retrievers.base import Retriever
-    from toolhaft.types import ToolSpec
 
 REPORT = "search.html"
 RECORD = "search.json"
@@ -37,36 +35,29 @@ class SearchChoices:
 
     Attributes:
         location: A catalog, or a folder of queries that brings its own tools.
-        queries: A file of queries for a catalog.
+        asked: Which queries.
         retrievers: Names, with settings behind them; the others are compared with the first.
         depths: The k of the figures, with commas.
-        layout: Of a folder; likewise ``part``.
-        limit: Only so many queries, drawn by the seed.
-        seed: Of the bootstrap and of the limit.
         opening: How the catalog is opened.
     """
 
     location: str
-    queries: Path | None = None
+    asked: Asked = field(default_factory=Asked)
     retrievers: Sequence[str] = ("bm25",)
     depths: str = "1,5,10"
-    layout: str = "auto"
-    part: str = ""
-    limit: int | None = None
-    seed: int = 0
     opening: LockedOpening = field(default_factory=LockedOpening)
 
     def settings(self) -> dict[str, Any]:
         """Return them for the record."""
         return {
             "tools": self.location,
-            "queries": str(self.queries) if self.queries else "of the folder",
+            "queries": str(self.asked.queries) if self.asked.queries else "of the folder",
             "retrievers": list(self.retrievers),
             "k": self.depths,
-            **({"part": self.part} if self.part else {}),
-            **({"limit": self.limit} if self.limit else {}),
+            **({"part": self.asked.part} if self.asked.part else {}),
+            **({"limit": self.asked.limit} if self.asked.limit else {}),
             **({"curation": str(self.opening.curate)} if self.opening.curate else {}),
-            "seed": self.seed,
+            "seed": self.asked.seed,
         }
 
 
@@ -88,7 +79,7 @@ class SearchEvaluation:
         self._retrievers = make_retrievers(choices.retrievers)
         self._open = ExitStack()
         try:
-            self._set, self._specs = self._read()
+            self._set, self._specs = choices.asked.read(choices.location, choices.opening, self._open)
             self._pool = names_of(self._specs)
             check_gold(self._set.queries, self._pool)
         except BaseException:
@@ -102,7 +93,7 @@ class SearchEvaluation:
         with self._open:
             searches = self._search()
             comparison = compare_searches(
-                searches, self._set.queries, self._pool, depths=self._depths, seed=self._choices.seed
+                searches, self._set.queries, self._pool, depths=self._depths, seed=self._choices.asked.seed
             )
             notes = self._notes(comparison)
             files = self._write(comparison, searches, notes)
@@ -115,43 +106,6 @@ class SearchEvaluation:
         print_ranking_comparison(comparison, {query.id: query.text for query in self._set.queries}, notes)
         if files is not None:
             print_line(f"\nReport: {files}")
-
-    def _read(self) -> tuple[SearchSet, Sequence[ToolSpec]]:
-        from toolhaft.runs.search_sets.opening import layout_of, open_search_set
-        from toolhaft.runs.search_sets.own import read_own
-
-        choices = self._choices
-        if choices.queries is not None:
-            if choices.part or choices.layout != "auto":
-                raise UsageError(
-                    "--part and --layout are of a folder of queries", hint="Leave them out beside --queries"
-                )
-            asked = read_own(choices.queries)
-            catalog = self._open.enter_context(choices.opening.open(choices.location))
-            return self._limited(asked), catalog.specs()
-        if choices.opening != LockedOpening():
-            raise UsageError(
-                "--curate, --lock, --auth and --allow-host are of a catalog",
-                hint="Name a file of queries for it: --queries queries.jsonl",
-            )
-        folder = Path(choices.location)
-        if not layout_of(folder) and not (folder.is_dir() and choices.layout != "auto"):
-            raise UsageError(
-                "there are no queries",
-                where=choices.location,
-                hint="Name a file of queries for this catalog: --queries queries.jsonl",
-            )
-        found = open_search_set(folder, layout=choices.layout, part=choices.part)
-        return self._limited(found), found.specs
-
-    def _limited(self, found: SearchSet) -> SearchSet:
-        limit = self._choices.limit
-        if limit is None or limit >= len(found.queries):
-            return found
-        drawn = sorted(random.Random(self._choices.seed).sample(range(len(found.queries)), limit))
-        note = f"{limit:,} of {len(found.queries):,} queries, drawn by seed {self._choices.seed}"
-        queries = tuple(found.queries[position] for position in drawn)
-        return replace(found, queries=queries, notes=(*found.notes, note))
 
     def _search(self) -> list[Searches]:
         judged = [query for query in self._set.queries if query.gold]

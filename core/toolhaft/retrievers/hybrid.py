@@ -171,6 +171,16 @@ class Hybrid(Retriever):
         return tuple(part.label for part in self._parts)
 
     @property
+    def fused_by(self) -> LearnedFusion:
+        """How the retrievers are fused."""
+        return LearnedFusion(
+            fusion=self._fusion,
+            weights=dict(zip(self.labels, self._weights, strict=True)),
+            depth=self._depth,
+            parent_boost=self._parent_boost,
+        )
+
+    @property
     def engine(self) -> str:
         """What does the work: how it is fused, and each retriever with its own engine."""
         said = ", ".join(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from toolhaft.errors import UsageError
@@ -75,7 +75,12 @@ class Choice:
 
 
 async def judge_rankings(
-    hybrid: Hybrid, specs: Sequence[ToolSpec], queries: Sequence[tuple[str, Collection[str]]], depth: int
+    hybrid: Hybrid,
+    specs: Sequence[ToolSpec],
+    queries: Sequence[tuple[str, Collection[str]]],
+    depth: int,
+    *,
+    progress: Callable[[int, int], None] | None = None,
 ) -> JudgedRankings:
     """Ask every retriever of an indexed hybrid for every query.
 
@@ -84,6 +89,7 @@ async def judge_rankings(
         specs: The tools that it was indexed with.
         queries: Texts, each with the names of the tools that it needs; those without are left out.
         depth: Candidates of each retriever.
+        progress: Called with how many queries were asked, and how many there are.
 
     Raises:
         UsageError: No query names a tool.
@@ -91,7 +97,11 @@ async def judge_rankings(
     judged = [(text, gold) for text, gold in queries if gold]
     if not judged:
         raise UsageError(f"none of {len(queries)} queries names a tool", hint="Name the tools that they need")
-    found = [await hybrid.candidates(text, depth) for text, _ in judged]
+    found = []
+    for done, (text, _) in enumerate(judged):
+        if progress is not None:
+            progress(done, len(judged))
+        found.append(await hybrid.candidates(text, depth))
     named = {name for rankings in found for ranking in rankings for name, _ in ranking}
     return JudgedRankings(
         labels=hybrid.labels,
@@ -102,7 +112,9 @@ async def judge_rankings(
     )
 
 
-def learn_fusion(judged: JudgedRankings, *, learned_on: str, folds: int = 2) -> LearnedFusion:
+def learn_fusion(
+    judged: JudgedRankings, *, learned_on: str, folds: int = 2, before: LearnedFusion | None = None
+) -> LearnedFusion:
     """Return the fusion, weights and parent boost with the highest mean NDCG@5 on these queries.
 
     One after the other is changed while that gains, from equal weights on; the same rankings give the same
@@ -113,6 +125,7 @@ def learn_fusion(judged: JudgedRankings, *, learned_on: str, folds: int = 2) -> 
         judged: At least two queries.
         learned_on: What the queries are, for people; kept in the file.
         folds: Of that measurement.
+        before: How they are fused now; how good that is stands beside what was learned.
 
     Raises:
         UsageError: There are fewer queries than folds.
@@ -125,6 +138,7 @@ def learn_fusion(judged: JudgedRankings, *, learned_on: str, folds: int = 2) -> 
             f"{len(judged.gold)} queries cannot be cut into {folds} folds", hint="Learn on a hundred or more"
         )
     equal = Choice("z-score", (1.0,) * len(judged.labels))
+    now = before and Choice(before.fusion, tuple(before.weights.values()), before.parent_boost)
     chosen = _climb(judged, equal)
     unseen = 0.0
     for remainder in range(folds):
@@ -141,6 +155,7 @@ def learn_fusion(judged: JudgedRankings, *, learned_on: str, folds: int = 2) -> 
             "ndcg@5": round(chosen.mean_ndcg(judged), 4),
             "ndcg@5 of queries left out": round(unseen / len(judged.gold), 4),
             "ndcg@5 with equal weights": round(equal.mean_ndcg(judged), 4),
+            **({"ndcg@5 with the weights before": round(now.mean_ndcg(judged), 4)} if now else {}),
         },
     )
 
