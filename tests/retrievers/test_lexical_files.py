@@ -162,7 +162,7 @@ def test_changed_bytes_anywhere_are_found_or_do_no_harm(kept, tmp_path, monkeypa
         lambda data: data[:-1],
         lambda data: data + b"\0",
         lambda data: b"SQLite format 3\0" + data[16:],
-        lambda data: b"toolhaft terms 2" + data[16:],
+        lambda data: b"toolhaft terms 3" + data[16:],
         lambda data: bytes(len(data)),
         lambda data: bytes(reversed(data)),
     ],

@@ -8,6 +8,7 @@ from io import BytesIO
 from itertools import pairwise
 from math import inf, isfinite, nan
 
+import numpy as np
 import pytest
 
 from toolhaft.errors import FormatError
@@ -88,7 +89,7 @@ def set_gains(value):
 
 def use(index):
     """Do all that reads its arrays."""
-    for share in (0.0, 1.2):
+    for share in (0.0, 1.2, 10.0):
         assert all(isfinite(hit.score) for hit in index.top(QUERY, 12, parent_share=share))
     index.change([Document(name="new", terms=["w1"])], ["tool 7"], version="3")
     index.change([Document(name=f"new {n}", terms=["w1"]) for n in range(60)], version="4")
@@ -131,6 +132,28 @@ def test_arrays_that_lie_are_told_of_and_rank_nothing(kept, tmp_path, change, re
         return
     with pytest.raises(FormatError, match="damaged"):
         use(index)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        set_all("parent_rows", 2**32 - 1),
+        set_all("parent_row_starts", 2**40),
+        turn_round("parent_row_starts"),
+    ],
+    ids=["rows", "starts", "starts backwards"],
+)
+def test_documents_of_a_parent_that_lie_are_told_of(kept, tmp_path, change):
+    folder = tmp_path / "bm25"
+    shutil.copytree(kept, folder)
+    parents = np.arange(1, 9)
+    segment = open_index(folder, SETTINGS)._segments[0]
+    found = segment.rows_of_parents(parents, 100)
+    assert sorted(found.tolist()) == np.flatnonzero(segment.file.array("parents") < 9).tolist()
+    assert segment.rows_of_parents(parents, 10) is None
+    forge(folder, change)
+    with pytest.raises(FormatError, match="documents lies outside"):
+        open_index(folder, SETTINGS)._segments[0].rows_of_parents(parents, 100)
 
 
 @pytest.fixture

@@ -18,11 +18,17 @@ def read_lines(path):
         return [json.loads(line) for line in file]
 
 
-@pytest.mark.parametrize("worth_skipping", [0, 10**9], ids=["skipping", "adding"])
-def test_the_ten_best_have_the_scores_of_rank_bm25(shared, monkeypatch, tmp_path, worth_skipping):
-    monkeypatch.setattr(searching, "_WORTH_SKIPPING", worth_skipping)
-    folder = shared / "toolbench" / "retrieval"
-    documents = [
+WAYS = {"skipping": (0, 0, 0.0), "promising": (0, 10**9, 0.0), "adding": (10**9, 10**9, 0.0)}
+
+
+def go(monkeypatch, way):
+    """Have every query take one way."""
+    for name, value in zip(("_MANY_ROWS", "_WORTH_SKIPPING", "_SCANNED"), WAYS[way], strict=True):
+        monkeypatch.setattr(searching, name, value)
+
+
+def real_documents(folder):
+    return [
         Document(
             name=record["id"],
             terms=tokenize(f"{record['api_name']} {record['tool_name']} {record.get('description') or ''}"),
@@ -30,6 +36,26 @@ def test_the_ten_best_have_the_scores_of_rank_bm25(shared, monkeypatch, tmp_path
         )
         for record in read_lines(folder / "corpus.jsonl.gz")
     ]
+
+
+def test_the_hundred_best_are_the_same_in_every_way(shared, monkeypatch):
+    documents = real_documents(shared / "toolbench" / "retrieval")
+    index = ArrayIndex.build(documents, IndexSettings(k1=2.0))
+    for document in documents[::150]:
+        query = {term: document.terms.count(term) ** 0.35 for term in document.terms}
+        found = []
+        for way in WAYS:
+            go(monkeypatch, way)
+            found.append(index.top(query, 100, parent_share=1.2))
+        assert len(found[0]) == 100
+        assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("way", ["skipping", "adding"])
+def test_the_ten_best_have_the_scores_of_rank_bm25(shared, monkeypatch, tmp_path, way):
+    go(monkeypatch, way)
+    folder = shared / "toolbench" / "retrieval"
+    documents = real_documents(folder)
     reference = BM25Okapi([document.terms for document in documents])
     index = ArrayIndex.build(documents, IndexSettings(idf="okapi"), folder=tmp_path, version="1")
     for record in read_lines(folder / "queries.jsonl.gz")[:60]:

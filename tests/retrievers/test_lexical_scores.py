@@ -1,6 +1,7 @@
 """What the array engine finds, against the library whose scores it must equal and against pure Python."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +9,15 @@ from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi
 
 from toolhaft.errors import UsageError
-from toolhaft.retrievers.lexical import Document, IndexSettings, build_index, choosing, searching
+from toolhaft.retrievers.lexical import (
+    Document,
+    IndexSettings,
+    build_index,
+    choosing,
+    posting_sums,
+    promising,
+    searching,
+)
 from toolhaft.retrievers.lexical.array_index import ArrayIndex
 from toolhaft.retrievers.lexical.pure import PureIndex
 
@@ -98,11 +107,14 @@ def test_both_engines_find_the_same(rows, query, k, parent_share, category_share
     assert_same(found, expected)
 
 
+WAYS = {"skipping": (0, 0, 0.0), "promising": (0, 10**9, 0.0), "adding": (10**9, 10**9, 0.0)}
+"""Documents from which on only promising ones are looked at, postings from which on some are skipped."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("worth_skipping", [0, 10**9], ids=["skipping", "adding"])
-def test_large_catalogs_are_ranked_exactly(monkeypatch, worth_skipping):
-    monkeypatch.setattr(searching, "_WORTH_SKIPPING", worth_skipping)
-    monkeypatch.setattr(searching, "_LOOKED_UP", 0)
+@pytest.mark.parametrize("way", WAYS)
+def test_large_catalogs_are_ranked_exactly(monkeypatch, way):
+    go(monkeypatch, way)
     documents = drawn_documents(1_500, seed=5)
     arrays, pure = (engine(documents, IndexSettings()) for engine in (ArrayIndex.build, PureIndex))
     draw = random.Random(6)
@@ -115,14 +127,43 @@ def test_large_catalogs_are_ranked_exactly(monkeypatch, worth_skipping):
         assert_same(found, expected)
 
 
+def go(monkeypatch, way):
+    """Have every query take one way."""
+    for name, value in zip(("_MANY_ROWS", "_WORTH_SKIPPING", "_SCANNED"), WAYS[way], strict=True):
+        monkeypatch.setattr(searching, name, value)
+    monkeypatch.setattr(searching, "_LOOKED_UP", 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("most_rows", "high_rows"), [(1_024, 4), (20, 1), (0, 4)])
+def test_every_way_gives_the_same_scores_in_the_same_order(monkeypatch, most_rows, high_rows):
+    monkeypatch.setattr(promising, "_MOST_ROWS", most_rows)
+    monkeypatch.setattr(promising, "_HIGH_ROWS", high_rows)
+    index = ArrayIndex.build(drawn_documents(1_500, seed=5), IndexSettings())
+    draw = random.Random(8)
+    for step in range(2):
+        for number in range(40):
+            query, k, share = drawn_query(draw), (1, 10, 100, 2_000)[number % 4], (0.2, 1.2, 10.0)[number % 3]
+            found = []
+            for way in WAYS:
+                go(monkeypatch, way)
+                found.append(index.top(query, k, parent_share=share))
+            assert found[0] == found[1] == found[2]
+        if not step:
+            new = [replace(each, name=f"new {each.name}") for each in drawn_documents(100, seed=9)]
+            index.change(new, [f"tool{n}" for n in range(0, 60, 2)])
+            assert len(index._segments) == 2
+
+
 @pytest.mark.slow
 def test_skipping_leaves_out_postings(monkeypatch):
     """Else the test of it would test nothing."""
-    monkeypatch.setattr(searching, "_WORTH_SKIPPING", 0)
-    monkeypatch.setattr(searching, "_LOOKED_UP", 0)
+    go(monkeypatch, "skipping")
     looked_up = []
-    before = searching.Search._look_up
-    monkeypatch.setattr(searching.Search, "_look_up", lambda *given: looked_up.append(1) or before(*given))
+    before = posting_sums.PostingSums.look_up
+    monkeypatch.setattr(
+        posting_sums.PostingSums, "look_up", lambda *given: looked_up.append(1) or before(*given)
+    )
     index = ArrayIndex.build(drawn_documents(1_500, seed=5), IndexSettings())
     draw = random.Random(6)
     for _ in range(10):

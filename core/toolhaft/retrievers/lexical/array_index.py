@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
+from toolhaft.errors import FormatError
 from toolhaft.retrievers.lexical.arrays import np
 from toolhaft.retrievers.lexical.base import (
     Document,
@@ -23,6 +23,8 @@ from toolhaft.retrievers.lexical.searching import Search
 from toolhaft.retrievers.lexical.segment import Segment
 
 KIND = "arrays"
+_ODD = (IndexError, ValueError, ArithmeticError, MemoryError)
+"""What arrays that do not fit each other lead to."""
 _RATIO = 8
 """How many times as large as the next a segment is at least."""
 
@@ -117,8 +119,12 @@ class ArrayIndex(TermIndex):
     ) -> list[Hit]:
         """Return the k best documents that share a term with the query, equal scores in their order."""
         check_shares(parent_share, category_share)
-        with self._damage_told():
+        try:
             return self._search.top(clean_query(query), k, parent_share, category_share)
+        except _ODD as error:
+            if (damage := self._damage(error)) is None:
+                raise
+            raise damage from error
 
     def change(self, put: Iterable[Document] = (), remove: Iterable[str] = (), *, version: str = "") -> None:
         """Add, replace and remove documents, in the folder too if there is one.
@@ -129,8 +135,12 @@ class ArrayIndex(TermIndex):
         """
         added = {document.name: document for document in put}
         removed = set(remove)
-        with self._damage_told():
+        try:
             self._change(added, removed, version)
+        except _ODD as error:
+            if (damage := self._damage(error)) is None:
+                raise
+            raise damage from error
 
     def detach(self) -> None:
         """Hold what changes from now on in memory alone."""
@@ -158,19 +168,15 @@ class ArrayIndex(TermIndex):
         self.version = version
         self._keep()
 
-    @contextmanager
-    def _damage_told(self) -> Iterator[None]:
-        """Tell what arrays that do not fit each other lead to as what it is: a damaged file.
+    def _damage(self, error: Exception) -> FormatError | None:
+        """Return what arrays that do not fit each other lead to as what it is: a damaged file.
 
         Checksums do not keep anybody from writing such arrays on purpose. Those that this process wrote fit.
         """
-        try:
-            yield
-        except (IndexError, ValueError, ArithmeticError, MemoryError) as error:
-            opened = [segment.file for segment in self._segments if not segment.file.trusted]
-            if not opened:
-                raise
-            raise opened[0].damaged(f"its arrays do not fit each other ({type(error).__name__})") from error
+        opened = [segment.file for segment in self._segments if not segment.file.trusted]
+        if not opened:
+            return None
+        return opened[0].damaged(f"its arrays do not fit each other ({type(error).__name__})")
 
     def _merge(self, segments: list[Segment]) -> list[Segment]:
         """Merge segments so that each is several times as large as the next, and few of it are gone."""

@@ -17,6 +17,8 @@ from toolhaft.retrievers.lexical.plain_files import open_plain
 
 NAME = "index.json"
 FORMAT = 1
+_LAYOUT = 2
+"""Of the files of segments: what was written in another is made anew without a word."""
 _LARGEST = 1_000_000
 _PATIENCE = 1.0
 """Seconds to wait for another process that writes its manifest, which takes milliseconds."""
@@ -64,7 +66,7 @@ class Manifest:
 
 def made_with(settings: IndexSettings) -> str:
     """Return what the kept files depend on: epsilon and idf are applied when a query comes."""
-    return f"k1={settings.k1!r} b={settings.b!r} {settings.composition}"
+    return f"layout={_LAYOUT} k1={settings.k1!r} b={settings.b!r} {settings.composition}"
 
 
 def new_token() -> str:

@@ -65,7 +65,11 @@ class ParentLists:
         self._lengths += np.bincount(numbers, minlength=len(self._lengths))
 
     def write(self, writer: SegmentWriter) -> None:
-        """Write hashes, lengths and lists of the parents."""
+        """Write rows, hashes, lengths and lists of the parents."""
+        numbers = self._parents.numbers
+        writer.put("parent_rows", np.argsort(numbers, kind="stable"))
+        counts = np.bincount(numbers, minlength=len(self._lengths))
+        writer.put("parent_row_starts", np.concatenate([[0], np.cumsum(counts)]))
         writer.put("parent_hashes", self._parents.hashes)
         writer.put("parent_lengths", self._lengths[1:])
         writer.put(

@@ -8,10 +8,10 @@ from typing import Any
 
 from toolhaft.retrievers.lexical.arrays import np
 from toolhaft.retrievers.lexical.base import IndexSettings
+from toolhaft.retrievers.lexical.posting_sums import SHORT, Weighed
+from toolhaft.retrievers.lexical.ranking import padded
 from toolhaft.retrievers.lexical.segment import Segment
-
-_SHORT = 2_048
-"""Numbers in a list up to which it is added together with others."""
+from toolhaft.retrievers.lexical.term_table import Term
 
 
 class Parents:
@@ -27,11 +27,12 @@ class Parents:
 
     def __init__(self, segments: Sequence[Segment], settings: IndexSettings) -> None:
         self._segments = segments
-        first = segments[0].file.checked("parent_hashes")
         lengths = [segments[0].file.checked("parent_lengths").astype(np.float64)]
+        count = self._first = len(lengths[0])
         known: dict[int, int] = {}
         self._numbers: list[Any] = [None]
         for segment in segments[1:]:
+            first = segments[0].file.checked("parent_hashes")
             hashes = segment.file.checked("parent_hashes")
             places = np.searchsorted(first, hashes)
             held = np.zeros(len(hashes), dtype=bool)
@@ -39,47 +40,58 @@ class Parents:
             held[inside] = first[places[inside]] == hashes[inside]
             numbers = places + 1
             for place in np.flatnonzero(~held).tolist():
-                numbers[place] = known.setdefault(int(hashes[place]), len(first) + 1 + len(known))
+                numbers[place] = known.setdefault(int(hashes[place]), count + 1 + len(known))
             self._numbers.append(np.concatenate([[0], numbers]))
-        self.size = len(first) + len(known)
+        self.size = count + len(known)
         longest = np.concatenate([*lengths, np.zeros(len(known))])
         for segment, numbers in zip(segments[1:], self._numbers[1:], strict=True):
             np.maximum.at(longest, numbers[1:] - 1, segment.file.checked("parent_lengths"))
         average = float(longest.mean()) if self.size else 0.0
         k1, b = settings.k1, settings.b
         norms = k1 * (1 - b + b * longest / average) if average > 0 else np.full(self.size, k1)
-        self._gains = np.concatenate([[0.0], (k1 + 1) / (1 + norms)])
-        self._by_row = [self._read_rows(number) for number in range(len(segments))]
+        self._gains = np.zeros(padded(self.size + 1))
+        self._gains[1 : self.size + 1] = (k1 + 1) / (1 + norms)
+        self._by_row: dict[int, Any] = {}
 
-    def score(self, terms: Sequence[tuple[Any, float]]) -> Any:
-        """Return the score of every parent, at place 0 that of no parent.
+    def score(self, terms: Weighed, share: float) -> Any:
+        """Return what each parent adds to its documents; at place 0, of no parent, nothing.
 
         Args:
-            terms: For each its parents (see `with_term`) and its weight.
+            terms: With their weights in the query.
+            share: Of its score that a parent adds.
         """
-        scores = np.zeros(self.size + 1)
-        weighed: list[float] = []
-        for parents, weight in terms:
-            count = len(parents)
-            weighed.append(weight * math.log(1 + (self.size - count + 0.5) / (count + 0.5)))
+        new = [term for term, _ in terms if term.parents is None]
+        if new:
+            self._read(new)
+        scores = np.zeros(len(self._gains))
+        short: list[Any] = []
+        weights: list[float] = []
         try:
-            add_lists(scores, [parents for parents, _ in terms], weighed)
+            for term, weight in terms:
+                if len(term.parents) > SHORT:
+                    np.add.at(scores, term.parents, weight * term.parent_idf)
+                else:
+                    short.append(term.parents)
+                    weights.append(weight * term.parent_idf)
+            if short:
+                each = np.array(weights).repeat([len(numbers) for numbers in short])
+                np.add.at(scores, np.concatenate(short, dtype=np.intp), each)
         except IndexError:
             raise self._segments[0].file.damaged("a parent lies outside") from None
         scores *= self._gains
+        scores *= share
         return scores
 
-    def with_terms(self, terms: Sequence[Sequence[int]]) -> list[Any]:
-        """Return for each of some terms the parents that hold it.
-
-        Args:
-            terms: For each its number in every segment, -1 where it is not.
-        """
-        places = np.array(terms).reshape(len(terms), len(self._segments)).T
-        lists = [s.parents_with(numbers) for s, numbers in zip(self._segments, places, strict=True)]
-        if len(lists) == 1:
-            return lists[0]
-        return [self._union(each) for each in zip(*lists, strict=True)]
+    def _read(self, terms: Sequence[Term]) -> None:
+        """Note where terms are among parents, and what they weigh there."""
+        lists: list[list[Any]] = []
+        for number, segment in enumerate(self._segments):
+            parts = [term.postings[number] for term in terms]
+            lists.append(segment.parents_with([-1 if part is None else part.number for part in parts]))
+        for term, *each in zip(terms, *lists, strict=True):
+            term.parents = each[0] if len(each) == 1 else self._union(each)
+            count = len(term.parents)
+            term.parent_idf = math.log(1 + (self.size - count + 0.5) / (count + 0.5))
 
     def _union(self, lists: Sequence[Any]) -> Any:
         """Return the numbers among all of the parents in one list for each segment."""
@@ -93,27 +105,32 @@ class Parents:
 
     def of(self, number: int) -> Any:
         """Return the parent of every row of a segment, by the segment's number."""
-        return self._by_row[number]
+        known = self._by_row.get(number)
+        if known is None:
+            known = self._by_row[number] = self._read_rows(number)
+        return known
+
+    def of_rows(self, number: int, rows: Any) -> Any:
+        """Return the parents of a few rows of a segment."""
+        known = self._by_row.get(number)
+        if known is not None:
+            return known[rows]
+        own = self._segments[number].file.take("parents", rows)
+        numbers = self._numbers[number]
+        return own if numbers is None else numbers[own]
 
     def _read_rows(self, number: int) -> Any:
         file = self._segments[number].file
-        file.checked("parent_starts")
         own = file.checked("parents")
         if not file.trusted and len(own) and int(own.max()) > len(file.array("parent_hashes")):
             raise file.damaged("a parent lies outside")
         numbers = self._numbers[number]
-        return own if numbers is None else numbers[own]
+        # As numpy counts: else it makes such a copy of them for every query.
+        return own.astype(np.intp) if numbers is None else numbers[own]
 
-
-def add_lists(scores: Any, lists: Sequence[Any], weights: Sequence[float]) -> None:
-    """Add to the scores at the numbers of each list its weight; short lists go together."""
-    short: list[Any] = []
-    each: list[float] = []
-    for numbers, weight in zip(lists, weights, strict=True):
-        if len(numbers) > _SHORT:
-            np.add.at(scores, numbers, weight)
-        else:
-            short.append(numbers)
-            each.append(weight)
-    if short:
-        np.add.at(scores, np.concatenate(short), np.repeat(np.array(each), [len(n) for n in short]))
+    def within(self, number: int, parents: Any) -> Any:
+        """Return the numbers in a segment of those of some parents that are there."""
+        numbers = self._numbers[number]
+        if numbers is not None:
+            return np.flatnonzero(np.isin(numbers, parents))
+        return parents if len(self._segments) == 1 else parents[parents <= self._first]

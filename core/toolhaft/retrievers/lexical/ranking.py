@@ -8,13 +8,17 @@ from typing import Any
 from toolhaft.retrievers.lexical.arrays import np
 
 _DECIMALS = 9
+ROUNDED = 0.1**_DECIMALS
+"""Scores that differ by less may count as equal."""
 _MANY = 262_144
 _PAGE = 4_096
+_WIDTH = 256
 
 
 def padded(size: int) -> int:
     """Return how many scores must be allocated for a number of documents."""
-    return -(-size // _PAGE) * _PAGE
+    width = _PAGE if size >= _MANY - _PAGE else _WIDTH
+    return -(-size // width) * width
 
 
 class Columns:
@@ -30,8 +34,8 @@ class Columns:
     """
 
     def __init__(self, scores: Any, k: int) -> None:
-        width = _PAGE if len(scores) >= _MANY else 256
-        while width < 16 * k and width < _PAGE:
+        width = _PAGE if len(scores) >= _MANY else _WIDTH
+        while width < 16 * k and width < _PAGE and len(scores) % (2 * width) == 0:
             width *= 2
         self._scores = scores
         self._table = scores.reshape(-1, width)
@@ -43,10 +47,10 @@ class Columns:
 
     def at_least(self, least: float) -> Any:
         """Return the rows of the scores that are not lower, ascending."""
-        places = np.flatnonzero(self._highest >= least)
+        places = (self._highest >= least).nonzero()[0]
         if len(places) * 16 > len(self._highest):
-            return np.flatnonzero(self._scores >= least)
-        rows, columns = np.nonzero(self._table.take(places, axis=1) >= least)
+            return (self._scores >= least).nonzero()[0]
+        rows, columns = (self._table.take(places, axis=1) >= least).nonzero()
         return rows * len(self._highest) + places[columns]
 
 
@@ -73,7 +77,7 @@ def best_rows(scores: Any, k: int, held: Callable[[Any, Any], Any]) -> Any:
     """
     columns = Columns(scores, k)
     if columns.bound > 0:
-        rows = columns.at_least(columns.bound - 0.1**_DECIMALS)
+        rows = columns.at_least(columns.bound - ROUNDED)
         rows = rows[held(rows, scores[rows])]
         if len(rows) >= k:
             return rows
@@ -149,7 +153,7 @@ class Lifts:
         columns = Columns(scores, k)
         if columns.bound <= 0:
             return matched()
-        rows = columns.at_least(columns.bound - 0.1**_DECIMALS)
+        rows = columns.at_least(columns.bound - ROUNDED)
         if self._added is None and not self._share:
             return rows
         own = scores[rows]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from toolhaft.errors import FormatError
 from toolhaft.retrievers.lexical.arrays import np
@@ -15,6 +16,8 @@ _SCANNED = 4_000_000
 """Words of postings looked at in one go."""
 _SHORT = 4_096
 """Gains of a term up to which they are checked together with those of others."""
+
+_WORD = np.dtype("<u4")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,22 @@ class Removed:
     rows: Any
     terms: Any
     counts: Any
+
+
+class Postings(NamedTuple):
+    """Where a term is in a segment.
+
+    Attributes:
+        rows: Of the documents that hold it, ascending, removed ones included.
+        gains: What it adds to the score of each for an idf of 1.
+        number: Of the term.
+        held: Of the documents that are there.
+    """
+
+    rows: Any
+    gains: Any
+    number: int
+    held: int
 
 
 def none_removed() -> Removed:
@@ -58,7 +77,7 @@ class Segment:
         self._starts = file.array("starts")
         self._postings = file.array("postings")
         self._gains = self._postings.view("<f4")
-        whole = {"parents", "categories", "orders", "name_hashes", "name_rows"}
+        whole = {"parents", "categories", "orders", "name_hashes", "name_rows", "parent_rows"}
         if (
             any(len(file.array(name)) != self.size for name in whole)
             or len(file.array("name_starts")) != self.size + 1
@@ -66,6 +85,7 @@ class Segment:
             or len(file.array("parent_starts")) != len(terms) + 1
             or len(file.array("peaks")) != len(terms)
             or len(file.array("parent_lengths")) != len(file.array("parent_hashes"))
+            or len(file.array("parent_row_starts")) != len(file.array("parent_hashes")) + 2
             or len(file.array("frequencies")) != len(file.array("frequency_counts"))
         ):
             raise file.damaged("its arrays do not fit each other")
@@ -104,35 +124,35 @@ class Segment:
             counts -= np.where(removed.terms[places] == terms, removed.counts[places], 0)
         return np.where(terms < 0, 0, counts)
 
-    def lists(self, terms: Any) -> list[tuple[Any, Any] | None]:
-        """Return for each of some terms the rows that hold it, and what it adds to each; None for -1."""
-        ends = len(self._postings) // 2
-        found: list[tuple[Any, Any] | None] = []
-        read: list[Any] = []
-        for term, first, last in zip(
-            terms.tolist(), self._starts[terms].tolist(), self._starts[terms + 1].tolist(), strict=True
-        ):
-            if term < 0:
+    def postings(self, hashes: Any) -> list[Postings | None]:
+        """Return the postings of some terms, None for one that is in no document."""
+        numbers = self.find(hashes)
+        starts, ends = self._starts[numbers].tolist(), self._starts[numbers + 1].tolist()
+        counts = self.frequencies(numbers).tolist() if len(self.removed.terms) else ()
+        most = len(self._postings) // 2
+        found: list[Postings | None] = []
+        for place, (number, first, last) in enumerate(zip(numbers.tolist(), starts, ends, strict=True)):
+            if number < 0:
                 found.append(None)
                 continue
-            if not first <= last <= ends:
+            if not first <= last <= most:
                 raise self.file.damaged("postings lie outside")
             self.file.check("postings", 2 * first, 2 * last)
-            read.append(self._postings[first + last : 2 * last])
-            found.append((self._postings[2 * first : first + last], self._gains[first + last : 2 * last]))
+            rows, gains = self._postings[2 * first : first + last], self._gains[first + last : 2 * last]
+            found.append(Postings(rows, gains, number, counts[place] if counts else last - first))
         if not self.file.trusted:
-            self._check_gains(read)
+            self._check_gains([postings.gains for postings in found if postings is not None])
         return found
 
     def _check_gains(self, lists: list[Any]) -> None:
-        """Raise `FormatError` if the words of a gain are below zero, no number or too large.
+        """Raise `FormatError` if a gain is below zero, no number or too large.
 
         Read as whole numbers, the words of floats above zero are in the same order, and all others larger.
         """
-        short = [words for words in lists if len(words) <= _SHORT]
+        short = [gains for gains in lists if len(gains) <= _SHORT]
         together = [np.concatenate(short)] if short else []
-        for words in (*together, *(words for words in lists if len(words) > _SHORT)):
-            if len(words) and words.max() > self._most:
+        for gains in (*together, *(gains for gains in lists if len(gains) > _SHORT)):
+            if len(gains) and gains.view(_WORD).max() > self._most:
                 raise self.file.damaged("a score is beyond all measure")
 
     def peak(self, term: int) -> float:
@@ -140,12 +160,14 @@ class Segment:
         self.file.check("peaks", term, term + 1)
         return float(self.file.array("peaks")[term])
 
-    def parents_with(self, terms: Any) -> list[Any]:
+    def parents_with(self, terms: Sequence[int]) -> list[Any]:
         """Return for each of some terms the numbers of its documents' parents, from 1; none for -1."""
         starts, lists = self.file.array("parent_starts"), self.file.array("parent_postings")
+        self.file.check("parent_starts", 0, len(starts))
+        numbers = np.array(terms)
         found: list[Any] = []
         for term, first, last in zip(
-            terms.tolist(), starts[terms].tolist(), starts[terms + 1].tolist(), strict=True
+            terms, starts[numbers].tolist(), starts[numbers + 1].tolist(), strict=True
         ):
             if term < 0:
                 first = last = 0
@@ -153,6 +175,25 @@ class Segment:
                 raise self.file.damaged("a list of parents lies outside")
             self.file.check("parent_postings", first, last)
             found.append(lists[first:last])
+        return found
+
+    def rows_of_parents(self, parents: Any, most: int) -> Any:
+        """Return the rows of some parents; None if they are more than so many."""
+        rows = self.file.array("parent_rows")
+        firsts = self.file.take("parent_row_starts", parents).astype(np.int64)
+        lasts = self.file.take("parent_row_starts", parents + 1).astype(np.int64)
+        counts = lasts - firsts
+        if len(counts) and (int(counts.min()) < 0 or int(lasts.max()) > len(rows)):
+            raise self.file.damaged("a list of documents lies outside")
+        if int(counts.sum()) > most:
+            return None
+        lists = [np.zeros(0, np.intp)]
+        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+            self.file.check("parent_rows", first, last)
+            lists.append(rows[first:last])
+        found = np.concatenate(lists, dtype=np.intp)
+        if len(found) and int(found.max()) >= self.size:
+            raise self.file.damaged("a list of documents lies outside")
         return found
 
     def range_of_postings(self, first: int, last: int) -> tuple[Any, Any, Any]:
@@ -173,14 +214,14 @@ class Segment:
     def names(self, rows: Any) -> list[str]:
         """Return the names of documents."""
         places = self.file.take("name_starts", np.concatenate([rows, rows + 1])).tolist()
-        names = self.file.array("names")
+        names = self.file.array("names").data
         found: list[str] = []
         for first, last in zip(places[: len(rows)], places[len(rows) :], strict=True):
             if not first <= last <= len(names):
                 raise self.file.damaged("a name lies outside")
             self.file.check("names", first, last)
             try:
-                found.append(str(names.data[first:last], "utf-8", "surrogatepass"))
+                found.append(str(names[first:last], "utf-8", "surrogatepass"))
             except UnicodeDecodeError:
                 raise self.file.damaged("a name cannot be read") from None
         return found

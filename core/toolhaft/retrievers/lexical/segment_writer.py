@@ -1,6 +1,6 @@
 """Writing arrays into one file that can be checked and mapped; see `segment_file` for reading it.
 
-Format 1: a page of 4,096 bytes that begins with `MAGIC`, the length of the facts (4 bytes, little-endian) and
+Format 2: a page of 4,096 bytes that begins with `MAGIC`, the length of the facts (4 bytes, little-endian) and
 their blake2b digest (32 bytes), then the facts as JSON; the arrays, each at a multiple of 64 bytes, up to a
 whole number of blocks; one checksum of 8 bytes a block (see `blocks`).
 """
@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from toolhaft.retrievers.lexical.arrays import np
 from toolhaft.retrievers.lexical.blocks import BLOCK, check_blocks
 
-MAGIC = b"toolhaft terms 1"
+MAGIC = b"toolhaft terms 2"
 PAGE = 4_096
 _ALIGNED = 64
 KINDS = {
@@ -24,6 +24,8 @@ KINDS = {
     "parent_lengths": "<u4",
     "parent_starts": "<u8",
     "parent_postings": "<u4",
+    "parent_rows": "<u4",
+    "parent_row_starts": "<u8",
     "categories": "<u8",
     "orders": "<u4",
     "names": "<u1",
