@@ -5,8 +5,8 @@
 - What both are: `base` (documents, settings, the interface), `idf`, `hashing`.
 - Pure Python: `pure`, kept as lines by `kept_documents`.
 - Arrays, a query: `array_index` over segments; `searching` chooses the way; `term_table` finds the terms,
-  `frequencies` weighs them, `posting_sums` adds them up; `parent_scores` adds services, `promising` looks only
-  at documents that theirs can lift high enough; `ranking` picks the best.
+  `frequencies` weighs them, `posting_sums` adds them up; `parent_scores` adds services, `promising` looks
+  only at documents that theirs can lift high enough; `ranking` picks the best.
 - Arrays, building: `collecting` takes documents in, `composing` makes segments, `merging` joins `sources`,
   `parent_lists` writes which services hold a term.
 - On disk: `manifest` says what belongs together, `keeping` and `kept_segments` are the folder, `segment` and

@@ -27,8 +27,8 @@ class Parents:
 
     def __init__(self, segments: Sequence[Segment], settings: IndexSettings) -> None:
         self._segments = segments
-        lengths = [segments[0].file.checked("parent_lengths").astype(np.float64)]
-        count = self._first = len(lengths[0])
+        lengths = segments[0].file.checked("parent_lengths")
+        count = self._first = len(lengths)
         known: dict[int, int] = {}
         self._numbers: list[Any] = [None]
         for segment in segments[1:]:
@@ -43,14 +43,12 @@ class Parents:
                 numbers[place] = known.setdefault(int(hashes[place]), count + 1 + len(known))
             self._numbers.append(np.concatenate([[0], numbers]))
         self.size = count + len(known)
-        longest = np.concatenate([*lengths, np.zeros(len(known))])
+        self._gains = np.zeros(padded(self.size + 1))
+        longest = self._gains[1 : self.size + 1]
+        longest[:count] = lengths
         for segment, numbers in zip(segments[1:], self._numbers[1:], strict=True):
             np.maximum.at(longest, numbers[1:] - 1, segment.file.checked("parent_lengths"))
-        average = float(longest.mean()) if self.size else 0.0
-        k1, b = settings.k1, settings.b
-        norms = k1 * (1 - b + b * longest / average) if average > 0 else np.full(self.size, k1)
-        self._gains = np.zeros(padded(self.size + 1))
-        self._gains[1 : self.size + 1] = (k1 + 1) / (1 + norms)
+        _weigh_lengths(longest, settings)
         self._by_row: dict[int, Any] = {}
 
     def score(self, terms: Weighed, share: float) -> Any:
@@ -134,3 +132,17 @@ class Parents:
         if numbers is not None:
             return np.flatnonzero(np.isin(numbers, parents))
         return parents if len(self._segments) == 1 else parents[parents <= self._first]
+
+
+def _weigh_lengths(lengths: Any, settings: IndexSettings) -> None:
+    """Turn lengths into what a parent of each gets for a term, in place: fresh pages would take longer."""
+    average = float(lengths.mean()) if len(lengths) else 0.0
+    if average > 0:
+        lengths *= settings.b
+        lengths /= average
+        lengths += 1 - settings.b
+        lengths *= settings.k1
+    else:
+        lengths.fill(settings.k1)
+    lengths += 1
+    np.divide(settings.k1 + 1, lengths, out=lengths)

@@ -138,8 +138,8 @@ class SegmentFile:
         if not self._all_checked and len(rows):
             if int(rows.max()) >= len(array):
                 raise self.damaged(f"a number leads out of the array {name}")
-            touched = np.unique((self._starts[name] + rows.astype(np.int64) * array.itemsize) // BLOCK)
-            for block in touched[self._unchecked[touched]].tolist():
+            touched = (self._starts[name] + rows.astype(np.int64) * array.itemsize) // BLOCK
+            for block in set(touched[self._unchecked[touched]].tolist()):
                 self._check(block, block + 1)
         try:
             return array[rows]
