@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from toolhaft.retrievers.lexical import Document, IndexSettings, open_index
+from toolhaft.retrievers.lexical import Document, IndexSettings, open_index, segment
 from toolhaft.retrievers.lexical.array_index import ArrayIndex
 from toolhaft.retrievers.lexical.pure import PureIndex
 
@@ -28,7 +28,8 @@ def assert_same(found, expected):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("idf", ["auto", "smoothed"])
-def test_changes_in_any_order_give_the_scores_of_a_new_index(tmp_path, idf):
+def test_changes_in_any_order_give_the_scores_of_a_new_index(tmp_path, monkeypatch, idf):
+    monkeypatch.setattr(segment, "_LONG", 40)
     draw = random.Random(11)
     settings = IndexSettings(b=0.0, idf=idf)
     documents = [drawn(draw, number) for number in range(400)]
