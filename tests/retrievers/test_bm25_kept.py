@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import shutil
 
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from toolhaft.errors import FormatError
 from toolhaft.retrievers import bm25
 from toolhaft.retrievers.bm25 import BM25
-from toolhaft.retrievers.lexical import choosing, pure
+from toolhaft.retrievers.lexical import choosing, pure, shelf
 from toolhaft.testing import CannedTool, tool_spec
 from toolhaft.tools.catalog import Catalog
 from toolhaft.tools.catalog_file import open_catalog_file
+from toolhaft.tools.catalog_lock import apply_lock, lock_catalog
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +59,11 @@ def built(monkeypatch):
     return calls
 
 
+def folders(place):
+    """Return where indexes of a catalog are kept."""
+    return sorted((place.parent / "pets.catalog.index").glob("bm25-*"))
+
+
 async def search(path, *queries, **settings):
     retriever = BM25(**settings)
     catalog = open_catalog_file(path, bind)
@@ -71,7 +78,7 @@ async def search(path, *queries, **settings):
 async def test_a_second_opening_reads_no_tool(place, built):
     first = await search(place, "thing7", "thing23 pets")
     assert first[0][0] == "tool_7"
-    assert (place.parent / "pets.catalog.index" / "bm25").is_dir()
+    assert len(folders(place)) == 1
     before = len([folder for folder in built if folder])
     assert await search(place, "thing7", "thing23 pets") == first
     assert len([folder for folder in built if folder]) == before == 1
@@ -187,17 +194,67 @@ async def test_an_index_under_way_says_how_far_it_is(place):
 
 
 @pytest.mark.anyio
-async def test_other_settings_make_another_index(place, built):
-    await search(place, "pets")
-    await search(place, "pets", weights={"name": 1})
-    assert len([folder for folder in built if folder]) == 2
+async def test_other_settings_make_another_index_and_leave_the_first(place, built):
+    for _ in range(2):
+        await search(place, "pets")
+        await search(place, "pets", weights={"name": 1})
+        await search(place, "pets", k1=1.2)
+    assert len([folder for folder in built if folder]) == len(folders(place)) == 3
+
+
+@pytest.mark.anyio
+async def test_a_lock_makes_another_index_and_leaves_the_first(place, built):
+    lock = lock_catalog(Catalog(TOOLS))
+    for _ in range(2):
+        for locked in (False, True):
+            opened = open_catalog_file(place, bind)
+            retriever = BM25()
+            await retriever.index((apply_lock(opened, lock) if locked else opened).specs())
+            assert (await retriever.retrieve("thing7", 1))[0].item.name == "tool_7"
+            await retriever.close()
+            await opened.close()
+    assert len([folder for folder in built if folder]) == len(folders(place)) == 2
+
+
+@pytest.mark.anyio
+async def test_the_indexes_that_were_opened_longest_ago_make_room(place, built):
+    for k1 in (1.1, 1.2, 1.3, 1.4):
+        await search(place, "pets", k1=k1)
+    for number, folder in enumerate(folders(place)):
+        os.utime(folder / "index.json", (number, number))
+    first, second, *_ = folders(place)
+    (second / "mine.txt").write_text("somebody's own")
+    strange = place.parent / "pets.catalog.index" / "bm25-0123456789abcdef"
+    strange.mkdir()
+    (strange / "index.json").write_text("{}")
+    await search(place, "pets", k1=1.5)
+    await search(place, "pets", k1=1.6)
+    assert not first.exists()
+    assert [file.name for file in second.iterdir()] == ["mine.txt"]
+    assert (strange / "index.json").read_text() == "{}"
+    assert len(list((place.parent / "pets.catalog.index").glob("bm25-*/segment-*"))) == shelf.MOST_KEPT
+
+
+@pytest.mark.anyio
+async def test_an_index_that_is_opened_again_is_not_the_oldest(place):
+    for k1 in (1.1, 1.2, 1.3, 1.4):
+        await search(place, "pets", k1=k1)
+    kept = folders(place)
+    for folder in kept:
+        os.utime(folder / "index.json", (1, 1))
+    await search(place, "pets", k1=1.2)
+    (used,) = (folder for folder in kept if (folder / "index.json").stat().st_mtime > 1)
+    for k1 in (1.5, 1.6, 1.7):
+        await search(place, "pets", k1=k1)
+    assert used in folders(place)
+    assert len(folders(place)) == shelf.MOST_KEPT
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("damage", ["cut", "garbage", "gone", "foreign"])
 async def test_a_damaged_index_is_told_and_made_anew(place, damage, caplog):
     expected = await search(place, "thing7 pets")
-    folder = place.parent / "pets.catalog.index" / "bm25"
+    (folder,) = folders(place)
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     for file in files:
         if damage == "cut":

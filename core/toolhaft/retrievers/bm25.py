@@ -16,6 +16,7 @@ from toolhaft.retrievers.base import Retriever
 from toolhaft.retrievers.doubt import Doubt
 from toolhaft.retrievers.fields import COMPOSITION, FieldWeights, compose_tokens
 from toolhaft.retrievers.known_tools import KnownTools
+from toolhaft.retrievers.lexical import shelf
 from toolhaft.retrievers.lexical.base import Document, Hit, IndexSettings, TermIndex
 from toolhaft.retrievers.lexical.choosing import build_index, open_index
 from toolhaft.retrievers.parents import check_share
@@ -45,9 +46,10 @@ class BM25(Retriever):
     tools. In a catalog so small that the usual formula cannot rank (its average idf is not positive) the
     smoothed idf stands in.
 
-    The index of a catalog file is kept beside it, in the folder ``<file>.index``; opening it again reads
-    nothing else, and where single tools of the file changed, only those are indexed anew. A few other tools
-    that are searched together with the file's are added in memory.
+    The index of a catalog file is kept beside it, in the folder ``<file>.index``, one for each of the last
+    few settings and locks; opening it again reads nothing else, and where single tools of the file changed,
+    only those are indexed anew. A few other tools that are searched together with the file's are added in
+    memory.
 
     Args:
         k1: Saturation of term frequency.
@@ -259,8 +261,9 @@ class BM25(Retriever):
         """Return the kept index of the tools, brought up to date, or None where it must be made anew."""
         folder, version = self._folder(tools), tools.specs.version
         found = open_index(folder, self._settings) if folder is not None else None
-        if found is None:
+        if found is None or folder is None:
             return None
+        shelf.note_use(folder)
         try:
             if found.version == version or self._catch_up(found, tools.specs, version):
                 return found
@@ -285,13 +288,16 @@ class BM25(Retriever):
         # The version is asked for first: what is written to the file meanwhile is then found as a change.
         # Tools that were changed here alone are not what the file says, and their index is not kept.
         folder, version = self._folder(tools), tools.specs.version
-        return build_index(
+        index = build_index(
             self._documents(tools),
             self._settings,
             folder=folder,
             version=version,
             progress=self._telling(len(tools.specs)),
         )
+        if folder is not None:
+            shelf.make_room(folder)
+        return index
 
     def _telling(self, total: int) -> Callable[[int], None] | None:
         tell = self.progress
@@ -311,7 +317,7 @@ class BM25(Retriever):
         place = tools.specs.place
         if not self._keep or place is None or not tools.specs.version or tools.changed:
             return None
-        return place.with_name(f"{place.name}.index") / self.name
+        return shelf.folder_for(place, self._settings, tools.specs.view)
 
 
 def read_weights(weights: FieldWeights | Mapping[str, Any] | None) -> FieldWeights:

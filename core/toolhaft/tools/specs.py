@@ -52,6 +52,14 @@ class Specs(Sequence[ToolSpec]):
         """
         return ""
 
+    @property
+    def view(self) -> str:
+        """What was made of the tools of the file, by a lock for example; empty for nothing.
+
+        Unlike the version it stays the same while the file changes.
+        """
+        return ""
+
     @abstractmethod
     def names(self) -> Iterator[str]:
         """Yield the names, in order; no spec is read."""
@@ -223,6 +231,11 @@ class WrappedSpecs(Specs):
         """The version of what they were, and of what became of them."""
         before = self._specs.version if self._version else ""
         return f"{before}{_AND}{self._version}" if before else ""
+
+    @property
+    def view(self) -> str:
+        """What was made of the tools of the file, by this and before it."""
+        return f"{self._specs.view}{_AND}{self._version}"
 
     def changes(self, since: str) -> SpecChanges | None:
         """Return what changed since an earlier version, or None where that is not known."""

@@ -9,8 +9,9 @@
   only at documents that theirs can lift high enough; `ranking` picks the best.
 - Arrays, building: `collecting` takes documents in, `composing` makes segments, `merging` joins `sources`,
   `parent_lists` writes which services hold a term.
-- On disk: `manifest` says what belongs together, `keeping` and `kept_segments` are the folder, `segment` and
-  `segment_file` read one, `segment_writer` writes it; `blocks` are checksums, `plain_files` opens no links.
+- On disk: `shelf` has a folder for each of the last few settings; `manifest` says what belongs together,
+  `keeping` and `kept_segments` are the folder, `segment` and `segment_file` read one, `segment_writer` writes
+  it; `blocks` are checksums, `plain_files` opens no links.
 """
 
 from toolhaft.retrievers.lexical.base import Document, Hit, IndexSettings, TermIndex

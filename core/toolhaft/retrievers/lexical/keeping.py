@@ -12,6 +12,8 @@ from typing import BinaryIO
 
 from toolhaft.errors import FormatError
 from toolhaft.retrievers.lexical.manifest import (
+    LOCK,
+    NAME,
     KeptPart,
     Manifest,
     locked,
@@ -122,6 +124,11 @@ class Keeper:
             with suppress(OSError):
                 place.unlink()
         self._written.clear()
+
+
+def is_ours(name: str) -> bool:
+    """Return whether a file of a kept index may have this name; whatever has another is somebody's own."""
+    return name in (NAME, LOCK) or _OURS.fullmatch(name) is not None
 
 
 def _read_leniently(folder: Path) -> Manifest | None:

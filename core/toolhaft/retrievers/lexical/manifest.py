@@ -16,6 +16,7 @@ from toolhaft.retrievers.lexical.base import IndexSettings
 from toolhaft.retrievers.lexical.plain_files import open_plain
 
 NAME = "index.json"
+LOCK = "lock"
 FORMAT = 1
 _LAYOUT = 2
 """Of the files of segments: what was written in another is made anew without a word."""
@@ -137,7 +138,7 @@ def locked(folder: Path) -> Iterator[bool]:
         return
     import time
 
-    with open_plain(folder / "lock", lock=True) as file:
+    with open_plain(folder / LOCK, lock=True) as file:
         give_up = time.monotonic() + _PATIENCE
         while True:
             try:
