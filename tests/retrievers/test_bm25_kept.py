@@ -111,7 +111,7 @@ async def test_a_tool_added_while_it_is_open_is_kept(place, built):
 
 
 @pytest.mark.anyio
-async def test_a_change_that_the_file_does_not_have_does_not_stay(place):
+async def test_a_change_that_the_file_does_not_have_does_not_stay(place, built):
     catalog = open_catalog_file(place, bind)
     retriever = BM25()
     await retriever.index(catalog.specs())
@@ -121,6 +121,7 @@ async def test_a_change_that_the_file_does_not_have_does_not_stay(place):
     found = await search(place, "zeppelins", "thing7")
     assert found[0] == []
     assert found[1][0] == "tool_7"
+    assert len([folder for folder in built if folder]) == 1, "what is kept is as it was"
 
 
 @pytest.mark.anyio

@@ -187,6 +187,8 @@ class BM25(Retriever):
             added, gone = tools.change(put, remove)
             documents = [self._document(spec.name, spec) for spec in added]
             version = self._version_after(tools.specs, index.version, documents, gone)
+            if not version:  # what is kept stays what the file says
+                index.detach()
             try:
                 index.change(put=documents, remove=gone, version=version)
                 self._warm(index)
