@@ -280,12 +280,16 @@ def test_unknown_layers_are_named_with_those_there_are(model, rows_file, tmp_pat
     assert "q_proj" in caught.value.hint
 
 
-def begun(model, rows_file, out):
+@pytest.fixture(scope="module")
+def earlier(tiny_model, tmp_path_factory):
+    """Two steps of training with a checkpoint after each; a test copies the folder before it spoils it."""
     from toolhaft_finetune.settings import TrainingSettings
     from toolhaft_finetune.sft import train_sft
 
-    train_sft(model, [rows_file], out, TrainingSettings(steps=2, checkpoint_every=1))
-    return out / "checkpoints" / "step-0000002"
+    folder = tmp_path_factory.mktemp("earlier")
+    rows = write_rows(folder / "rows.jsonl", [make_row(f"Town {number}") for number in range(24)])
+    train_sft(tiny_model, [rows], folder / "out", TrainingSettings(steps=2, checkpoint_every=1))
+    return folder
 
 
 def cut(path):
@@ -303,11 +307,12 @@ SPOILED = {
 
 
 @pytest.mark.parametrize("name", [*SPOILED, "other settings", "other rows", "not resumed"])
-def test_a_run_goes_on_with_what_it_was_and_nothing_else(model, rows_file, tmp_path, name):
+def test_a_run_goes_on_with_what_it_was_and_nothing_else(tiny_model, earlier, tmp_path, name):
     from toolhaft_finetune.settings import TrainingSettings
     from toolhaft_finetune.sft import train_sft
 
-    place = begun(model, rows_file, tmp_path / "out")
+    shutil.copytree(earlier, tmp_path, dirs_exist_ok=True)
+    rows_file, place = tmp_path / "rows.jsonl", tmp_path / "out/checkpoints/step-0000002"
     settings = {"steps": 2, "checkpoint_every": 1}
     what = {
         "other settings": "rank \\(16 before\\)",
@@ -323,7 +328,7 @@ def test_a_run_goes_on_with_what_it_was_and_nothing_else(model, rows_file, tmp_p
         write_rows(rows_file, [make_row("Elsewhere")])
     with pytest.raises(ToolhaftError, match=what) as caught:
         train_sft(
-            model,
+            tiny_model,
             [rows_file],
             tmp_path / "out",
             TrainingSettings(**settings),
