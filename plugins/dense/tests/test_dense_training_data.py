@@ -103,7 +103,7 @@ def test_synthetic_queries_are_labelled_repeatable_and_never_held_out():
     assert {query.origin for query in held_out} == {"given"}
 
 
-@pytest.mark.parametrize("source", ["bm25", "dense", "siblings"])
+@pytest.mark.parametrize("source", ["bm25", "dense", "hybrid", "siblings"])
 def test_no_answer_and_no_like_of_one_is_mined(source):
     import torch
 

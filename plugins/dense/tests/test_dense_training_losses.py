@@ -76,7 +76,7 @@ def test_a_step_never_lowers_the_score_of_another_answer(tiny_encoder):
     from .training_sets import make_set
 
     learning = make_set()
-    settings = RetrieverSettings(precision="float32", hard_negatives=0, symmetric=True)
+    settings = RetrieverSettings(precision="float32", hard_negatives=0, symmetric=True, lexical=0)
     network = Network(find_encoder(tiny_encoder), settings)
     queries = [learning.queries[6]]  # answered by tools 0 and 1
     stepper = Stepper(network, queries, learning.passages(), settings)

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     import torch
 
 _NEVER = -1e9
+_SHARE = 0.7
+"""What the encoder's standard deviations count beside those of words. More than in ``hybrid``, where the
+encoder is one that has not learned the catalog."""
 
 
 def mask_positives(
@@ -50,6 +53,24 @@ def ranking_loss(scores: torch.Tensor, own: Sequence[int], mask: torch.Tensor) -
 
     target = torch.tensor(list(own), device=scores.device)
     return torch.nn.functional.cross_entropy(scores.masked_fill(mask.to(scores.device), _NEVER), target)
+
+
+def beside_words(cosines: torch.Tensor, points: torch.Tensor, spread: float) -> torch.Tensor:
+    """Return the scores of an encoder and of words together, whose loss teaches what words leave open.
+
+    Where words already tell the right tool from a wrong one, nothing is left to learn; where they mislead,
+    much is.
+
+    Args:
+        cosines: Shape (rows, columns).
+        points: What words give each, in standard deviations; the same shape.
+        spread: The standard deviation of the encoder's best scores, before it learned.
+
+    Source: L. Gao et al., "Complement lexical retrieval model with semantic residual embeddings", ECIR 2021,
+    section 3.2. Our deviations: a softmax over scores in standard deviations in place of a hinge with a
+    margin that depends on the lexical score, and the encoder learns from its own loss, too.
+    """
+    return points + _SHARE / spread * cosines
 
 
 def distillation_loss(student: Any, teacher: Any, *, margin: bool) -> torch.Tensor:

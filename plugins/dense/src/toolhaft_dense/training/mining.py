@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from toolhaft.retrievers.bm25 import BM25
-from toolhaft.tools.loop import run_sync
 from toolhaft_dense.training.examples import LearningQuery, LearningSet
 from toolhaft_dense.training.scoring import score_tools, spans_of
 from toolhaft_dense.training.settings import RetrieverSettings
+from toolhaft_dense.training.words import FUSED, WordRanking, rank_by_words
 
 if TYPE_CHECKING:
     import torch
 
 _CHUNK = 256
 _MOST_SIBLINGS = 64
-_RANKED = "ranked"
+SPREAD = "spread"
+"""Name of the standard deviation of a query's best scores, in what `Miner.rank` returns."""
+_RANKED, _FUSED = "ranked", "fused"
+_SHARE = 0.4
+"""What the encoder's points count beside those of words: as in ``hybrid``."""
+_LEAST_SPREAD = 1e-4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,9 @@ class Miner:
         learning: The tools.
         queries: Those that are learned.
         settings: Which sources, and how deep.
+
+    Attributes:
+        words: What words say of the tools of each query; empty where it is not needed.
     """
 
     def __init__(
@@ -67,14 +74,16 @@ class Miner:
             frozenset(like for place in query.positives for like in likes[same[place]]) for query in queries
         ]
         wanted = settings.negatives if settings.hard_negatives else ()
-        self._uses_dense = "dense" in wanted
-        self._lexical = self._by_words(learning) if "bm25" in wanted else None
+        self._encoded = [key for source, key in (("dense", _RANKED), ("hybrid", _FUSED)) if source in wanted]
         self._siblings = self._by_service(learning) if "siblings" in wanted else None
-
-    @property
-    def needs_vectors(self) -> bool:
-        """Whether the encoder's own ranking is one of the sources."""
-        return self._uses_dense
+        self._lexical: list[tuple[int, ...]] | None = None
+        self.words: Sequence[WordRanking] = ()
+        if settings.lexical or "bm25" in wanted or "hybrid" in wanted:
+            most = self._depth + max((len(right) for right in self._right), default=0)
+            self.words = rank_by_words(learning, queries, most)
+            if "bm25" in wanted:
+                self._lexical = [self._wrong(number, one.places) for number, one in enumerate(self.words)]
+        self.needs_vectors = bool(self._encoded or settings.lexical)
 
     def mine(self, ranked: Mapping[str, torch.Tensor] | None = None) -> Negatives:
         """Return the negatives of every query.
@@ -82,11 +91,12 @@ class Miner:
         Args:
             ranked: What `rank` returned; needed where `needs_vectors`.
         """
-        dense = None
-        if ranked:
-            rows = ranked[_RANKED].tolist()
-            dense = [self._wrong(number, places) for number, places in enumerate(rows)]
-        sources = [found for found in (self._lexical, dense, self._siblings) if found is not None]
+        encoded = [
+            [self._wrong(number, places) for number, places in enumerate(ranked[key].tolist())]
+            for key in self._encoded
+            if ranked
+        ]
+        sources = [found for found in (self._lexical, *encoded, self._siblings) if found is not None]
         known = [self._wrong(number, query.negatives) for number, query in enumerate(self._queries)]
         return Negatives(
             by_source=tuple(
@@ -97,7 +107,10 @@ class Miner:
     def rank(
         self, tools: torch.Tensor, parts: torch.Tensor, counts: Sequence[int]
     ) -> dict[str, torch.Tensor]:
-        """Return the tools that are nearest to each query, as a checkpoint keeps them.
+        """Return the tools that fit each query best, as a checkpoint keeps them.
+
+        That is by the encoder alone, and by it and the words together, as ``hybrid`` has them; with the
+        standard deviation of the best scores of a query, on average.
 
         Args:
             tools: One vector a tool.
@@ -108,36 +121,25 @@ class Miner:
 
         most = min(self._depth + max((len(right) for right in self._right), default=0), len(tools))
         spans = spans_of(counts)
-        found = []
+        found: dict[str, list[torch.Tensor]] = {_RANKED: [], _FUSED: [], SPREAD: []}
         for start in range(0, len(spans), _CHUNK):
             chosen = spans[start : start + _CHUNK]
             asked = parts[chosen[0][0] : chosen[-1][1]]
             scores = score_tools(asked, counts[start : start + _CHUNK], tools)
-            found.append(scores.topk(most, dim=1).indices)
-        return {_RANKED: torch.cat(found).to(torch.int32)}
+            best = scores.topk(min(FUSED, len(tools)), dim=1).values
+            spread = best.std(dim=1, correction=0, keepdim=True).clamp(min=_LEAST_SPREAD)
+            found[_RANKED].append(scores.topk(most, dim=1).indices.to(torch.int32))
+            found[SPREAD].append(spread)
+            if self.words:
+                fused = _SHARE * ((scores - best[:, -1:]) / spread).clamp(min=0)
+                for row, said in enumerate(self.words[start : start + _CHUNK]):
+                    fused[row, said.places[: len(said.points)].tolist()] += torch.tensor(said.points.tolist())
+                found[_FUSED].append(fused.topk(most, dim=1).indices.to(torch.int32))
+        ranked = {key: torch.cat(rows) for key, rows in found.items() if rows}
+        return {**ranked, SPREAD: ranked[SPREAD].mean().reshape(1)}
 
     def _wrong(self, number: int, places: Sequence[int]) -> tuple[int, ...]:
         return tuple(place for place in places if place not in self._right[number])[: self._depth]
-
-    def _by_words(self, learning: LearningSet) -> list[tuple[int, ...]]:
-        places: dict[str, int] = {}
-        tools = []
-        for place, tool in enumerate(learning.tools):
-            # Several sources may use one name; a retriever takes each once.
-            name = tool.name if tool.name not in places else f"{tool.name} {place}"
-            places[name] = place
-            tools.append(tool if name == tool.name else replace(tool, name=name))
-        retriever = BM25()
-
-        async def search() -> list[tuple[int, ...]]:
-            await retriever.index(tools)
-            found: list[tuple[int, ...]] = []
-            for number, query in enumerate(self._queries):
-                hits = await retriever.retrieve(query.text, self._depth + len(self._right[number]))
-                found.append(self._wrong(number, [places[hit.item.name] for hit in hits]))
-            return found
-
-        return run_sync(search())
 
     def _by_service(self, learning: LearningSet) -> list[tuple[int, ...]]:
         groups = learning.groups()

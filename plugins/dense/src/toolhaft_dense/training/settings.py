@@ -13,8 +13,9 @@ Schedule = Literal["linear", "constant"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Distillation = Literal["none", "kl", "margin"]
 
-NEGATIVES = ("bm25", "dense", "siblings")
-"""Where hard negatives come from: the lexical ranking, the encoder's own, other tools of the service."""
+NEGATIVES = ("bm25", "dense", "hybrid", "siblings")
+"""Where hard negatives come from: the ranking by words, the encoder's own, both together, other tools of the
+service."""
 _CHOICES = {"schedule": Schedule, "precision": Precision, "distillation": Distillation}
 _WHOLE = {
     "batch": 2,
@@ -33,7 +34,7 @@ _WHOLE = {
     "seed": 0,
 }
 _POSITIVE = ("epochs", "learning_rate", "scale", "clip", "share")
-_NOT_NEGATIVE = ("warm_up", "weight_decay", "distillation_weight")
+_NOT_NEGATIVE = ("warm_up", "weight_decay", "distillation_weight", "lexical")
 _FLAGS = ("symmetric", "sentences", "together", "dropout")
 _MOST = 10**9
 _MOST_OF: Mapping[str, int] = {"repeats": 100}
@@ -59,6 +60,8 @@ class RetrieverSettings:
             ``negatives``; 0 leaves only those in the batch.
         negatives: Some of `NEGATIVES`.
         refresh: Epochs after which the encoder's own negatives are mined anew; 0 is never.
+        lexical: Weight of a second loss, that of the encoder's score and ``bm25``'s together, so that it
+            learns above all what words do not tell; 0 leaves it out.
         distillation: ``kl`` or ``margin`` learn a teacher's scores of the pair and its hard negatives, too,
             weighed by ``distillation_weight``.
         sentences: Whether a query of several sentences is scored by them, too, as the retriever scores it.
@@ -81,17 +84,18 @@ class RetrieverSettings:
 
     epochs: float = 1.0
     batch: int = 32
-    learning_rate: float = 7e-5
+    learning_rate: float = 5e-5
     warm_up: float = 0.1
     schedule: Schedule = "linear"
     max_tokens: int = 128
     batch_tokens: int = 2048
     scale: float = 20.0
     symmetric: bool = False
-    hard_negatives: int = 2
+    hard_negatives: int = 3
     depth: int = 20
     negatives: tuple[str, ...] = NEGATIVES
     refresh: int = 0
+    lexical: float = 1.0
     distillation: Distillation = "none"
     distillation_weight: float = 1.0
     sentences: bool = True
@@ -107,7 +111,7 @@ class RetrieverSettings:
     precision: Precision = "auto"
     clip: float = 1.0
     weight_decay: float = 0.01
-    share: float = 0.5
+    share: float = 1.0
     seed: int = 0
     checkpoint_every: int = 50
 
@@ -181,6 +185,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "warm_up": 500.0,
         "max_tokens": 256,
         "hard_negatives": 0,
+        "lexical": 0.0,
         "sentences": False,
         "together": False,
         "dropout": True,

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 from toolhaft.errors import FormatError, ModelError
 from toolhaft_dense.training.batches import Pair, chance_of
 from toolhaft_dense.training.examples import LearningQuery
-from toolhaft_dense.training.losses import distillation_loss, mask_positives, ranking_loss
+from toolhaft_dense.training.losses import (
+    beside_words,
+    distillation_loss,
+    mask_positives,
+    ranking_loss,
+)
 from toolhaft_dense.training.mining import Negatives, same_documents
 from toolhaft_dense.training.network import Network
 from toolhaft_dense.training.scoring import score_tools, spans_of, split_queries
 from toolhaft_dense.training.settings import RetrieverSettings
+from toolhaft_dense.training.words import WordRanking
 
 if TYPE_CHECKING:
     import torch
@@ -34,7 +40,11 @@ class Stepper:
         queries: Those that are learned.
         passages: Of all tools.
         settings: How.
+        words: What words say of the tools of each query; needed where ``settings.lexical`` is not 0.
         teacher: Whose scores are learned, too; needed where ``settings.distillation`` is not ``none``.
+
+    Attributes:
+        spread: The standard deviation of the encoder's best scores of a query, before it learns.
     """
 
     def __init__(
@@ -43,10 +53,14 @@ class Stepper:
         queries: Sequence[LearningQuery],
         passages: Sequence[str],
         settings: RetrieverSettings,
+        *,
+        words: Sequence[WordRanking] = (),
         teacher: Teacher | None = None,
     ) -> None:
         import torch
 
+        self.spread = 1.0
+        self._words = words if settings.lexical else ()
         self._network = network
         self._queries = queries
         self._passages = passages
@@ -131,7 +145,8 @@ class Stepper:
         parts, tools = vectors[: sum(counts)], vectors[sum(counts) :]
         row_of = {query: row for row, query in enumerate(asked)}
         column_of = {tool: column for column, tool in enumerate(shown)}
-        scores = self._settings.scale * score_tools(parts, counts, tools)
+        cosines = score_tools(parts, counts, tools)
+        scores = self._settings.scale * cosines
         rows = [row_of[query] for query, _ in batch]
         columns = [column_of[tool] for _, tool in batch]
         mask = mask_positives(
@@ -141,10 +156,20 @@ class Stepper:
         if self._settings.symmetric:
             back = self._mask_queries(batch, asked)
             loss = (loss + ranking_loss(scores.T[columns], rows, back)) / 2
+        if self._words:
+            both = beside_words(cosines, self._said(asked, shown).to(cosines.device), self.spread)
+            loss = loss + self._settings.lexical * ranking_loss(both[rows], columns, mask)
         if self._teacher is not None:
             wanted = self._distilled(batch, hard, scores, row_of, column_of)
             loss = loss + self._settings.distillation_weight * wanted
         return loss, sum(len(row) for row in tokens)
+
+    def _said(self, asked: Sequence[int], shown: Sequence[int]) -> torch.Tensor:
+        """Return what words say of the tools, shape (queries, tools)."""
+        import torch
+
+        said = [self._words[query].by_place() for query in asked]
+        return torch.tensor([[points.get(tool, 0.0) for tool in shown] for points in said])
 
     def _mask_queries(self, batch: Sequence[Pair], asked: Sequence[int]) -> torch.Tensor:
         """Return for each pair which other queries its tool answers as well."""

@@ -14,7 +14,7 @@ from toolhaft_dense.training.batches import count_steps, endless_batches
 from toolhaft_dense.training.checkpoints import Checkpoint, checkpoints_in
 from toolhaft_dense.training.examples import LearningQuery, LearningSet, pairs_of
 from toolhaft_dense.training.measuring import Measure
-from toolhaft_dense.training.mining import Miner, Negatives
+from toolhaft_dense.training.mining import SPREAD, Miner, Negatives
 from toolhaft_dense.training.network import Network
 from toolhaft_dense.training.scoring import split_queries
 from toolhaft_dense.training.settings import RetrieverSettings
@@ -116,7 +116,9 @@ class Trainer:
         self._miner = Miner(learning, learned, settings)
         parts, self._counts = split_queries([query.text for query in learned], sentences=settings.sentences)
         self._texts = passages, parts
-        self._stepper = Stepper(network, learned, passages, settings, teacher)
+        self._stepper = Stepper(
+            network, learned, passages, settings, words=self._miner.words, teacher=teacher
+        )
         self._mined: dict[str, torch.Tensor] = {}
         self._base = {name: one.detach().clone() for name, one in network.trained()}
         self._fingerprint = {
@@ -246,7 +248,10 @@ class Trainer:
             return self._miner.mine()
         if not (step and not self._refreshes(step) and self._mined):
             tools, queries = (self._network.measured(texts) for texts in self._texts)
-            self._mined = self._miner.rank(tools, queries, self._counts)
+            # What scores are worth stays as it was before anything was learned.
+            first = {name: one for name, one in self._mined.items() if name == SPREAD}
+            self._mined = {**self._miner.rank(tools, queries, self._counts), **first}
+        self._stepper.spread = float(self._mined[SPREAD])
         return self._miner.mine(self._mined)
 
     def _take_up(self, resume: bool) -> _Position:
