@@ -25,9 +25,9 @@ from toolhaft.retrievers.lexical.term_table import TermTable
 _MANY_ROWS = 40_000
 """Documents up to which the parents of all of them are looked at."""
 _WORTH_SKIPPING = 100_000
-"""Postings of a query from which on it is tried to skip some, and more of them for each row."""
-_SCANNED = 0.5
-"""How many postings are added in the time in which it is looked for a high score in two rows."""
+"""Postings of a query from which on it is tried to skip some."""
+_SCANNED = 0.2
+"""How many more for each row: all rows' scores are looked at to find out what can be skipped."""
 _TRIED_AFTER = (0.1, 0.25, 0.5)
 """Shares of a query's postings after which that is tried."""
 _HOPEFUL = 0.3
