@@ -17,7 +17,12 @@ MARKS_OF_A_MODULE = re.compile(r"^pytestmark\s*=\s*(\[.*?\]|.*?)$", re.MULTILINE
 
 
 def pytest_configure():
-    """Write what tests write to memory: thousands of small catalogs wait for a disk, again and again."""
+    """Write what tests write to memory: thousands of small catalogs wait for a disk, again and again.
+
+    And have each worker compute in one thread: the workers share the processors already, and threads of
+    several that wait for each other took almost three times the processor time of the tests of models.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if "PYTEST_DEBUG_TEMPROOT" in os.environ or not os.path.isdir(MEMORY):
         return
     barred = os.statvfs(MEMORY).f_flag & (os.ST_RDONLY | getattr(os, "ST_NOEXEC", 0))  # some tests run there
