@@ -93,6 +93,23 @@ class Renaming:
         }
         self.there = {**plurals, **pairs}
         self.back = {other: noun for noun, other in self.there.items()}
+        self._specs = {}
+
+    def told(self, spec):
+        """Return a spec in the other words: they are worked out once, since each task has the same tools."""
+        given, told = self._specs.get(spec.name, (None, None))
+        if given != spec:
+            told = replace(
+                spec,
+                name=self.forward(spec.name),
+                description=self.forward(spec.description),
+                tags=tuple(self.forward(list(spec.tags))),
+                parent=self.forward(spec.parent),
+                parameters=self.forward(spec.parameters),
+                returns=self.forward(spec.returns) if spec.returns else spec.returns,
+            )
+            self._specs[spec.name] = spec, told
+        return told
 
     def forward(self, value):
         return self._swapped(value, self.there)
@@ -123,16 +140,7 @@ class RenamedTool(Tool):
     def __init__(self, inner, renaming):
         self.inner = inner
         self.renaming = renaming
-        told = renaming.forward
-        self.spec = replace(
-            inner.spec,
-            name=told(inner.spec.name),
-            description=told(inner.spec.description),
-            tags=tuple(told(list(inner.spec.tags))),
-            parent=told(inner.spec.parent),
-            parameters=told(inner.spec.parameters),
-            returns=told(inner.spec.returns) if inner.spec.returns else inner.spec.returns,
-        )
+        self.spec = renaming.told(inner.spec)
 
     async def call(self, arguments, context):
         from toolhaft.errors import ToolError
