@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WORKERS ?= 2
-CODE := core plugins tests sdk_examples benchmarks docs
+CODE := core plugins tests sdk_examples benchmarks docs conftest.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test fast check format lint types layers docs package bench openapi-full openapi-peers openapi-oracles search-choices soak loop clean
