@@ -180,7 +180,7 @@ def test_the_command_takes_queries(tmp_path, capsys):
     }
     (tmp_path / "harbour.json").write_text(json.dumps(document))
     (tmp_path / "mine.jsonl").write_text('{"query": "When does the boat leave?", "tools": ["getFerry"]}\n')
-    command(str(tmp_path / "harbour.json"), worst=10, queries=tmp_path / "mine.jsonl", as_json=True)
+    command(location=str(tmp_path / "harbour.json"), worst=10, queries=tmp_path / "mine.jsonl", as_json=True)
     report = json.loads(capsys.readouterr().out)
     assert report["rules"]["search-missed"] == 1
 

@@ -35,7 +35,8 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def grouped(**given: Any) -> None:
         for name, kind in groups.items():
-            given[name] = kind(**{one.name: given.pop(one.name) for one in fields(kind)})
+            chosen = [one.name for one in fields(kind) if one.name in given]
+            given[name] = kind(**{each: given.pop(each) for each in chosen})
         command(**given)
 
     grouped.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
