@@ -38,6 +38,8 @@ _FAINT = 1e-9
 """Weight up to which a term may add so little to the score of a parent that it is lost in rounding."""
 _POSTING = 8
 """Bytes of a posting."""
+_MAPPED_AROUND = 65_536
+"""Bytes that the system maps where a few of them are read."""
 
 
 class Search:
@@ -73,7 +75,8 @@ class Search:
         scores = self._sums.room()
         rows, own = self._candidates(weighed, scores, parents, category_share, k)
         rows, own, orders = best_of(rows, own, lambda rows: self._sums.gather("orders", rows), k)
-        self._segments[0].file.count_read(_POSTING * sum(term.frequency for term, _ in terms))
+        read = sum(max(_POSTING * term.frequency, _MAPPED_AROUND) for term, _ in terms)
+        self._segments[0].file.count_read(read)
         self._sums.give_back(scores)
         return list(map(Hit, self._sums.names(rows), own.tolist(), orders.tolist()))
 

@@ -22,8 +22,8 @@ from toolhaft.retrievers.lexical.segment_writer import KINDS, MAGIC, PAGE
 
 CHECKED_AT_ONCE = 64 * 1024 * 1024
 """Bytes of arrays up to which all of them are checked when the file is opened: some 10 ms."""
-MOST_MAPPED = 256 * 1024 * 1024
-"""Bytes that are read until what is mapped of the file is let go of."""
+MOST_MAPPED = 128 * 1024 * 1024
+"""Bytes that are read of a larger file until what is mapped of it is let go of."""
 
 
 class SegmentFile:
@@ -153,7 +153,7 @@ class SegmentFile:
         comes back from there when it is read again, some 0.1 ms for 4 MB; whoever reads it now is not harmed.
         """
         self._read += size
-        if self._read < MOST_MAPPED:
+        if self._read < MOST_MAPPED or len(self._buffer) <= MOST_MAPPED:
             return
         self._read = 0
         if isinstance(self._buffer, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
